@@ -1,0 +1,89 @@
+// `npm:deno-std` ships no types. These are the few functions that are used,
+// as the standard library declares them.
+
+declare module "@std/assert" {
+  type Constructor<E extends Error> = abstract new (...args: never[]) => E;
+
+  export class AssertionError extends Error {
+    constructor(message: string, options?: ErrorOptions);
+  }
+  export function assert(condition: unknown, msg?: string): asserts condition;
+  export function assertEquals<T>(actual: T, expected: T, msg?: string): void;
+  export function assertNotEquals<T>(
+    actual: T,
+    expected: T,
+    msg?: string,
+  ): void;
+  export function assertStrictEquals<T>(
+    actual: unknown,
+    expected: T,
+    msg?: string,
+  ): asserts actual is T;
+  export function assertExists<T>(
+    actual: T,
+    msg?: string,
+  ): asserts actual is NonNullable<T>;
+  export function assertMatch(
+    actual: string,
+    expected: RegExp,
+    msg?: string,
+  ): void;
+  export function assertNotMatch(
+    actual: string,
+    expected: RegExp,
+    msg?: string,
+  ): void;
+  export function assertStringIncludes(
+    actual: string,
+    expected: string,
+    msg?: string,
+  ): void;
+  export function assertInstanceOf<E extends Error>(
+    actual: unknown,
+    expectedType: Constructor<E>,
+    msg?: string,
+  ): asserts actual is E;
+  export function assertThrows<E extends Error = Error>(
+    fn: () => unknown,
+    errorClass?: Constructor<E>,
+    msgIncludes?: string,
+    msg?: string,
+  ): E;
+  export function assertRejects<E extends Error = Error>(
+    fn: () => PromiseLike<unknown>,
+    errorClass?: Constructor<E>,
+    msgIncludes?: string,
+    msg?: string,
+  ): Promise<E>;
+  export function fail(msg?: string): never;
+  export function unreachable(msg?: string): never;
+}
+
+declare module "@std/toml" {
+  export function parse(tomlString: string): Record<string, unknown>;
+}
+
+declare module "@std/cli/parse-args" {
+  export interface ParseOptions {
+    readonly boolean?: readonly string[];
+    readonly string?: readonly string[];
+    readonly collect?: readonly string[];
+    readonly negatable?: readonly string[];
+    readonly default?: Readonly<Record<string, unknown>>;
+    readonly stopEarly?: boolean;
+    readonly "--"?: boolean;
+    readonly unknown?: (
+      arg: string,
+      key?: string,
+      value?: unknown,
+    ) => unknown;
+  }
+  export function parseArgs(
+    args: readonly string[],
+    options?: ParseOptions,
+  ): Record<string, unknown> & { readonly _: readonly (string | number)[] };
+}
+
+declare module "@std/cli/unicode-width" {
+  export function unicodeWidth(str: string): number;
+}

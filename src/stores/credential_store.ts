@@ -1,0 +1,224 @@
+import type { Secret } from "../secret.ts";
+
+/** The stores there are, by the names that the `store` setting takes. */
+export type StoreName =
+  | "secret-service"
+  | "keychain"
+  | "wincred"
+  | "keyutils";
+
+/**
+ * Why a store could not do what it was asked.
+ *
+ * - `locked`: it is there, and what was asked for needs it open
+ * - `unreachable`: nobody answers, or there is no such store here
+ * - `denied`: it answered, and refused
+ * - `timeout`: the deadline passed while it was being asked
+ */
+export type FailureKind = "locked" | "unreachable" | "denied" | "timeout";
+
+/** What exactly went wrong: one name for each reason that has its own words. */
+export type FailureCause =
+  // unreachable
+  | "switched-off"
+  | "library-missing"
+  | "no-bus"
+  | "foreign-bus"
+  | "no-service"
+  | "no-default-collection"
+  | "service-failed"
+  | "forbidden-by-kernel"
+  | "no-logon-session"
+  | "no-keychain"
+  // locked
+  | "locked"
+  | "interaction-not-allowed"
+  // denied
+  | "access-denied"
+  | "sandboxed"
+  | "prompt-dismissed"
+  | "missing-entitlement"
+  | "too-large"
+  | "store-full"
+  | "forbidden-by-policy"
+  | "not-kept"
+  // timeout
+  | "deadline";
+
+/** A failure, with its words for people. */
+export interface StoreFailure {
+  /** Which of the four failures. */
+  readonly kind: FailureKind;
+  /** What exactly. */
+  readonly cause: FailureCause;
+  /** A clause without a final stop: `the login keyring is locked`. */
+  readonly reason: string;
+  /** What to do about it: one sentence or two, each with its final stop. */
+  readonly remedy: string;
+  /**
+   * Whether this machine and session have such a store at all. `false` means
+   * that nothing can lie in it either (no library, no bus, switched off).
+   */
+  readonly storeExists: boolean;
+  /**
+   * `locked` only: what the store shows of the item that was asked for while
+   * it is locked. `unknown` if it cannot tell.
+   */
+  readonly item?: "visible" | "none" | "unknown";
+}
+
+/**
+ * What {@linkcode CredentialStore.get} answers.
+ *
+ * `absent` is a positive answer: the store was open, was searched, and holds
+ * nothing. Whatever falls short of that is a {@linkcode StoreFailure}. An item
+ * with an empty secret is `found`.
+ */
+export type GetOutcome =
+  | {
+    readonly kind: "found";
+    /** What the item holds; the caller wipes it. */
+    readonly token: Secret;
+    /**
+     * Other items of the same index URL that hold another secret, named for
+     * people (collection and label). Items with the same secret do not count.
+     */
+    readonly others: readonly string[];
+  }
+  | { readonly kind: "absent" }
+  | StoreFailure;
+
+/** What {@linkcode CredentialStore.prepare} answers. */
+export type PrepareOutcome =
+  | {
+    readonly kind: "ready";
+    /**
+     * Whether what is written survives the end of the session and a reboot
+     * (`false`: keyutils, a default collection that lives in memory).
+     */
+    readonly durable: boolean;
+  }
+  | StoreFailure;
+
+/** What {@linkcode CredentialStore.set} and `verify` answer. */
+export type SetOutcome = { readonly kind: "stored" } | StoreFailure;
+
+/** What {@linkcode CredentialStore.erase} answers. */
+export type EraseOutcome =
+  | {
+    readonly kind: "erased";
+    /** Items of the same index URL that stayed (locked), named for people. */
+    readonly remaining: readonly string[];
+  }
+  | { readonly kind: "absent" }
+  | StoreFailure;
+
+/** One item of ours, as {@linkcode CredentialStore.list} shows it. */
+export interface StoredItem {
+  /** The item's index URL, as the request has it. */
+  readonly indexUrl: string;
+}
+
+/** What {@linkcode CredentialStore.list} answers. */
+export type ListOutcome =
+  | { readonly kind: "items"; readonly items: readonly StoredItem[] }
+  | StoreFailure;
+
+/** How a store is to be asked. */
+export interface StoreOptions {
+  /**
+   * The deadline. A store ends its calls when the signal is aborted and then
+   * answers `timeout`.
+   */
+  readonly signal: AbortSignal;
+  /**
+   * Whether the store may open a dialog of its own and wait for a person.
+   *
+   * @default {false}
+   */
+  readonly prompt?: boolean;
+}
+
+/** What an item is filed under. */
+export interface ItemKey {
+  /** The request's `index-url`, byte for byte: the only key. */
+  readonly indexUrl: string;
+  /** The registry's name, for labels that people read. */
+  readonly registryName?: string;
+}
+
+/**
+ * A credential store of the operating system.
+ *
+ * No method throws for anything that the system or the user did: every
+ * outcome is a value. A throw is a mistake in this program.
+ */
+export interface CredentialStore {
+  /** Which one it is. */
+  readonly name: StoreName;
+  /** Its name in sentences, such as `the Secret Service`. */
+  readonly title: string;
+
+  /**
+   * Looks an item up. Without `prompt` nothing is opened or unlocked; with it
+   * a locked store may ask for its password.
+   *
+   * @param key What to look for.
+   * @param options The deadline, and whether a dialog may open.
+   * @returns The token, `absent`, or why neither is known.
+   */
+  get(key: ItemKey, options: StoreOptions): Promise<GetOutcome>;
+
+  /**
+   * Makes sure that {@linkcode set} can write without a dialog. With `prompt`
+   * a locked store may ask for its password first.
+   *
+   * @param options The deadline, and whether a dialog may open.
+   * @returns `ready`, or why nothing can be written.
+   */
+  prepare(options: StoreOptions): Promise<PrepareOutcome>;
+
+  /**
+   * Writes an item in place of the one with the same key, if there is one. It
+   * never opens a dialog: call {@linkcode prepare} first.
+   *
+   * @param key What to file it under.
+   * @param token What to write; it stays the caller's.
+   * @param options The deadline.
+   * @returns `stored` when the store said so, or why it did not.
+   */
+  set(key: ItemKey, token: Secret, options: StoreOptions): Promise<SetOutcome>;
+
+  /**
+   * Reads the item back through a connection of its own, as another process
+   * would. It never opens a dialog.
+   *
+   * @param key What was written.
+   * @param token What it must hold.
+   * @param options The deadline.
+   * @returns `stored` only if the very bytes came back; cause `not-kept` if
+   * something else did, or nothing.
+   */
+  verify(
+    key: ItemKey,
+    token: Secret,
+    options: StoreOptions,
+  ): Promise<SetOutcome>;
+
+  /**
+   * Erases every item of the key that can be opened.
+   *
+   * @param key What to erase.
+   * @param options The deadline, and whether a dialog may open.
+   * @returns `erased`, `absent` if there was nothing, or why neither is known.
+   */
+  erase(key: ItemKey, options: StoreOptions): Promise<EraseOutcome>;
+
+  /**
+   * Lists the items of all registries. It never opens a dialog.
+   *
+   * @param options The deadline.
+   * @returns The items' keys, without secrets.
+   */
+  list(options: StoreOptions): Promise<ListOutcome>;
+}
