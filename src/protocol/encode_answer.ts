@@ -1,0 +1,76 @@
+import type { Secret } from "../secret.ts";
+import type { Answer, ErrorAnswer } from "./messages.ts";
+import { PROTOCOL_VERSION } from "./parse_request.ts";
+
+const encoder = new TextEncoder();
+
+/** The first line of the conversation, sent before anything is read. */
+export const HELLO: Uint8Array = encoder.encode(
+  `${JSON.stringify({ v: [PROTOCOL_VERSION] })}\n`,
+);
+
+const TOKEN_BEFORE = encoder.encode(`{"Ok":{"kind":"get","token":"`);
+const TOKEN_AFTER = encoder.encode(
+  `","cache":"session","operation_independent":true}}\n`,
+);
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/**
+ * The line with the token, made of bytes alone: a string could not be wiped.
+ * Bytes below 0x20 are escaped, since an environment token may hold a TAB.
+ */
+function encodeToken(token: Secret): Uint8Array<ArrayBuffer> {
+  const line = new Uint8Array(
+    TOKEN_BEFORE.length + token.length * 6 + TOKEN_AFTER.length,
+  );
+  line.set(TOKEN_BEFORE);
+  let end = TOKEN_BEFORE.length;
+  for (const byte of token.bytes) {
+    if (byte === QUOTE || byte === BACKSLASH) {
+      line[end++] = BACKSLASH;
+      line[end++] = byte;
+    } else if (byte < 0x20) {
+      const escape = `\\u${byte.toString(16).padStart(4, "0")}`;
+      end += encoder.encodeInto(escape, line.subarray(end)).written;
+    } else {
+      line[end++] = byte;
+    }
+  }
+  line.set(TOKEN_AFTER, end);
+  return line.subarray(0, end + TOKEN_AFTER.length);
+}
+
+function encodeError(answer: ErrorAnswer): Uint8Array<ArrayBuffer> {
+  const body = answer.kind === "other"
+    ? {
+      kind: answer.kind,
+      message: answer.message,
+      ...(answer.causedBy === undefined
+        ? {}
+        : { "caused-by": answer.causedBy }),
+    }
+    : { kind: answer.kind };
+  return encoder.encode(`${JSON.stringify({ Err: body })}\n`);
+}
+
+/**
+ * Writes an answer as the line that cargo reads (cargo: `CredentialResponse`
+ * and `Error` in `credential/cargo-credential`).
+ *
+ * @param answer The answer.
+ * @returns The line with its ending; the caller wipes it once it is sent.
+ */
+export function encodeAnswer(answer: Answer): Uint8Array<ArrayBuffer> {
+  switch (answer.kind) {
+    case "token":
+      return encodeToken(answer.token);
+    case "logged-in":
+      return encoder.encode(`{"Ok":{"kind":"login"}}\n`);
+    case "logged-out":
+      return encoder.encode(`{"Ok":{"kind":"logout"}}\n`);
+    default:
+      return encodeError(answer);
+  }
+}

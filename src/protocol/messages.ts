@@ -1,0 +1,99 @@
+import type { Secret } from "../secret.ts";
+
+/**
+ * The registry that a request is about (cargo: `RegistryInfo` in
+ * `credential/cargo-credential/src/lib.rs`).
+ */
+export interface Registry {
+  /**
+   * The index URL, byte for byte as cargo sends it: the key of everything that
+   * is stored. crates.io is `https://github.com/rust-lang/crates.io-index`;
+   * sparse registries keep their `sparse+`.
+   */
+  readonly indexUrl: string;
+  /** The registry's name in cargo's configuration, if it has one. */
+  readonly name?: string;
+  /** Headers of the 401 response that led to the request, `Name: value`. */
+  readonly headers: readonly string[];
+}
+
+/** What a token is wanted for (cargo: `Operation`). */
+export type Operation =
+  | { readonly kind: "read" }
+  | {
+    readonly kind: "publish";
+    readonly name: string;
+    readonly vers: string;
+    /** SHA-256 of the `.crate` file, in hex. */
+    readonly cksum: string;
+  }
+  | {
+    readonly kind: "yank" | "unyank";
+    readonly name: string;
+    readonly vers: string;
+  }
+  | { readonly kind: "owners"; readonly name: string }
+  /** One that this version of the protocol does not know. */
+  | { readonly kind: "unknown" };
+
+/** `cargo` wants a token. */
+export interface GetRequest {
+  readonly kind: "get";
+  readonly registry: Registry;
+  readonly operation: Operation;
+  /** The provider's arguments from cargo's configuration. */
+  readonly args: readonly string[];
+}
+
+/** `cargo login`. */
+export interface LoginRequest {
+  readonly kind: "login";
+  readonly registry: Registry;
+  /** The token, if cargo has read one; else the provider asks for it. */
+  readonly token?: Secret;
+  /** Where the registry hands out tokens. */
+  readonly loginUrl?: string;
+  /** The arguments from the configuration, then those of `cargo login --`. */
+  readonly args: readonly string[];
+}
+
+/** `cargo logout`. */
+export interface LogoutRequest {
+  readonly kind: "logout";
+  readonly registry: Registry;
+  /** The provider's arguments from cargo's configuration. */
+  readonly args: readonly string[];
+}
+
+/** A request that this program can act on. */
+export type CredentialRequest = GetRequest | LoginRequest | LogoutRequest;
+
+/** An answer that makes cargo stop, or ask the next provider. */
+export type ErrorAnswer =
+  /** Not for this provider: cargo asks the next one. */
+  | { readonly kind: "url-not-supported" }
+  /** No token here: cargo asks the next one, and remembers. */
+  | { readonly kind: "not-found" }
+  /** Fatal for cargo. */
+  | { readonly kind: "operation-not-supported" }
+  /** Fatal for cargo, which prints the message and every cause. */
+  | {
+    readonly kind: "other";
+    readonly message: string;
+    readonly causedBy?: readonly string[];
+  };
+
+/** What is answered to a {@linkcode GetRequest}. */
+export type GetAnswer =
+  /** The token; written as `cache: "session"`, `operation_independent: true`. */
+  | { readonly kind: "token"; readonly token: Secret }
+  | ErrorAnswer;
+
+/** What is answered to a {@linkcode LoginRequest}. */
+export type LoginAnswer = { readonly kind: "logged-in" } | ErrorAnswer;
+
+/** What is answered to a {@linkcode LogoutRequest}. */
+export type LogoutAnswer = { readonly kind: "logged-out" } | ErrorAnswer;
+
+/** Any answer. */
+export type Answer = GetAnswer | LoginAnswer | LogoutAnswer;
