@@ -1,0 +1,247 @@
+import {
+  describeKey,
+  invalidateKey,
+  KeyError,
+  type KeyErrorCode,
+  listKeys,
+  putKey,
+  readKey,
+  searchKey,
+} from "../../ffi/keyutils.ts";
+import { Secret } from "../secret.ts";
+import type {
+  CredentialStore,
+  EraseOutcome,
+  GetOutcome,
+  ItemKey,
+  ListOutcome,
+  PrepareOutcome,
+  SetOutcome,
+  StoredItem,
+  StoreFailure,
+  StoreOptions,
+} from "./credential_store.ts";
+
+const PREFIX = "cargo-registry:";
+
+/** Every line that mentions this store says so. */
+const TITLE = "the kernel keyring (in memory, gone at the next boot)";
+
+const ANOTHER_STORE =
+  "Choose another store, or keep the token in an environment variable.";
+
+/**
+ * What a refusal of the kernel means for this store.
+ *
+ * - `ENOKEY`, `EKEYEXPIRED`, `EKEYREVOKED`: there is no such item, or no
+ *   longer (an invalidated key answers `EKEYREVOKED` until it is collected)
+ * - `EPERM`, `ENOSYS`: the calls are forbidden by a seccomp filter, as in most
+ *   containers, or the kernel was built without keys
+ *
+ * @param code What the kernel answered.
+ * @returns `absent`, or the failure with its words.
+ */
+export function keyFailure(
+  code: KeyErrorCode,
+): { readonly kind: "absent" } | StoreFailure {
+  switch (code) {
+    case "ENOKEY":
+    case "EKEYEXPIRED":
+    case "EKEYREVOKED":
+      return { kind: "absent" };
+    case "EPERM":
+    case "ENOSYS":
+      return {
+        kind: "unreachable",
+        cause: "forbidden-by-kernel",
+        reason: `${TITLE} is forbidden here, as it is in most containers`,
+        remedy: ANOTHER_STORE,
+        storeExists: false,
+      };
+    case "EDQUOT":
+    case "ENOMEM":
+      return {
+        kind: "denied",
+        cause: "store-full",
+        reason:
+          `${TITLE} is full: the kernel's limit on the keys of one user is reached`,
+        remedy:
+          "`keyctl show @u` lists the keys and /proc/key-users the limits; " +
+          "containers that run as this user count too.",
+        storeExists: true,
+      };
+    case "EINVAL":
+      return {
+        kind: "denied",
+        cause: "too-large",
+        reason:
+          `${TITLE} takes tokens of up to 32,767 bytes and index URLs of up to about 4,000`,
+        remedy: ANOTHER_STORE,
+        storeExists: true,
+      };
+    case "EACCES":
+    case "EKEYREJECTED":
+      return {
+        kind: "denied",
+        cause: "access-denied",
+        reason: `${TITLE} denies access to its entry for this registry`,
+        remedy:
+          "Another program has made that key: `keyctl show @u` lists the keys.",
+        storeExists: true,
+      };
+    case "other":
+      return FAILED;
+  }
+}
+
+const FAILED: StoreFailure = {
+  kind: "unreachable",
+  cause: "service-failed",
+  reason: `${TITLE} failed`,
+  remedy: ANOTHER_STORE,
+  storeExists: true,
+};
+
+const NO_KERNEL_KEYS: StoreFailure = {
+  kind: "unreachable",
+  cause: "forbidden-by-kernel",
+  reason: "kernel keyrings exist only on Linux (x86-64 and arm64)",
+  remedy: ANOTHER_STORE,
+  storeExists: false,
+};
+
+const TIMEOUT: StoreFailure = {
+  kind: "timeout",
+  cause: "deadline",
+  reason: `the deadline had passed before ${TITLE} was asked`,
+  remedy: "Allow more time with the `timeout` setting.",
+  storeExists: true,
+};
+
+const NOT_KEPT: StoreFailure = {
+  kind: "denied",
+  cause: "not-kept",
+  reason: `${TITLE} did not keep what was stored in it`,
+  remedy: ANOTHER_STORE,
+  storeExists: true,
+};
+
+/**
+ * The Linux kernel's user keyring: a `user` key `cargo-registry:<index-url>`
+ * for each token, which only its owner can read.
+ *
+ * What it holds lives in memory: it outlasts the session and is gone at the
+ * next boot, so it is never `durable`, and every sentence about it says so. It
+ * needs no daemon and no bus, and nothing in it can be locked or can wait: the
+ * calls are synchronous.
+ *
+ * @example
+ * ```ts ignore
+ * const store = new Keyutils();
+ * const signal = AbortSignal.timeout(3000);
+ * const outcome = await store.get({ indexUrl }, { signal });
+ * ```
+ */
+export class Keyutils implements CredentialStore {
+  /** `keyutils` */
+  readonly name = "keyutils";
+  /** Its name in sentences, which says how long it keeps anything. */
+  readonly title: string = TITLE;
+
+  /** Looks a key up in the user keyring and reads it. */
+  get(key: ItemKey, options: StoreOptions): Promise<GetOutcome> {
+    return Promise.resolve(ask(options, () => ({
+      kind: "found",
+      token: new Secret(readKey(searchKey(PREFIX + key.indexUrl))),
+      others: [],
+    })));
+  }
+
+  /** Asks for the user keyring, which a seccomp filter may forbid. */
+  prepare(options: StoreOptions): Promise<PrepareOutcome> {
+    const outcome = ask(options, () => {
+      listKeys();
+      return { kind: "ready", durable: false } as const;
+    });
+    return Promise.resolve(outcome.kind === "absent" ? FAILED : outcome);
+  }
+
+  /** Files the token in place of the key that is there. */
+  set(
+    key: ItemKey,
+    token: Secret,
+    options: StoreOptions,
+  ): Promise<SetOutcome> {
+    const outcome = ask(options, () => {
+      putKey(PREFIX + key.indexUrl, token.bytes);
+      return { kind: "stored" } as const;
+    });
+    return Promise.resolve(outcome.kind === "absent" ? NOT_KEPT : outcome);
+  }
+
+  /** Looks the key up again and compares what it holds. */
+  async verify(
+    key: ItemKey,
+    token: Secret,
+    options: StoreOptions,
+  ): Promise<SetOutcome> {
+    const outcome = await this.get(key, options);
+    if (outcome.kind === "absent") return NOT_KEPT;
+    if (outcome.kind !== "found") return outcome;
+    const same = outcome.token.equals(token);
+    outcome.token.wipe();
+    return same ? { kind: "stored" } : NOT_KEPT;
+  }
+
+  /** Invalidates the key, wherever it is linked. */
+  erase(key: ItemKey, options: StoreOptions): Promise<EraseOutcome> {
+    return Promise.resolve(ask(options, () => {
+      invalidateKey(searchKey(PREFIX + key.indexUrl));
+      return { kind: "erased", remaining: [] };
+    }));
+  }
+
+  /** Lists the keys of ours in the user keyring. */
+  list(options: StoreOptions): Promise<ListOutcome> {
+    const outcome = ask(options, () => {
+      const items: StoredItem[] = [];
+      for (const serial of listKeys()) {
+        const indexUrl = indexUrlOf(serial);
+        if (indexUrl !== undefined) items.push({ indexUrl });
+      }
+      return { kind: "items", items } as const;
+    });
+    return Promise.resolve(
+      outcome.kind === "absent" ? { kind: "items", items: [] } : outcome,
+    );
+  }
+}
+
+/** The index URL of a key of ours; `undefined` for any other key. */
+function indexUrlOf(serial: number): string | undefined {
+  try {
+    const { type, description } = describeKey(serial);
+    return type === "user" && description.startsWith(PREFIX)
+      ? description.slice(PREFIX.length)
+      : undefined;
+  } catch (error) {
+    // Gone since the list was read, or someone else's.
+    if (error instanceof KeyError) return undefined;
+    throw error;
+  }
+}
+
+/** Runs calls of the kernel, which cannot wait, and words their failures. */
+function ask<T>(
+  options: StoreOptions,
+  calls: () => T,
+): T | { readonly kind: "absent" } | StoreFailure {
+  if (options.signal.aborted) return TIMEOUT;
+  try {
+    return calls();
+  } catch (error) {
+    if (error instanceof KeyError) return keyFailure(error.code);
+    if (error instanceof Deno.errors.NotSupported) return NO_KERNEL_KEYS;
+    throw error;
+  }
+}
