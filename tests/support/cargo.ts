@@ -14,10 +14,10 @@ export interface Toolchain {
 const MINIMUM = [1, 74] as const;
 const SUFFIX = Deno.build.os === "windows" ? ".exe" : "";
 
-let found: Promise<Toolchain | undefined> | undefined;
+let found: Toolchain | undefined;
 
 /**
- * Finds a cargo of at least 1.74, once for this process.
+ * Finds a cargo of at least 1.74, and remembers it.
  *
  * A `cargo` on `PATH` may be rustup's proxy, which picks a toolchain by what
  * lies in `HOME`: under a throw-away home it finds none. So the toolchain's own
@@ -25,8 +25,8 @@ let found: Promise<Toolchain | undefined> | undefined;
  *
  * @returns The toolchain, `undefined` if there is none.
  */
-export function findToolchain(): Promise<Toolchain | undefined> {
-  found ??= search();
+export async function findToolchain(): Promise<Toolchain | undefined> {
+  found ??= await search();
   return found;
 }
 

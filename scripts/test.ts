@@ -1,0 +1,159 @@
+/**
+ * The whole test suite: set-up, format, lint, types, docs, then unit,
+ * integration and end-to-end tests. Stops at the first stage that fails; the
+ * last line is `N passed, N failed`.
+ *
+ * With `CARGO_CREDENTIAL_KEYRING_TESTS_MUST_RUN=1` an ignored test is a
+ * failure, too.
+ *
+ * @module
+ */
+import { stripVTControlCharacters } from "node:util";
+import { print, styled } from "./print.ts";
+import { setUp, SetUpError } from "./setup_tests.ts";
+
+interface Stage {
+  readonly name: string;
+  /** Arguments for Deno. */
+  readonly args: readonly string[];
+}
+
+/** The tests' numbers in one stage. */
+interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly ignored: number;
+}
+
+interface StageResult extends Counts {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly seconds: number;
+}
+
+const PUBLIC = ["mod.ts", "ffi/mod.ts"];
+const TEST = ["test", "--allow-all", "--no-check", "--parallel"];
+
+const STAGES: readonly Stage[] = [
+  { name: "format", args: ["fmt", "--check"] },
+  { name: "lint", args: ["lint"] },
+  { name: "types", args: ["check"] },
+  { name: "documentation", args: ["doc", "--lint", ...PUBLIC] },
+  {
+    name: "examples",
+    args: ["test", "--allow-all", "--doc", "--permit-no-files", ...PUBLIC],
+  },
+  {
+    name: "unit and integration tests",
+    args: [...TEST, "--ignore=tests/e2e", "tests"],
+  },
+  { name: "end-to-end tests", args: [...TEST, "tests/e2e"] },
+];
+
+/** Nothing may be ignored where somebody relies on the result. */
+const MUST_RUN =
+  Deno.env.get("CARGO_CREDENTIAL_KEYRING_TESTS_MUST_RUN") === "1";
+
+async function main(): Promise<boolean> {
+  const results: StageResult[] = [];
+  results.push(await timed("set-up", prepare));
+  for (const { name, args } of STAGES) {
+    if (!results.every((result) => result.ok)) break;
+    print(styled("bold", `\n== ${name}: deno ${args.join(" ")}`));
+    results.push(await timed(name, () => runStage(args)));
+  }
+  return report(results);
+}
+
+async function prepare(): Promise<Counts> {
+  try {
+    await setUp();
+    return { passed: 0, failed: 0, ignored: 0 };
+  } catch (error) {
+    if (!(error instanceof SetUpError)) throw error;
+    print(error.message);
+    return { passed: 0, failed: 1, ignored: 0 };
+  }
+}
+
+async function timed(
+  name: string,
+  stage: () => Promise<Counts>,
+): Promise<StageResult> {
+  const start = performance.now();
+  const counts = await stage();
+  return {
+    name,
+    ...counts,
+    ok: counts.failed === 0 && !(MUST_RUN && counts.ignored > 0),
+    seconds: (performance.now() - start) / 1000,
+  };
+}
+
+/** Runs Deno, passes on what it prints, and reads the numbers of tests. */
+async function runStage(args: readonly string[]): Promise<Counts> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [...args],
+    env: Deno.stdout.isTerminal() ? {} : { NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  let text = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of child.stdout) {
+    text += decoder.decode(chunk, { stream: true });
+    await write(chunk);
+  }
+  const { success } = await child.status;
+  const counts = readCounts(stripVTControlCharacters(text));
+  // What fails without a failed test (types, a crash) counts as one.
+  const failed = success ? counts.failed : Math.max(1, counts.failed);
+  return { ...counts, failed };
+}
+
+/** Sums the lines `ok | 3 passed (1 step) | 0 failed | 1 ignored (8ms)`. */
+function readCounts(text: string): Counts {
+  let passed = 0;
+  let failed = 0;
+  let ignored = 0;
+  for (const line of text.split("\n")) {
+    const match = /^(?:ok|FAILED) \| (\d+) passed.*? \| (\d+) failed(.*)/
+      .exec(line);
+    if (match === null) continue;
+    passed += Number(match[1]);
+    failed += Number(match[2]);
+    ignored += Number(/(\d+) ignored/.exec(match[3] ?? "")?.[1] ?? 0);
+  }
+  return { passed, failed, ignored };
+}
+
+async function write(chunk: Uint8Array<ArrayBuffer>): Promise<void> {
+  for (let written = 0; written < chunk.length;) {
+    written += await Deno.stdout.write(chunk.subarray(written));
+  }
+}
+
+function report(results: readonly StageResult[]): boolean {
+  print();
+  for (const { name, ok, seconds, passed, failed, ignored } of results) {
+    const mark = ok ? styled("green", "ok    ") : styled("red", "FAILED");
+    const time = `${seconds.toFixed(1)} s`.padStart(8);
+    const numbers = passed + ignored === 0
+      ? ""
+      : `: ${passed} passed, ${failed} failed, ${ignored} ignored`;
+    print(`${mark} ${time}  ${name}${numbers}`);
+  }
+  for (const { name } of STAGES.slice(results.length - 1)) {
+    print(`not run          ${name}`);
+  }
+  const ok = results.every((result) => result.ok);
+  const sum = (key: keyof Counts): number =>
+    results.reduce((total, result) => total + result[key], 0);
+  if (MUST_RUN && sum("ignored") > 0) print("ignored tests count as failed");
+  const failed = sum("failed") + (MUST_RUN ? sum("ignored") : 0);
+  print(`${sum("passed")} passed, ${failed} failed`);
+  return ok;
+}
+
+if (!await main()) Deno.exit(1);
