@@ -13,6 +13,8 @@ export interface RunOptions {
    * @default {60000}
    */
   readonly limit?: number;
+  /** Kills it, with all that it started. */
+  readonly signal?: AbortSignal;
 }
 
 /** What a command did. */
@@ -34,13 +36,15 @@ export interface RunResult {
  * @param command The program and its arguments.
  * @param options Its environment, input and limit.
  * @returns What it did.
- * @throws {Error} If the limit passed: it was killed then.
+ * @throws {Error} If the limit passed, or the signal was aborted: it was killed
+ * then.
  */
 export async function run(
   command: readonly [string, ...string[]],
   options: RunOptions,
 ): Promise<RunResult> {
-  const { env, cwd, stdin = "", limit = 60_000 } = options;
+  const { env, cwd, stdin = "", limit = 60_000, signal } = options;
+  signal?.throwIfAborted();
   const [program, ...args] = command;
   const start = performance.now();
   const child = new Deno.Command(program, {
@@ -58,11 +62,15 @@ export async function run(
     late = true;
     killGroup(child.pid);
   }, limit);
+  const abort = (): void => killGroup(child.pid);
+  signal?.addEventListener("abort", abort);
   const [{ code, stdout, stderr }] = await Promise.all([
     child.output(),
     feed(child.stdin, stdin),
   ]);
   clearTimeout(timer);
+  signal?.removeEventListener("abort", abort);
+  signal?.throwIfAborted();
   const result = {
     code,
     stdout: new TextDecoder().decode(stdout),

@@ -11,6 +11,8 @@ export const PROVIDER = "<the program under test>";
 /** What cargo calls crates.io in every request. */
 export const CRATES_IO_INDEX = "https://github.com/rust-lang/crates.io-index";
 
+const WINDOWS = Deno.build.os === "windows";
+
 /** What a {@linkcode TestHome} has in it. */
 export interface TestHomeOptions {
   /**
@@ -27,7 +29,7 @@ export interface TestHomeOptions {
    * @default {[PROVIDER]}
    */
   readonly providers?: readonly string[];
-  /** More of `$CARGO_HOME/config.toml`. */
+  /** More of `$CARGO_HOME/config.toml`; begins in its table `[registry]`. */
   readonly config?: string;
   /** The session bus that everything runs on; absent: there is none. */
   readonly bus?: { readonly env: Readonly<Record<string, string>> };
@@ -96,7 +98,7 @@ export class TestHome implements AsyncDisposable {
     this.home = `${root}/home`;
     this.cargoHome = `${root}/home/.cargo`;
     this.work = `${root}/work`;
-    this.provider = `${root}/bin/provider`;
+    this.provider = `${root}/bin/provider${WINDOWS ? ".cmd" : ""}`;
     this.env = env;
     this.#cargo = cargo;
     this.#registries = registries;
@@ -109,12 +111,7 @@ export class TestHome implements AsyncDisposable {
    * @returns The home; dispose of it.
    */
   static async create(options: TestHomeOptions = {}): Promise<TestHome> {
-    const {
-      registries = { alt: {} },
-      providers = [PROVIDER],
-      config = "",
-      traffic = false,
-    } = options;
+    const { registries = { alt: {} }, providers = [PROVIDER] } = options;
     const { cargo, rustc } = await toolchain();
     const root = await Deno.makeTempDir({ prefix: "home-" });
     const servers = new Map(
@@ -129,11 +126,11 @@ export class TestHome implements AsyncDisposable {
       servers.set("crates-io", server);
       cratesIo = server.origin;
     }
-    const path = Deno.env.get("PATH") ?? "";
     const home = new TestHome(root, cargo, {
+      ...inherited(),
       ...options.bus?.env,
-      PATH: `${cargo.slice(0, cargo.lastIndexOf("/"))}:${path}`,
       HOME: `${root}/home`,
+      USERPROFILE: `${root}/home`,
       CARGO_HOME: `${root}/home/.cargo`,
       TMPDIR: `${root}/tmp`,
       LANG: "C.UTF-8",
@@ -147,18 +144,8 @@ export class TestHome implements AsyncDisposable {
       await Deno.mkdir(directory, { recursive: true });
     }
     await Deno.mkdir(`${root}/bin`);
-    await home.#writeProvider(traffic);
-    const list = providers
-      .map((entry) => entry === PROVIDER ? home.provider : entry);
-    await home.writeConfig(
-      `${
-        Object.keys(registries).map((name) =>
-          `[registries.${name}]\nindex = "${home.registry(name).indexUrl}"\n`
-        ).join("")
-      }[registry]\nglobal-credential-providers = ${
-        JSON.stringify(list)
-      }\n${config}`,
-    );
+    await home.#writeProvider(options.traffic ?? false);
+    await home.configure(providers, options.config);
     return home;
   }
 
@@ -212,9 +199,26 @@ export class TestHome implements AsyncDisposable {
       );
   }
 
-  /** `$CARGO_HOME/config.toml` becomes `text`. */
-  async writeConfig(text: string): Promise<void> {
-    await Deno.writeTextFile(`${this.cargoHome}/config.toml`, text);
+  /**
+   * Writes `$CARGO_HOME/config.toml` with this home's registries.
+   *
+   * @param providers What becomes `registry.global-credential-providers`.
+   * @param more More of the file; it begins inside of the table `[registry]`.
+   */
+  async configure(providers: readonly string[], more = ""): Promise<void> {
+    const list = providers
+      .map((entry) => entry === PROVIDER ? this.provider : entry);
+    const tables = [...this.#registries]
+      .filter(([name]) => name !== "crates-io")
+      .map(([name, { indexUrl }]) =>
+        `[registries.${name}]\nindex = "${indexUrl}"\n`
+      );
+    await Deno.writeTextFile(
+      `${this.cargoHome}/config.toml`,
+      `${tables.join("")}[registry]\nglobal-credential-providers = ${
+        JSON.stringify(list)
+      }\n${more}`,
+    );
   }
 
   /** `$CARGO_HOME/credentials.toml` becomes `text`. */
@@ -262,19 +266,37 @@ export class TestHome implements AsyncDisposable {
   }
 
   async #writeProvider(traffic: boolean): Promise<void> {
-    const launcher = quote(await writeLauncher(`${this.root}/bin`));
-    const count = `echo "$*" >>${quote(`${this.root}/launches`)}\n`;
-    // The provider's exit status has to come out of the middle of a pipe.
-    const start = traffic
-      ? `{ { { tee -a ${
-        quote(`${this.root}/requests`)
-      } | { ${launcher} "$@"; echo $? >&3; } >&4; } 3>&1; } |\n` +
-        `{ read -r status; exit "$status"; }; } 4>&1\n`
-      : `exec ${launcher} "$@"\n`;
-    await Deno.writeTextFile(this.provider, `#!/bin/sh\n${count}${start}`, {
-      mode: 0o755,
-    });
+    const launcher = await writeLauncher(`${this.root}/bin`);
+    const text = WINDOWS
+      ? `@echo %*>>"${this.root}/launches"\r\n@"${launcher}" %*\r\n`
+      : `#!/bin/sh\necho "$*" >>${quote(`${this.root}/launches`)}\n${
+        traffic
+          ? this.#recording(quote(launcher))
+          : `exec ${quote(launcher)} "$@"`
+      }\n`;
+    await Deno.writeTextFile(this.provider, text, { mode: 0o755 });
   }
+
+  /** The provider's exit status has to come out of the middle of a pipe. */
+  #recording(launcher: string): string {
+    return `{ { { tee -a ${
+      quote(`${this.root}/requests`)
+    } | { ${launcher} "$@"; echo $? >&3; } >&4; } 3>&1; } |
+{ read -r status; exit "$status"; }; } 4>&1`;
+  }
+}
+
+/** What a program needs of the environment to run at all. */
+function inherited(): Record<string, string> {
+  const names = WINDOWS
+    ? ["PATH", "SystemRoot", "SystemDrive", "ComSpec", "PATHEXT", "TEMP", "TMP"]
+    : ["PATH"];
+  const env: Record<string, string> = {};
+  for (const name of names) {
+    const value = Deno.env.get(name);
+    if (value !== undefined) env[name] = value;
+  }
+  return env;
 }
 
 async function readIfThere(path: string): Promise<string> {

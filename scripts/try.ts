@@ -1,0 +1,273 @@
+/**
+ * Shows cargo at work with this program, step by step, and after each step
+ * where the token is. It uses the real cargo, a registry on 127.0.0.1 and a
+ * throw-away home, and leaves nothing behind.
+ *
+ * @module
+ */
+import { toolchain } from "../tests/support/cargo.ts";
+import { startSessionBus } from "../tests/support/session_bus.ts";
+import type { SessionBus } from "../tests/support/session_bus.ts";
+import { PROVIDER, TestHome } from "../tests/support/test_home.ts";
+import { run } from "../tests/support/run.ts";
+import { print, styled } from "./print.ts";
+import { setUp, SetUpError } from "./setup_tests.ts";
+
+/** Where a token can be. */
+type Place = "file" | "store" | "nowhere";
+
+/** One command, and where the token must be after it. */
+interface Step {
+  readonly title: string;
+  readonly args: readonly string[];
+  readonly stdin?: string;
+  readonly after: Place;
+}
+
+const REGISTRY = "demo";
+const TOKEN = `demo-${crypto.randomUUID()}`;
+/** What a Secret Service on a bus of its own takes. */
+const KEYRING_PACKAGES = [
+  "dbus-daemon",
+  "gnome-keyring",
+  "libsecret-1-0",
+  "libsecret-tools",
+  "python3",
+  "python3-gi",
+];
+
+/** As cargo is when nothing is set up. */
+const BEFORE: readonly Step[] = [
+  {
+    title: "Cargo alone keeps the token in plaintext",
+    args: ["login", "--registry", REGISTRY],
+    stdin: `${TOKEN}\n`,
+    after: "file",
+  },
+];
+
+/** With this program as the provider that is asked first. */
+const WITH_PROVIDER: readonly Step[] = [
+  {
+    title: "Log in",
+    args: ["login", "--registry", REGISTRY],
+    stdin: `${TOKEN}\n`,
+    after: "store",
+  },
+  {
+    title: "Publish",
+    args: ["publish", "--registry", REGISTRY],
+    after: "store",
+  },
+  {
+    title: "Yank the release",
+    args: ["yank", "--registry", REGISTRY, "hello@0.1.0"],
+    after: "store",
+  },
+  {
+    title: "Undo that",
+    args: ["yank", "--registry", REGISTRY, "--undo", "hello@0.1.0"],
+    after: "store",
+  },
+  {
+    title: "Add an owner",
+    args: [
+      "owner",
+      "--registry",
+      REGISTRY,
+      "--add",
+      "a-friend",
+      "--list",
+      "hello",
+    ],
+    after: "store",
+  },
+  {
+    title: "Log out",
+    args: ["logout", "--registry", REGISTRY],
+    after: "nowhere",
+  },
+];
+
+/** The home, and how to look into the store from outside. */
+interface Scene {
+  readonly home: TestHome;
+  readonly storeTitle: string;
+  readonly inStore: () => Promise<boolean>;
+}
+
+async function main(signal: AbortSignal): Promise<void> {
+  await setUp([]);
+  const { version } = await toolchain();
+  await using bus = await openKeyring();
+  await using home = await TestHome.create({
+    registries: { [REGISTRY]: { authRequired: true, tokens: [TOKEN] } },
+    providers: ["cargo:token"],
+    ...(bus === undefined ? {} : { bus }),
+    // Without a Secret Service: what the kernel keeps until the next boot.
+    env: Deno.build.os === "linux" && bus === undefined
+      ? { CARGO_CREDENTIAL_KEYRING_STORE: "keyutils" }
+      : {},
+  });
+  const scene: Scene = {
+    home,
+    storeTitle: storeTitle(bus),
+    inStore: () => bus === undefined ? askProgram(home) : askSecretTool(home),
+  };
+  print(
+    `The real cargo ${version}, a registry at ${
+      home.registry(REGISTRY).origin
+    } that wants a token\nfor everything, and ${scene.storeTitle}, ` +
+      "in a throw-away home.",
+  );
+  await home.crate("hello");
+  try {
+    for (const step of BEFORE) await show(step, scene, signal);
+    await home.configure(["cargo:token", PROVIDER]);
+    print(
+      `\nFrom here on, cargo's configuration has\n\n    [registry]\n` +
+        `    global-credential-providers = ["cargo:token", ` +
+        `"cargo-credential-keyring"]`,
+    );
+    for (const step of WITH_PROVIDER) await show(step, scene, signal);
+  } finally {
+    // The kernel's keys outlive this process; the rest goes with the home.
+    if (bus === undefined) await forget(home);
+  }
+}
+
+/** A Secret Service of our own on Linux, if one can be had here. */
+async function openKeyring(): Promise<SessionBus | undefined> {
+  if (Deno.build.os !== "linux") return undefined;
+  try {
+    await setUp(KEYRING_PACKAGES);
+  } catch (error) {
+    if (!(error instanceof SetUpError)) throw error;
+    print(`${error.message}\nUntil then, the kernel's keys serve.\n`);
+    return undefined;
+  }
+  return await startSessionBus();
+}
+
+function storeTitle(bus: SessionBus | undefined): string {
+  switch (Deno.build.os) {
+    case "darwin":
+      return "the Keychain";
+    case "windows":
+      return "the Credential Manager";
+    default:
+      return bus === undefined
+        ? "the kernel's keyring"
+        : "a Secret Service (gnome-keyring on a D-Bus of its own)";
+  }
+}
+
+async function show(
+  step: Step,
+  scene: Scene,
+  signal: AbortSignal,
+): Promise<void> {
+  const { home } = scene;
+  const { title, args, stdin, after } = step;
+  print(`\n${styled("bold", title)}`);
+  print(
+    `  $ ${stdin === undefined ? "" : "echo TOKEN | "}cargo ${args.join(" ")}`,
+  );
+  const { code, stdout, stderr } = await home.cargo(args, {
+    cwd: `${home.work}/hello`,
+    ...(stdin === undefined ? {} : { stdin }),
+    signal,
+  });
+  for (const line of `${stderr}${stdout}`.trimEnd().split("\n")) {
+    print(`    ${line.replaceAll(home.root, "").replaceAll(TOKEN, "TOKEN")}`);
+  }
+  if (code !== 0) throw new StepError(`cargo ended with status ${code}`);
+  if (`${stdout}${stderr}`.includes(TOKEN)) {
+    throw new StepError("the token was printed");
+  }
+  const found = await whereabouts(scene);
+  print(styled("cyan", `  the token is ${sentence(found, scene)}`));
+  const wanted = after === "nowhere" ? [] : [after];
+  if (found.join() !== wanted.join()) {
+    throw new StepError(`it should be ${sentence(wanted, scene)}`);
+  }
+}
+
+async function whereabouts({ home, inStore }: Scene): Promise<Place[]> {
+  const places: Place[] = [];
+  if ((await home.credentials())?.includes(TOKEN)) places.push("file");
+  if (await inStore()) places.push("store");
+  return places;
+}
+
+function sentence(places: readonly Place[], { storeTitle }: Scene): string {
+  const names = places.map((place) =>
+    place === "file" ? "in credentials.toml, in plaintext" : `in ${storeTitle}`
+  );
+  return names.length === 0 ? "nowhere any more" : names.join(" and ");
+}
+
+/** What another program finds. */
+async function askSecretTool(home: TestHome): Promise<boolean> {
+  const { stdout } = await run([
+    "/usr/bin/secret-tool",
+    "lookup",
+    "xdg:schema",
+    "org.rust-lang.cargo.registry",
+    "url",
+    home.registry(REGISTRY).indexUrl,
+  ], { env: home.env });
+  return stdout === TOKEN;
+}
+
+/** What a new process of our own finds that sees no file. */
+async function askProgram(home: TestHome): Promise<boolean> {
+  const { stdout } = await request(home, "get", "read");
+  return stdout.includes(TOKEN);
+}
+
+async function forget(home: TestHome): Promise<void> {
+  await request(home, "logout");
+}
+
+async function request(
+  home: TestHome,
+  kind: string,
+  operation?: string,
+): Promise<{ stdout: string }> {
+  return await run([home.provider, "--cargo-plugin"], {
+    env: { ...home.env, CARGO_HOME: `${home.root}/empty` },
+    stdin: JSON.stringify({
+      v: 1,
+      kind,
+      ...(operation === undefined ? {} : { operation }),
+      registry: { "index-url": home.registry(REGISTRY).indexUrl },
+    }) + "\n",
+  });
+}
+
+/** A step that did not do what it must. */
+class StepError extends Error {
+  override name = "StepError";
+}
+
+const interrupt = new AbortController();
+Deno.addSignalListener("SIGINT", () => interrupt.abort());
+if (Deno.build.os !== "windows") {
+  Deno.addSignalListener("SIGTERM", () => interrupt.abort());
+}
+try {
+  await main(interrupt.signal);
+  print("\nDone. Nothing is left behind.");
+} catch (error) {
+  if (interrupt.signal.aborted) {
+    print("\nInterrupted. Nothing is left behind.");
+    Deno.exit(130);
+  }
+  if (!(error instanceof StepError) && !(error instanceof SetUpError)) {
+    throw error;
+  }
+  print(styled("red", `\nFailed: ${error.message}`));
+  Deno.exit(1);
+}
+Deno.exit(0);
