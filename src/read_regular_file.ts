@@ -1,0 +1,116 @@
+/** What {@linkcode readRegularFile} found. */
+export type RegularFile =
+  | {
+    readonly kind: "read";
+    /** All of it. */
+    readonly bytes: Uint8Array<ArrayBuffer>;
+    /** Of the file that was read, not of a link to it. */
+    readonly info: Deno.FileInfo;
+  }
+  | { readonly kind: "absent" }
+  | {
+    readonly kind: "refused";
+    /** A clause without its subject: `is not a regular file`. */
+    readonly reason: string;
+  };
+
+/** Which files {@linkcode readRegularFile} reads. */
+export interface ReadRegularFileOptions {
+  /** A longer file is refused. */
+  readonly maxBytes: number;
+  /**
+   * Whether a symbolic link is followed; else it is refused.
+   *
+   * @default {true}
+   */
+  readonly followLink?: boolean;
+}
+
+/**
+ * Reads a small file that may be anything, without waiting for anybody: what
+ * is no regular file (a FIFO would wait for a writer) is not opened. A link
+ * that leads nowhere is refused rather than absent.
+ *
+ * @param path The file.
+ * @param options Which files are read.
+ * @returns The bytes, or why there are none.
+ *
+ * @example Usage
+ * ```ts
+ * import { readRegularFile } from "./read_regular_file.ts";
+ *
+ * const file = await readRegularFile("settings.toml", { maxBytes: 65536 });
+ * const length = file.kind === "read" ? file.bytes.length : 0;
+ * ```
+ */
+export async function readRegularFile(
+  path: string,
+  options: ReadRegularFileOptions,
+): Promise<RegularFile> {
+  let entry: Deno.FileInfo;
+  try {
+    entry = await Deno.lstat(path);
+  } catch (error) {
+    return isAbsence(error) ? { kind: "absent" } : refuse(error);
+  }
+  try {
+    if (entry.isSymlink) {
+      if (options.followLink === false) {
+        return { kind: "refused", reason: "is a symbolic link" };
+      }
+      entry = await Deno.stat(path);
+    }
+    if (!entry.isFile) return { kind: "refused", reason: NOT_REGULAR };
+    using file = await Deno.open(path);
+    const info = await file.stat();
+    if (!info.isFile) return { kind: "refused", reason: NOT_REGULAR };
+    const bytes = await readAtMost(file, options.maxBytes);
+    return bytes === undefined
+      ? {
+        kind: "refused",
+        reason: `is larger than ${options.maxBytes} bytes`,
+      }
+      : { kind: "read", bytes, info };
+  } catch (error) {
+    return refuse(error);
+  }
+}
+
+/**
+ * Whether there is nothing at a path for this user: no entry, no folder on the
+ * way (`NotADirectory`), or one that may not be entered.
+ */
+function isAbsence(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound ||
+    error instanceof Deno.errors.NotADirectory ||
+    error instanceof Deno.errors.PermissionDenied;
+}
+
+const NOT_REGULAR = "is not a regular file";
+
+/** The whole file, or `undefined` if it is longer. */
+async function readAtMost(
+  file: Deno.FsFile,
+  maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const bytes = new Uint8Array(maxBytes + 1);
+  let length = 0;
+  while (length < bytes.length) {
+    const read = await file.read(bytes.subarray(length));
+    if (read === null) return bytes.slice(0, length);
+    length += read;
+  }
+  return undefined;
+}
+
+function refuse(error: unknown): RegularFile {
+  if (error instanceof Deno.errors.NotFound) {
+    return { kind: "refused", reason: "is a link to a file that is not there" };
+  }
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return { kind: "refused", reason: "may not be read" };
+  }
+  // The class alone: the message repeats the path.
+  const detail = error instanceof Error ? ` (${error.name})` : "";
+  return { kind: "refused", reason: `cannot be read${detail}` };
+}

@@ -1,0 +1,195 @@
+import { readRegularFile, type RegularFile } from "../read_regular_file.ts";
+import { mergeSettings } from "./merge_settings.ts";
+import {
+  findUnknownVariables,
+  isWrong,
+  NO_FILE_SETTINGS,
+  parseArguments,
+  parseEnvironment,
+  parseSettingsFile,
+  type ParseSettingsFileOptions,
+  type SystemFileSettings,
+} from "./parse_settings.ts";
+import type {
+  SettingsNotice,
+  SettingsOutcome,
+  WrongSetting,
+} from "./settings.ts";
+import { isRootsFile, systemFilePath } from "./_system_file.ts";
+
+/** The system-wide settings file, where the platform's default is not meant. */
+export interface SystemFile {
+  /** Its absolute path. */
+  readonly path: string;
+  /**
+   * Whether only the system can write it (Windows: SYSTEM or Administrators
+   * own it, and nobody else may write it or its folder).
+   */
+  isTrusted(): Promise<boolean>;
+}
+
+/** Where settings come from. */
+export interface SettingsSources {
+  /** The environment, whole. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The arguments of the request. */
+  readonly args: readonly string[];
+  /** Cargo's home. */
+  readonly cargoHome: string;
+  /** The operating system. */
+  readonly os: typeof Deno.build.os;
+  /** The registry's index URL, byte for byte. */
+  readonly indexUrl: string;
+  /**
+   * The system file. Windows has none without it.
+   *
+   * @default {/etc/cargo-credential-keyring.toml, owned by root}
+   */
+  readonly systemFile?: SystemFile;
+}
+
+/** The user's settings file, in cargo's home. */
+export const USER_FILE_NAME = "credential-keyring.toml";
+
+/** Far more than six settings for every registry need. */
+const MAX_BYTES = 64 * 1024;
+
+/** What a settings file gave. */
+type LoadedFile =
+  | { readonly kind: "file"; readonly settings: SystemFileSettings }
+  | { readonly kind: "ignored"; readonly notice: SettingsNotice }
+  | WrongSetting;
+
+/**
+ * Works out the settings that hold for one registry. Where no file exists and
+ * no argument is given, it costs two `lstat` and loads nothing.
+ *
+ * @param sources Where settings come from.
+ * @returns The settings with notices, or the setting that is wrong: the system
+ * file's before any other.
+ *
+ * @example Usage
+ * ```ts no-eval
+ * import { loadSettings } from "./load_settings.ts";
+ *
+ * const settings = await loadSettings({
+ *   env: Deno.env.toObject(),
+ *   args: [],
+ *   cargoHome: "/home/me/.cargo",
+ *   os: Deno.build.os,
+ *   indexUrl: "https://github.com/rust-lang/crates.io-index",
+ * });
+ * if (settings.kind === "wrong") throw new Error(settings.message);
+ * ```
+ */
+export async function loadSettings(
+  sources: SettingsSources,
+): Promise<SettingsOutcome> {
+  const env = sources.os === "windows" ? inCapitals(sources.env) : sources.env;
+  const environment = parseEnvironment(env);
+  const [system, user, args] = await Promise.all([
+    loadSystemFile(sources),
+    loadUserFile(sources),
+    sources.args.length === 0 ? {} : parseArguments(sources.args),
+  ]);
+  if (isWrong(system)) return system;
+  if (isWrong(environment)) return environment;
+  if (isWrong(args)) return args;
+  if (isWrong(user)) return user;
+  const merged = mergeSettings({
+    environment,
+    args,
+    user,
+    system: system.kind === "file" ? system.settings : NO_FILE_SETTINGS,
+  }, sources.indexUrl);
+  return {
+    ...merged.settings,
+    notices: [
+      ...(system.kind === "ignored" ? [system.notice] : []),
+      ...merged.notices,
+      ...findUnknownVariables(env),
+    ],
+  };
+}
+
+/** Windows does not tell `Path` from `PATH`. */
+function inCapitals(
+  env: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(env).map(([name, value]) => [name.toUpperCase(), value]),
+  );
+}
+
+async function loadUserFile(
+  { cargoHome, os }: SettingsSources,
+): Promise<SystemFileSettings | WrongSetting> {
+  const separator = os === "windows" ? "\\" : "/";
+  const path = cargoHome + separator + USER_FILE_NAME;
+  const file = await readRegularFile(path, { maxBytes: MAX_BYTES });
+  return file.kind === "absent"
+    ? NO_FILE_SETTINGS
+    : await parseFile(file, { path, system: false });
+}
+
+async function loadSystemFile(
+  { os, systemFile }: SettingsSources,
+): Promise<LoadedFile> {
+  const path = systemFile?.path ?? systemFilePath(os);
+  if (path === undefined) return { kind: "file", settings: NO_FILE_SETTINGS };
+  const file = await readRegularFile(path, { maxBytes: MAX_BYTES });
+  if (file.kind === "absent") {
+    return { kind: "file", settings: NO_FILE_SETTINGS };
+  }
+  // A file that cannot be read is not known to be another's: it may be policy.
+  const isTrusted = file.kind === "refused" ||
+    await (systemFile?.isTrusted() ?? isRootsFile(path, file));
+  if (!isTrusted) {
+    return {
+      kind: "ignored",
+      notice: {
+        topic: "system-file-ignored",
+        text: `${path} is ignored: it counts only if the system's ` +
+          "administrator owns it and nobody else can write it or a folder " +
+          "above it",
+      },
+    };
+  }
+  const settings = await parseFile(file, { path, system: true });
+  return isWrong(settings) ? settings : { kind: "file", settings };
+}
+
+async function parseFile(
+  file: Exclude<RegularFile, { kind: "absent" }>,
+  options: ParseSettingsFileOptions,
+): Promise<SystemFileSettings | WrongSetting> {
+  const { path, system } = options;
+  const unreadable = (reason: string): WrongSetting => ({
+    kind: "wrong",
+    where: path,
+    key: "",
+    message: `the settings file ${path} ${reason}`,
+    system,
+  });
+  if (file.kind === "refused") return unreadable(file.reason);
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(file.bytes);
+  } catch {
+    return unreadable("is not UTF-8 text");
+  }
+  const { parse } = await import("@std/toml");
+  let document: Record<string, unknown>;
+  try {
+    document = parse(text);
+  } catch (error) {
+    // The rest of the parser's message shows the line.
+    const place = error instanceof Error
+      ? /on line (\d+)/.exec(error.message)?.[1]
+      : undefined;
+    return unreadable(
+      `is not valid TOML${place === undefined ? "" : ` (line ${place})`}`,
+    );
+  }
+  return parseSettingsFile(document, options);
+}
