@@ -1,0 +1,35 @@
+// A control sequence that is complete: parameters and one letter. What other
+// sequences begin with (OSC, DCS, ...) goes with the control characters and
+// their text stays: cut out up to its end, a sequence that opens in a name and
+// never ends would take our own words with it.
+const CONTROL_SEQUENCE = /(?:(?!\s)\p{Cc}\[|\u009b)[0-9:;<=>?]*[A-Za-z~]/gu;
+
+// Everything that ends a line or moves to a column.
+const WHITE_SPACE = /[\t\n\v\f\r\u0085\p{Zl}\p{Zp}]+/gu;
+
+// C0 and C1 controls; the invisible characters that turn the writing
+// direction around or hide text; halves of a character.
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\u{E0000}-\u{E0FFF}]/gu;
+
+/**
+ * Text that can be shown on a terminal as a part of one line. Names, URLs and
+ * messages that come from a registry or a project may hold anything.
+ *
+ * @param text Any text.
+ * @returns The text without control sequences, control characters and
+ * invisible ones; line breaks and tabs are a space.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { printable } from "./printable.ts";
+ *
+ * assertEquals(printable("\x1b[31mmy\x07-registry\r\n"), "my-registry ");
+ * ```
+ */
+export function printable(text: string): string {
+  return text
+    .replace(CONTROL_SEQUENCE, "")
+    .replace(WHITE_SPACE, " ")
+    .replace(INVISIBLE, "");
+}
