@@ -6,6 +6,8 @@
  * @module
  */
 import { toolchain } from "../tests/support/cargo.ts";
+import { askProvider } from "../tests/support/ask_provider.ts";
+import type { ProviderResult } from "../tests/support/ask_provider.ts";
 import { startSessionBus } from "../tests/support/session_bus.ts";
 import type { SessionBus } from "../tests/support/session_bus.ts";
 import { PROVIDER, TestHome } from "../tests/support/test_home.ts";
@@ -222,27 +224,21 @@ async function askSecretTool(home: TestHome): Promise<boolean> {
 
 /** What a new process of our own finds that sees no file. */
 async function askProgram(home: TestHome): Promise<boolean> {
-  const { stdout } = await request(home, "get", "read");
+  const { stdout } = await request(home, { kind: "get", operation: "read" });
   return stdout.includes(TOKEN);
 }
 
 async function forget(home: TestHome): Promise<void> {
-  await request(home, "logout");
+  await request(home, { kind: "logout" });
 }
 
-async function request(
+function request(
   home: TestHome,
-  kind: string,
-  operation?: string,
-): Promise<{ stdout: string }> {
-  return await run([home.provider, "--cargo-plugin"], {
-    env: { ...home.env, CARGO_HOME: `${home.root}/empty` },
-    stdin: JSON.stringify({
-      v: 1,
-      kind,
-      ...(operation === undefined ? {} : { operation }),
-      registry: { "index-url": home.registry(REGISTRY).indexUrl },
-    }) + "\n",
+  action: Record<string, string>,
+): Promise<ProviderResult> {
+  const registry = { "index-url": home.registry(REGISTRY).indexUrl };
+  return askProvider(home, [{ v: 1, registry, ...action }], {
+    env: { CARGO_HOME: `${home.root}/empty` },
   });
 }
 
