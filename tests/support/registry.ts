@@ -169,7 +169,7 @@ export class LoopbackRegistry implements AsyncDisposable {
     return new Response("a token is needed", {
       status: 401,
       headers: {
-        "www-authenticate": loginUrl === undefined
+        "WWW-Authenticate": loginUrl === undefined
           ? "Cargo"
           : `Cargo login_url="${loginUrl}"`,
       },
@@ -270,7 +270,9 @@ export class LoopbackRegistry implements AsyncDisposable {
         users: [...owners].map((login, id) => ({ id, login, name: null })),
       });
     }
-    const { users }: { users: string[] } = await request.json();
+    const body = await request.text();
+    if (body === "") return apiError(400, "no users are named");
+    const { users }: { users: string[] } = JSON.parse(body);
     for (const user of users) {
       if (request.method === "PUT") owners.add(user);
       else owners.delete(user);
