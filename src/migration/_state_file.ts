@@ -1,0 +1,204 @@
+import { readRegularFile } from "../read_regular_file.ts";
+import {
+  EMPTY_STATE,
+  formatState,
+  type ParsedState,
+  parseState,
+  type State,
+} from "./_state_format.ts";
+
+const STATE_NAME = ".credential-keyring-state.json";
+
+/**
+ * The lock is on a file of its own: the state is replaced by a rename, so that
+ * readers need no lock and never see half of it, and a lock on a file that has
+ * been replaced excludes nobody.
+ */
+const LOCK_NAME = ".credential-keyring-state.lock";
+
+/** Written whole, then renamed. Only who holds the lock has it. */
+const NEW_NAME = ".credential-keyring-state.new";
+
+/** Thousands of registries. */
+const MAX_BYTES = 1024 * 1024;
+
+/** Between two tries for the lock, which is held for a few milliseconds. */
+const RETRY_MS = 10;
+
+/** How {@linkcode updateState} treats other processes. */
+export interface UpdateStateOptions {
+  /**
+   * How long to try again while another process writes. A notice is not worth
+   * any waiting; what a later command relies on is worth a moment.
+   *
+   * @default {0}
+   */
+  readonly patienceMs?: number;
+}
+
+/**
+ * Reads what is remembered. It takes no lock and fails in no way: what cannot
+ * be read is no memory.
+ *
+ * @param cargoHome Cargo's home.
+ * @returns The state.
+ *
+ * @example Usage
+ * ```ts no-eval
+ * import { isPinned, readState } from "./state.ts";
+ *
+ * const state = await readState("/home/me/.cargo");
+ * isPinned(state, "sparse+https://example.com/index/");
+ * ```
+ */
+export async function readState(cargoHome: string): Promise<State> {
+  const parsed = await readFile(cargoHome);
+  return parsed.kind === "state" ? parsed.state : EMPTY_STATE;
+}
+
+/**
+ * Changes what is remembered: under the lock, on the state as it is then. The
+ * file is there as it was or as it should be, wherever the process is killed.
+ *
+ * It fails in no way either, and writes nothing into a folder that another
+ * user owns: under `sudo` the owner could not read it afterwards.
+ *
+ * @param cargoHome Cargo's home.
+ * @param change The change; it may be called again.
+ * @param options How long to wait for others.
+ * @returns Whether the change is in the file.
+ *
+ * @example Usage
+ * ```ts no-eval
+ * import { pin, updateState } from "./state.ts";
+ *
+ * await updateState(
+ *   "/home/me/.cargo",
+ *   (state) => pin(state, "sparse+https://example.com/index/"),
+ *   { patienceMs: 500 },
+ * );
+ * ```
+ */
+export async function updateState(
+  cargoHome: string,
+  change: (state: State) => State,
+  options: UpdateStateOptions = {},
+): Promise<boolean> {
+  const end = Date.now() + (options.patienceMs ?? 0);
+  while (true) {
+    const outcome = await tryUpdate(cargoHome, change);
+    if (outcome !== "busy") return outcome === "done";
+    if (Date.now() >= end) return false;
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  }
+}
+
+type UpdateOutcome = "done" | "busy" | "impossible";
+
+async function tryUpdate(
+  cargoHome: string,
+  change: (state: State) => State,
+): Promise<UpdateOutcome> {
+  try {
+    const { uid } = await Deno.stat(cargoHome);
+    if (uid !== null && uid !== Deno.uid()) return "impossible";
+    using lock = await openLock(`${cargoHome}/${LOCK_NAME}`);
+    if (lock === undefined) return "impossible";
+    if (!await lock.tryLock(true)) return "busy";
+    return await updateLocked(cargoHome, change);
+  } catch (error) {
+    if (isFromSystem(error)) return "impossible";
+    throw error;
+  }
+}
+
+async function updateLocked(
+  cargoHome: string,
+  change: (state: State) => State,
+): Promise<UpdateOutcome> {
+  const parsed = await readFile(cargoHome);
+  if (parsed.kind === "untouchable") return "impossible";
+  const before = parsed.kind === "state" ? parsed.state : EMPTY_STATE;
+  const after = change(before);
+  if (after === before) return "done";
+
+  const text = formatState(after);
+  const path = `${cargoHome}/${NEW_NAME}`;
+  await removeIfThere(path);
+  try {
+    // `createNew` (O_EXCL) follows no link.
+    using file = await Deno.open(path, {
+      write: true,
+      createNew: true,
+      mode: 0o600,
+    });
+    await writeAll(file, new TextEncoder().encode(text));
+    await file.syncData();
+  } catch (error) {
+    await removeIfThere(path);
+    throw error;
+  }
+  try {
+    await Deno.rename(path, `${cargoHome}/${STATE_NAME}`);
+    return "done";
+  } catch (error) {
+    await removeIfThere(path);
+    // Windows refuses while a reader has the file open.
+    if (error instanceof Deno.errors.PermissionDenied) return "busy";
+    throw error;
+  }
+}
+
+/** Opens the lock file, if nothing else lies there. */
+async function openLock(path: string): Promise<Deno.FsFile | undefined> {
+  try {
+    return await Deno.open(path, {
+      write: true,
+      createNew: true,
+      mode: 0o600,
+    });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  }
+  // What is no regular file is not opened: a FIFO would wait for a reader.
+  const { isFile } = await Deno.lstat(path);
+  return isFile ? await Deno.open(path, { write: true }) : undefined;
+}
+
+async function readFile(cargoHome: string): Promise<ParsedState> {
+  const file = await readRegularFile(`${cargoHome}/${STATE_NAME}`, {
+    maxBytes: MAX_BYTES,
+    followLink: false,
+  });
+  switch (file.kind) {
+    case "absent":
+      return { kind: "state", state: EMPTY_STATE };
+    case "refused":
+      return { kind: "untouchable" };
+    case "read":
+      return parseState(new TextDecoder().decode(file.bytes));
+  }
+}
+
+async function writeAll(
+  file: Deno.FsFile,
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<void> {
+  let written = 0;
+  while (written < bytes.length) {
+    written += await file.write(bytes.subarray(written));
+  }
+}
+
+async function removeIfThere(path: string): Promise<void> {
+  try {
+    await Deno.remove(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/** Whether the system refused something: Deno gives every such error a code. */
+function isFromSystem(error: unknown): boolean {
+  return error instanceof Error && "code" in error;
+}

@@ -1,0 +1,644 @@
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import fc from "fast-check";
+import {
+  allowRebinding,
+  fileStamp,
+  forgetIntent,
+  forgetKept,
+  intend,
+  type IntentKind,
+  intentOf,
+  isPinned,
+  isRebindingAllowed,
+  keepNotice,
+  type NoticeOccasion,
+  pin,
+  readState,
+  shouldTell,
+  type State,
+  told,
+  unpin,
+  updateState,
+} from "../../src/migration/state.ts";
+import {
+  EMPTY_STATE,
+  formatState,
+  parseState,
+} from "../../src/migration/_state_format.ts";
+
+const URL = "sparse+https://example.com/index/";
+const OTHER = "https://github.com/rust-lang/crates.io-index";
+const HOUR = 60 * 60 * 1000;
+const NOW = Date.UTC(2026, 0, 31);
+
+/** A cargo home of its own, gone when it is disposed of. */
+class Home implements Disposable {
+  readonly path = Deno.makeTempDirSync({ prefix: "state-test-" });
+  readonly file = `${this.path}/.credential-keyring-state.json`;
+  readonly lock = `${this.path}/.credential-keyring-state.lock`;
+
+  names(): readonly string[] {
+    return [...Deno.readDirSync(this.path)].map(({ name }) => name).sort();
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.path, { recursive: true });
+  }
+}
+
+const pinUrl = (state: State): State => pin(state, URL);
+
+/** A state file as another version might have written it. */
+function parse(text: string): State {
+  const parsed = parseState(text);
+  assert(parsed.kind === "state", parsed.kind);
+  return parsed.state;
+}
+
+// --- Intents -------------------------------------------------------------
+
+/** A command, step by step, as far as the state and the file go. */
+interface Login {
+  readonly state: State;
+  /** What the file is like. */
+  readonly stamp: string;
+}
+
+const OLD_FILE = fileStamp({ size: 40, mtime: new Date(NOW) });
+const NEW_FILE = fileStamp({ size: 44, mtime: new Date(NOW + HOUR) });
+
+const intended = (kind: IntentKind, { state, stamp }: Login): Login => ({
+  state: intend(state, URL, kind, stamp),
+  stamp,
+});
+const forgotten = ({ state, stamp }: Login): Login => ({
+  state: forgetIntent(state, URL),
+  stamp,
+});
+const written = ({ state }: Login): Login => ({ state, stamp: NEW_FILE });
+
+for (
+  const [words, login, expected] of [
+    // A login that falls to the file.
+    ["a login is killed before it says where the token goes", (l) => l, "none"],
+    [
+      "the next provider's question is given up: the file is as it was",
+      (l) => intended("login-went-to-file", l),
+      "none",
+    ],
+    [
+      "the next provider has written the token into the file",
+      (l) => written(intended("login-went-to-file", l)),
+      "login-went-to-file",
+    ],
+    [
+      "the file's token has been moved, and the intent forgotten",
+      (l) => forgotten(written(intended("login-went-to-file", l))),
+      "none",
+    ],
+    // A login into the store.
+    [
+      "a login is killed after the store has the token: a conflict, told",
+      (l) => forgotten(l),
+      "none",
+    ],
+    [
+      "a login is killed before the file's token is removed",
+      (l) => intended("login-stored", forgotten(l)),
+      "login-stored",
+    ],
+    [
+      "the file has been written after such a login: its token may be newer",
+      (l) => written(intended("login-stored", forgotten(l))),
+      "none",
+    ],
+    [
+      "the login is done",
+      (l) => forgotten(intended("login-stored", forgotten(l))),
+      "none",
+    ],
+    // A logout while the store is locked.
+    [
+      "a logout is killed before anything is removed",
+      (l) => intended("logged-out", l),
+      "logged-out",
+    ],
+    [
+      "a logout has emptied the file, and the store was locked",
+      (l) => written(intended("logged-out", l)),
+      "logged-out",
+    ],
+    [
+      "the store has opened, and the item is erased",
+      (l) => forgotten(written(intended("logged-out", l))),
+      "none",
+    ],
+    // One after the other.
+    [
+      "a login over a pending logout is killed before it stores its token",
+      (l) => forgotten(intended("logged-out", l)),
+      "none",
+    ],
+    [
+      "a login falls to the file after a logout",
+      (l) => written(intended("login-went-to-file", intended("logged-out", l))),
+      "login-went-to-file",
+    ],
+    [
+      "a login falls to the file, and a logout follows",
+      (l) => intended("logged-out", written(intended("login-went-to-file", l))),
+      "logged-out",
+    ],
+    [
+      "a login falls to the file again, and is given up the second time",
+      (l) =>
+        intended(
+          "login-went-to-file",
+          written(intended("login-went-to-file", l)),
+        ),
+      "none",
+    ],
+    [
+      "`restore` has pinned the token since",
+      (l) => {
+        const { state, stamp } = intended("logged-out", l);
+        return { state: pin(state, URL), stamp };
+      },
+      "none",
+    ],
+  ] as const satisfies readonly (readonly [
+    string,
+    (login: Login) => Login,
+    IntentKind | "none",
+  ])[]
+) {
+  Deno.test(`intentOf() answers ${expected} when ${words}`, () => {
+    const { state, stamp } = login({
+      state: intend(EMPTY_STATE, OTHER, "logged-out", OLD_FILE),
+      stamp: OLD_FILE,
+    });
+    assertEquals(intentOf(state, URL, stamp), expected);
+    assertEquals(intentOf(state, OTHER, stamp), "logged-out");
+    assert(state.intents.length <= 2);
+    assertEquals(parse(formatState(state)), state);
+  });
+}
+
+Deno.test("intentOf() sees that the file was created or is gone", () => {
+  const none = fileStamp(undefined);
+  const state = intend(EMPTY_STATE, URL, "login-went-to-file", none);
+  assertEquals(intentOf(state, URL, none), "none");
+  assertEquals(intentOf(state, URL, NEW_FILE), "login-went-to-file");
+  assertNotEquals(none, fileStamp({ size: 0, mtime: null }));
+});
+
+// --- Pins and rebindings -------------------------------------------------
+
+Deno.test("pin() and unpin() change one index URL", () => {
+  const pinned = pin(pin(EMPTY_STATE, URL), OTHER);
+  assertEquals(isPinned(pinned, URL), true);
+  assertEquals(isPinned(EMPTY_STATE, URL), false);
+  assertEquals(pin(pinned, URL), pinned);
+  const unpinned = unpin(pinned, URL);
+  assertEquals(isPinned(unpinned, URL), false);
+  assertEquals(isPinned(unpinned, OTHER), true);
+  assertEquals(unpin(unpinned, URL), unpinned);
+});
+
+Deno.test("allowRebinding() allows one name for one URL", () => {
+  const state = allowRebinding(EMPTY_STATE, "mine", URL);
+  assertEquals(isRebindingAllowed(state, "mine", URL), true);
+  assertEquals(isRebindingAllowed(state, "mine", OTHER), false);
+  assertEquals(isRebindingAllowed(state, "yours", URL), false);
+  assertEquals(allowRebinding(state, "mine", URL), state);
+});
+
+// --- Notices -------------------------------------------------------------
+
+const occasion = (
+  frequency: NoticeOccasion["frequency"],
+  now = NOW,
+): NoticeOccasion => ({ indexUrl: URL, topic: "locked", frequency, now });
+
+for (
+  const [words, before, due, expected] of [
+    ["each time", occasion("each"), occasion("each"), true],
+    ["never", undefined, occasion("never"), false],
+    ["once, for the first time", undefined, occasion("once"), true],
+    [
+      "once, a year later",
+      occasion("once"),
+      occasion("once", NOW + 365 * 24 * HOUR),
+      false,
+    ],
+    ["daily, for the first time", undefined, occasion("daily"), true],
+    [
+      "daily, an hour later",
+      occasion("daily"),
+      occasion("daily", NOW + HOUR),
+      false,
+    ],
+    [
+      "daily, a day later",
+      occasion("daily"),
+      occasion("daily", NOW + 24 * HOUR),
+      true,
+    ],
+    [
+      "daily, after the clock was set back",
+      occasion("daily"),
+      occasion("daily", NOW - HOUR),
+      true,
+    ],
+    [
+      "daily, of another topic",
+      { ...occasion("daily"), topic: "x" },
+      occasion(
+        "daily",
+      ),
+      true,
+    ],
+    [
+      "once, of another registry",
+      { ...occasion("once"), indexUrl: OTHER },
+      occasion("once"),
+      true,
+    ],
+  ] as const satisfies readonly (readonly [
+    string,
+    NoticeOccasion | undefined,
+    NoticeOccasion,
+    boolean,
+  ])[]
+) {
+  Deno.test(`shouldTell() answers ${expected}: ${words}`, () => {
+    const state = before === undefined
+      ? EMPTY_STATE
+      : told(EMPTY_STATE, before);
+    assertEquals(shouldTell(state, due), expected);
+    assertEquals(shouldTell(state, due, { ci: true }), false);
+    assertEquals(
+      shouldTell(state, due, { ci: true, changesAnswer: true }),
+      expected,
+    );
+  });
+}
+
+Deno.test("told() forgets daily notices of the day before, and no others", () => {
+  let state = told(EMPTY_STATE, occasion("once"));
+  state = told(state, { ...occasion("daily"), topic: "denied" });
+  state = told(state, { ...occasion("daily", NOW + HOUR), topic: "timeout" });
+  state = told(state, occasion("each", NOW + 25 * HOUR));
+  assertEquals(state.notices.map(({ topic }) => topic), [
+    "locked",
+    "denied",
+    "timeout",
+  ]);
+  const later = { ...occasion("daily", NOW + 24 * HOUR), indexUrl: OTHER };
+  assertEquals(
+    told(state, later).notices.map(({ topic, indexUrl }) => [topic, indexUrl]),
+    [["locked", URL], ["timeout", URL], ["locked", OTHER]],
+  );
+});
+
+Deno.test("keepNotice() keeps the last of each topic, and not too many", () => {
+  const notice = (topic: string, at: number): State["kept"][number] => ({
+    indexUrl: URL,
+    topic,
+    text: `it is ${at}`,
+    at,
+  });
+  let state = keepNotice(EMPTY_STATE, notice("migrated", 1));
+  state = keepNotice(state, notice("migrated", 2));
+  assertEquals(state.kept, [notice("migrated", 2)]);
+  for (let i = 0; i < 30; i++) state = keepNotice(state, notice(`${i}`, i));
+  assertEquals(state.kept.length, 20);
+  assertEquals(state.kept.at(-1), notice("29", 29));
+
+  const given = state.kept;
+  state = keepNotice(state, notice("29", 31));
+  state = forgetKept(state, given);
+  assertEquals(state.kept, [notice("29", 31)]);
+  assertEquals(forgetKept(state, given), state);
+});
+
+// --- The format ----------------------------------------------------------
+
+const text = fc.string({ unit: "binary" }).filter((s) => s.isWellFormed());
+const time = fc.integer({ min: 0, max: 2 ** 48 });
+const states: fc.Arbitrary<State> = fc.record({
+  intents: fc.array(fc.record({
+    indexUrl: text,
+    kind: fc.constantFrom<IntentKind>(
+      "login-went-to-file",
+      "login-stored",
+      "logged-out",
+    ),
+    fileStamp: text,
+  })),
+  pins: fc.array(text),
+  rebindings: fc.array(fc.record({ name: text, indexUrl: text })),
+  notices: fc.array(fc.record({
+    indexUrl: text,
+    topic: text,
+    frequency: fc.constantFrom<"daily" | "once">("daily", "once"),
+    at: time,
+  })),
+  kept: fc.array(
+    fc.record({ indexUrl: text, topic: text, text, at: time }),
+  ),
+  unknownEntries: fc.record({
+    intents: fc.array(fc.record({ indexUrl: text, kind: fc.constant("new") })),
+    pins: fc.array(fc.record({ indexUrl: text })),
+    rebindings: fc.array(fc.integer()),
+    notices: fc.array(fc.constant(null)),
+    kept: fc.array(text),
+  }),
+  unknownFields: fc.dictionary(
+    text.filter((key) => !(key in EMPTY_STATE) && key !== "version"),
+    fc.jsonValue({ noUnicodeString: false }),
+    // `assertEquals` takes `-0` for another number; JSON has none.
+  ).map((fields): Record<string, unknown> =>
+    JSON.parse(JSON.stringify(fields))
+  ),
+}, { noNullPrototype: true });
+
+Deno.test("parseState() reads every state that formatState() writes", () => {
+  fc.assert(
+    fc.property(states, (state) => {
+      assertEquals(parse(formatState(state)), state);
+    }),
+    { seed: 3981, numRuns: 300 },
+  );
+});
+
+Deno.test("parseState() never throws, and reads no torn file", () => {
+  const whole = formatState(
+    told(pin(EMPTY_STATE, "h\u00fc\u{1f512}"), occasion("once")),
+  );
+  const bytes = new TextEncoder().encode(whole);
+  for (let length = 0; length < bytes.length - 1; length++) {
+    const torn = new TextDecoder().decode(bytes.subarray(0, length));
+    assertEquals(parseState(torn).kind, "corrupt", torn);
+  }
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
+      assertNotEquals(parseState(text).kind, "state");
+    }),
+    { seed: 3981, numRuns: 500 },
+  );
+});
+
+Deno.test("parseState() keeps what it does not know", () => {
+  const file = {
+    version: 1,
+    future: { a: [1] },
+    intents: [
+      { indexUrl: URL, kind: "login-moved-to-the-moon", extra: 1 },
+      { indexUrl: OTHER, kind: "logged-out", fileStamp: "none", extra: 2 },
+    ],
+    pins: [URL, { indexUrl: URL, until: 5 }],
+    notices: [{ indexUrl: URL, topic: "t", frequency: "weekly", at: 1 }],
+  };
+  const state = parse(JSON.stringify(file));
+  assertEquals(intentOf(state, URL, "none"), "none");
+  assertEquals(intentOf(state, OTHER, "none"), "logged-out");
+  const rewritten = JSON.parse(formatState(unpin(state, URL)));
+  assertEquals(rewritten, {
+    ...file,
+    intents: [file.intents[1], file.intents[0]],
+    pins: [file.pins[1]],
+    rebindings: [],
+    kept: [],
+  });
+});
+
+// --- The file ------------------------------------------------------------
+
+Deno.test("updateState() writes what readState() reads, for its owner alone", async () => {
+  using home = new Home();
+  assertEquals(await readState(home.path), EMPTY_STATE);
+  assertEquals(await updateState(home.path, pinUrl), true);
+  assertEquals(await readState(home.path), pin(EMPTY_STATE, URL));
+  for (const path of [home.file, home.lock]) {
+    assertEquals((Deno.statSync(path).mode ?? 0) & 0o777, 0o600);
+  }
+  assertEquals(home.names(), [
+    ".credential-keyring-state.json",
+    ".credential-keyring-state.lock",
+  ]);
+});
+
+Deno.test("updateState() writes nothing where nothing changes", async () => {
+  using home = new Home();
+  assertEquals(await updateState(home.path, (state) => state), true);
+  assertEquals(home.names(), [".credential-keyring-state.lock"]);
+});
+
+Deno.test("updateState() replaces a corrupt file, and leaves a newer version's alone", async () => {
+  using home = new Home();
+  for (const corrupt of ["", "{", "[]", "\0\0\0", `{"version":1,"pins":3}`]) {
+    Deno.writeTextFileSync(home.file, corrupt);
+    assertEquals(await readState(home.path), EMPTY_STATE);
+    assertEquals(await updateState(home.path, pinUrl), true);
+    assertEquals(isPinned(await readState(home.path), URL), true);
+  }
+  const newer = `{"version":2,"pins":["${URL}"]}`;
+  Deno.writeTextFileSync(home.file, newer);
+  assertEquals(await readState(home.path), EMPTY_STATE);
+  assertEquals(await updateState(home.path, pinUrl), false);
+  assertEquals(Deno.readTextFileSync(home.file), newer);
+});
+
+Deno.test("updateState() removes what a killed process has left", async () => {
+  using home = new Home();
+  Deno.writeTextFileSync(`${home.path}/.credential-keyring-state.new`, "torn");
+  assertEquals(await updateState(home.path, pinUrl), true);
+  assertEquals(isPinned(await readState(home.path), URL), true);
+  assertEquals(home.names().length, 2);
+});
+
+Deno.test("updateState() does not wait for the lock, unless it is asked to", async () => {
+  using home = new Home();
+  Deno.writeTextFileSync(home.lock, "");
+  const held = await Deno.open(home.lock, { write: true });
+  await held.lock(true);
+  assertEquals(await updateState(home.path, pinUrl), false);
+  assertEquals(
+    await updateState(home.path, pinUrl, { patienceMs: 30 }),
+    false,
+  );
+  const patient = updateState(home.path, pinUrl, { patienceMs: 60_000 });
+  held.close();
+  assertEquals(await patient, true);
+  assertEquals(await readState(home.path), pin(EMPTY_STATE, URL));
+});
+
+Deno.test("updateState() lets a mistake in the change through", async () => {
+  using home = new Home();
+  let thrown: unknown;
+  try {
+    await updateState(home.path, () => {
+      throw new TypeError("a mistake");
+    });
+  } catch (error) {
+    thrown = error;
+  }
+  assert(thrown instanceof TypeError);
+  assertEquals(await updateState(home.path, pinUrl), true);
+});
+
+async function mkfifo(path: string): Promise<void> {
+  const { success } = await new Deno.Command("mkfifo", { args: [path] })
+    .output();
+  assert(success, "mkfifo failed");
+}
+
+for (
+  const [name, put] of [
+    ["a FIFO", mkfifo],
+    ["a folder", (path) => Deno.mkdir(path)],
+    ["a link to a file", async (path) => {
+      await Deno.writeTextFile(`${path}.target`, `{"version":1}`);
+      await Deno.symlink(`${path}.target`, path);
+    }],
+    ["a link to nowhere", (path) => Deno.symlink(`${path}.nowhere`, path)],
+    ["a link to itself", (path) => Deno.symlink(path, path)],
+    ["a file of a gigabyte", async (path) => {
+      await Deno.writeTextFile(path, "");
+      await Deno.truncate(path, 1 << 30);
+    }],
+  ] as const satisfies readonly (readonly [
+    string,
+    (path: string) => Promise<void>,
+  ])[]
+) {
+  Deno.test(`updateState() has no memory with ${name} in the state's place`, async () => {
+    using home = new Home();
+    await put(home.file);
+    const before = home.names();
+    assertEquals(await readState(home.path), EMPTY_STATE);
+    assertEquals(await updateState(home.path, pinUrl), false);
+    assertEquals(
+      home.names().filter((name) => !name.endsWith(".lock")),
+      before,
+    );
+  });
+}
+
+for (
+  const [name, put] of [
+    ["a FIFO", mkfifo],
+    ["a folder", (path) => Deno.mkdir(path)],
+    ["a link to nowhere", (path) => Deno.symlink(`${path}.nowhere`, path)],
+  ] as const satisfies readonly (readonly [
+    string,
+    (path: string) => Promise<void>,
+  ])[]
+) {
+  Deno.test(`updateState() records nothing with ${name} in the lock's place`, async () => {
+    using home = new Home();
+    await put(home.lock);
+    assertEquals(await updateState(home.path, pinUrl), false);
+    assertEquals(home.names(), [".credential-keyring-state.lock"]);
+  });
+}
+
+Deno.test("updateState() records nothing where cargo's home is missing or no folder", async () => {
+  using home = new Home();
+  Deno.writeTextFileSync(home.file, "");
+  for (const path of [`${home.path}/none`, home.file]) {
+    assertEquals(await readState(path), EMPTY_STATE);
+    assertEquals(await updateState(path, pinUrl), false);
+  }
+  assertEquals(home.names(), [".credential-keyring-state.json"]);
+});
+
+// --- Several processes ---------------------------------------------------
+
+const SCRIPT = new globalThis.URL("./_update_state.ts", import.meta.url);
+const CONFIG = new globalThis.URL("../../deno.json", import.meta.url);
+
+function updater(home: Home, ...args: readonly string[]): Deno.Command {
+  return new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--no-prompt",
+      "--no-lock",
+      `--config=${CONFIG.pathname}`,
+      "--allow-read",
+      "--allow-write",
+      "--allow-env",
+      "--allow-ffi",
+      "--allow-sys=uid",
+      SCRIPT.pathname,
+      home.path,
+      ...args,
+    ],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+
+Deno.test("updateState() loses nothing when processes write at once", async () => {
+  using home = new Home();
+  const names = ["a", "b", "c", "d", "e", "f"];
+  const outputs = await Promise.all(
+    names.map((name) => updater(home, name, "10", "30000").output()),
+  );
+  for (const { code, stdout, stderr } of outputs) {
+    assertEquals(new TextDecoder().decode(stderr), "");
+    assertEquals(code, 0);
+    assertEquals(new TextDecoder().decode(stdout), "1".repeat(10));
+  }
+  assertEquals(
+    [...(await readState(home.path)).pins].sort(),
+    names.flatMap((name) =>
+      Array.from({ length: 10 }, (_, i) => `${name}/${i}`)
+    ),
+  );
+});
+
+Deno.test("updateState() records what it says it has, without any patience", async () => {
+  using home = new Home();
+  const names = ["a", "b", "c", "d"];
+  const outputs = await Promise.all(
+    names.map((name) => updater(home, name, "20", "0").output()),
+  );
+  const recorded = outputs.flatMap(({ stdout }, n) =>
+    [...new TextDecoder().decode(stdout)].flatMap((c, i) =>
+      c === "1" ? [`${names[n]}/${i}`] : []
+    )
+  );
+  assertEquals([...(await readState(home.path)).pins].sort(), recorded.sort());
+});
+
+Deno.test("updateState() leaves a whole file wherever it is killed", async () => {
+  using home = new Home();
+  let before = 0;
+  for (let round = 0; round < 8; round++) {
+    const child = updater(home, `${round}`, "100000", "1000").spawn();
+    const reader = child.stdout.getReader();
+    // Killed somewhere behind its first few updates.
+    let done = 0;
+    while (done < 3 + round) {
+      const { value } = await reader.read();
+      assert(value !== undefined, "it ended by itself");
+      done += value.length;
+    }
+    child.kill("SIGKILL");
+    while (true) {
+      const { value } = await reader.read();
+      if (value === undefined) break;
+      done += value.length;
+    }
+    await child.stderr.cancel();
+    await child.status;
+    const { pins } = await readState(home.path);
+    const extra = pins.length - before - done;
+    // The last update may be done and not yet told.
+    assert(extra === 0 || extra === 1, `${pins.length} of ${before} + ${done}`);
+    before = pins.length;
+  }
+});
