@@ -1,0 +1,71 @@
+/** The libraries of the Secret Service's bindings, as pkg-config names them. */
+export type GnomeLibrary = "secret-1" | "glib-2.0" | "gobject-2.0" | "gio-2.0";
+
+/** A shared library that cannot be opened, or lacks a function. */
+export class LibraryError extends Error {
+  override readonly name = "LibraryError";
+  /** Which one, such as `libsecret-1`. */
+  readonly library: string;
+
+  /**
+   * @param library Which one, such as `libsecret-1`.
+   * @param options The dynamic linker's own words, as `cause`.
+   */
+  constructor(library: string, options?: ErrorOptions) {
+    super(`The library ${library} cannot be used`, options);
+    this.library = library;
+  }
+}
+
+/**
+ * What `dlopen` may take for a library, in the order to try. They are bare
+ * names, so that the system's own search finds the file and never the working
+ * directory.
+ *
+ * FreeBSD and NetBSD number the ports as upstream does. OpenBSD's ld.so(1)
+ * numbers them itself and takes a name without a version for the newest.
+ *
+ * @param library The library.
+ * @param os The operating system, as `Deno.build.os` names it.
+ * @returns The names; none on a system that has no such library.
+ */
+export function libraryNames(
+  library: GnomeLibrary,
+  os: string,
+): readonly string[] {
+  switch (os) {
+    case "linux":
+      return [`lib${library}.so.0`];
+    case "freebsd":
+    case "netbsd":
+      return [`lib${library}.so.0`, `lib${library}.so`];
+    case "openbsd":
+      return [`lib${library}.so`];
+    default:
+      return [];
+  }
+}
+
+/**
+ * Opens a library, for good: glib must not be unloaded and loaded again
+ * (rust-lang/cargo#15603).
+ *
+ * @param library The library.
+ * @param symbols What is called in it.
+ * @returns Its functions.
+ * @throws {LibraryError} If it is missing, or one of the functions is.
+ */
+export function openLibrary<const S extends Deno.ForeignLibraryInterface>(
+  library: GnomeLibrary,
+  symbols: S,
+): Deno.DynamicLibrary<S>["symbols"] {
+  let cause: unknown = new Error(`${Deno.build.os} has no such library`);
+  for (const name of libraryNames(library, Deno.build.os)) {
+    try {
+      return Deno.dlopen(name, symbols).symbols;
+    } catch (error) {
+      cause = error;
+    }
+  }
+  throw new LibraryError(`lib${library}`, { cause });
+}

@@ -1,0 +1,108 @@
+/** What {@linkcode findSessionBus} says. */
+export type SessionBusFinding =
+  /** A socket is there, and ours. */
+  | { readonly kind: "found" }
+  | {
+    readonly kind: "none";
+    /**
+     * - `unset`: no address, and no socket where one is looked for then
+     * - `unusable`: an address that names no `unix:` socket to connect to;
+     *   `autolaunch:` would start a bus
+     * - `gone`: the address names a socket that is not there
+     */
+    readonly why: "unset" | "unusable" | "gone";
+  }
+  /** The socket belongs to another user, as under sudo. */
+  | { readonly kind: "foreign" };
+
+/** What is known of a file that may be a socket. */
+export interface SocketInfo {
+  /** Whether it is one. */
+  readonly isSocket: boolean;
+  /** Whose it is; `null` where the system does not say. */
+  readonly uid: number | null;
+}
+
+/**
+ * Finds out whether there is a session bus to talk to, before anything is
+ * loaded that would start one: given no usable address, GIO runs `dbus-launch`.
+ *
+ * The rules are those of GIO's `g_dbus_address_get_for_bus_sync()`, without
+ * what starts a process: `DBUS_SESSION_BUS_ADDRESS` counts even if it is
+ * empty, else the socket `bus` in `XDG_RUNTIME_DIR`. The syntax of addresses:
+ * the D-Bus specification, "Server Addresses".
+ *
+ * @param env Reads a variable of the environment.
+ * @param uid Our user id; `null` where the system has none.
+ * @param statSocket Says what a path is; `undefined` for nothing.
+ * @returns What was found.
+ */
+export async function findSessionBus(
+  env: (name: string) => string | undefined,
+  uid: number | null,
+  statSocket: (path: string) => Promise<SocketInfo | undefined>,
+): Promise<SessionBusFinding> {
+  const address = env("DBUS_SESSION_BUS_ADDRESS");
+  if (address === undefined) {
+    const directory = env("XDG_RUNTIME_DIR");
+    if (!directory) return { kind: "none", why: "unset" };
+    const info = await statSocket(`${directory}/bus`);
+    if (!info?.isSocket) return { kind: "none", why: "unset" };
+    return { kind: info.uid === uid ? "found" : "foreign" };
+  }
+  const sockets = parseAddresses(address);
+  if (sockets === undefined) return { kind: "none", why: "unusable" };
+  let foreign = false;
+  for (const socket of sockets) {
+    // A name in the abstract namespace is no file: connecting shows it.
+    if (socket.kind === "abstract") return { kind: "found" };
+    const info = await statSocket(socket.path);
+    if (!info?.isSocket) continue;
+    if (info.uid === uid) return { kind: "found" };
+    foreign = true;
+  }
+  return foreign ? { kind: "foreign" } : { kind: "none", why: "gone" };
+}
+
+type Socket =
+  | { readonly kind: "path"; readonly path: string }
+  | { readonly kind: "abstract" };
+
+/** The sockets of an address list; `undefined` if anything else is in it. */
+function parseAddresses(list: string): Socket[] | undefined {
+  const sockets: Socket[] = [];
+  for (const address of list.split(";")) {
+    if (address === "") continue;
+    const socket = parseAddress(address);
+    if (socket === undefined) return undefined;
+    sockets.push(socket);
+  }
+  return sockets.length === 0 ? undefined : sockets;
+}
+
+function parseAddress(address: string): Socket | undefined {
+  const prefix = "unix:";
+  if (!address.startsWith(prefix)) return undefined;
+  for (const pair of address.slice(prefix.length).split(",")) {
+    const equals = pair.indexOf("=");
+    const value = unescape(pair.slice(equals + 1));
+    if (equals < 1 || !value) return undefined;
+    switch (pair.slice(0, equals)) {
+      case "path":
+        return { kind: "path", path: value };
+      case "abstract":
+        return { kind: "abstract" };
+    }
+  }
+  return undefined;
+}
+
+/** Undoes the escapes of an address value, which are those of URLs. */
+function unescape(value: string): string | undefined {
+  try {
+    return decodeURIComponent(value);
+  } catch (error) {
+    if (error instanceof URIError) return undefined;
+    throw error;
+  }
+}
