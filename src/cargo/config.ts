@@ -1,0 +1,274 @@
+import type { Environment } from "./home.ts";
+import { joinPath, parentPath, resolvePath } from "./paths.ts";
+import { readRegularFile, type UnreadableReason } from "./regular_file.ts";
+import {
+  loadTomlParser,
+  type TomlParser,
+  TomlSyntaxError,
+  type TomlValue,
+  type TomlValues,
+} from "./toml_document.ts";
+
+/** Whose word a configuration file is. */
+export type ConfigLayer =
+  /** A file in cargo's home, or one that such a file includes. */
+  | "user"
+  /** A file in a `.cargo` of the current directory or one above it. */
+  | "project";
+
+/** One configuration file. */
+export interface ConfigFile {
+  readonly layer: ConfigLayer;
+  readonly path: string;
+  readonly values: TomlValues;
+}
+
+/** A configuration file that counts as empty. Cargo itself would not start. */
+export interface ConfigProblem {
+  readonly path: string;
+  readonly reason: UnreadableReason | "malformed" | "include-cycle" | "missing";
+  /** `malformed` only: where, from 1. */
+  readonly line?: number;
+  /** `malformed` only: where, from 1. */
+  readonly column?: number;
+}
+
+/**
+ * Cargo's configuration, in separate layers. What `cargo --config` sets on the
+ * command line is not part of it: a provider cannot see that.
+ */
+export interface ConfigLayers {
+  readonly environment: Environment;
+  /**
+   * The files, the weakest first: an included file before the one that
+   * includes it, a directory before those below it, the home in its place
+   * among them or weakest of all, and the credentials file last (cargo merges
+   * its values over all others).
+   */
+  readonly files: readonly ConfigFile[];
+  readonly problems: readonly ConfigProblem[];
+}
+
+/** Where configuration is looked for. */
+export interface ConfigPlaces {
+  readonly environment: Environment;
+  /** Cargo's home; `undefined` if there is none. */
+  readonly cargoHome: string | undefined;
+  /** The current directory: cargo starts there, not at the manifest. */
+  readonly cwd: string;
+}
+
+/** Keys of cargo's that are read here; a file without any is not parsed. */
+const RELEVANT = /registr|credential-alias|include|\\/;
+/** A bound for what a chain of includes can make us read. */
+const MAX_INCLUDED_FILES = 100;
+
+/**
+ * Reads all of cargo's configuration files that hold for a directory (cargo:
+ * `src/cargo/util/context/mod.rs`, `walk_tree` and `load_includes`). No file
+ * can block or stop it: see {@linkcode ConfigLayers.problems}.
+ *
+ * @param places The environment and the directories.
+ * @returns The layers.
+ */
+export async function loadConfig(places: ConfigPlaces): Promise<ConfigLayers> {
+  const loader = new Loader();
+  for (const { path, layer } of await findConfigFiles(places)) {
+    await loader.load(path, layer, new Set());
+  }
+  if (places.cargoHome !== undefined) {
+    const credentials = await chooseFile(places.cargoHome, "credentials");
+    if (credentials !== undefined) await loader.loadCredentials(credentials);
+  }
+  const { files, problems } = loader;
+  return { environment: places.environment, files, problems };
+}
+
+/**
+ * The file of a directory that cargo reads: the one without an extension if
+ * it exists, else the one with `.toml` (cargo: `get_file_path`).
+ *
+ * @param directory Where to look.
+ * @param name The name without extension: `config`, `credentials`.
+ * @returns The path, or `undefined` if neither exists.
+ */
+export async function chooseFile(
+  directory: string,
+  name: string,
+): Promise<string | undefined> {
+  for (const candidate of [name, `${name}.toml`]) {
+    const path = joinPath(directory, candidate);
+    if (await realPath(path) !== undefined) return path;
+  }
+  return undefined;
+}
+
+/**
+ * What a path of keys leads to in the values of a file.
+ *
+ * @param values The values.
+ * @param keys The keys, from the outside in.
+ * @returns The value, or `undefined` if there is none.
+ */
+export function valueAt(
+  values: TomlValues,
+  keys: readonly string[],
+): TomlValue | undefined {
+  let value: TomlValue = values;
+  for (const key of keys) {
+    if (!isTable(value) || !Object.hasOwn(value, key)) return undefined;
+    const next: TomlValue | undefined = value[key];
+    if (next === undefined) return undefined;
+    value = next;
+  }
+  return value;
+}
+
+/**
+ * Tells a table from the other values.
+ *
+ * @param value Any value, or none.
+ * @returns Whether it is a table.
+ */
+export function isTable(value: TomlValue | undefined): value is TomlValues {
+  return typeof value === "object" && !Array.isArray(value) &&
+    !(value instanceof Date);
+}
+
+interface FoundFile {
+  readonly path: string;
+  readonly layer: ConfigLayer;
+}
+
+/** The files that no other includes, the weakest first. */
+async function findConfigFiles(places: ConfigPlaces): Promise<FoundFile[]> {
+  const { cargoHome, cwd } = places;
+  const home = cargoHome === undefined
+    ? undefined
+    : await realPath(cargoHome) ?? cargoHome;
+  const found: FoundFile[] = [];
+  let homeSeen = false;
+  for (const directory of ancestors(cwd)) {
+    const configDirectory = joinPath(directory, ".cargo");
+    const isHome = home !== undefined &&
+      (await realPath(configDirectory) ?? configDirectory) === home;
+    homeSeen ||= isHome;
+    const path = await chooseFile(configDirectory, "config");
+    if (path !== undefined) {
+      found.unshift({ path, layer: isHome ? "user" : "project" });
+    }
+  }
+  if (cargoHome !== undefined && !homeSeen) {
+    const path = await chooseFile(cargoHome, "config");
+    if (path !== undefined) found.unshift({ path, layer: "user" });
+  }
+  return found;
+}
+
+/** A directory and those above it, the nearest first. */
+function ancestors(directory: string): string[] {
+  const result = [resolvePath(directory, ".")];
+  for (;;) {
+    const last = result[result.length - 1] ?? "";
+    const parent = parentPath(last);
+    if (parent === last) return result;
+    result.push(parent);
+  }
+}
+
+async function realPath(path: string): Promise<string | undefined> {
+  try {
+    return await Deno.realPath(path);
+  } catch {
+    return undefined;
+  }
+}
+
+interface Include {
+  readonly path: string;
+  readonly optional: boolean;
+}
+
+class Loader {
+  readonly files: ConfigFile[] = [];
+  readonly problems: ConfigProblem[] = [];
+  #parser: TomlParser | undefined;
+  #included = 0;
+
+  /** Loads a file behind those that it includes. */
+  async load(
+    path: string,
+    layer: ConfigLayer,
+    seen: Set<string>,
+    optional = false,
+  ): Promise<void> {
+    if (seen.has(path)) {
+      this.problems.push({ path, reason: "include-cycle" });
+      return;
+    }
+    seen.add(path);
+    const text = await this.#read(path, optional);
+    if (text === undefined || !RELEVANT.test(text)) return;
+    const values = await this.#parse(path, text);
+    if (values === undefined) return;
+    for (const include of includesOf(values, path)) {
+      this.#included += 1;
+      if (this.#included > MAX_INCLUDED_FILES) break;
+      await this.load(include.path, layer, seen, include.optional);
+    }
+    this.files.push({ layer, path, values });
+  }
+
+  /** Cargo merges the credentials file into its configuration, over it. */
+  async loadCredentials(path: string): Promise<void> {
+    const text = await this.#read(path, true);
+    if (text === undefined || !/index|provider|alias|\\/.test(text)) return;
+    const values = await this.#parse(path, text);
+    if (values !== undefined) this.files.push({ layer: "user", path, values });
+  }
+
+  async #read(path: string, optional: boolean): Promise<string | undefined> {
+    const outcome = await readRegularFile(path);
+    switch (outcome.kind) {
+      case "text":
+        return outcome.text;
+      case "absent":
+        if (!optional) this.problems.push({ path, reason: "missing" });
+        return undefined;
+      case "unreadable":
+        this.problems.push({ path, reason: outcome.reason });
+        return undefined;
+    }
+  }
+
+  async #parse(path: string, text: string): Promise<TomlValues | undefined> {
+    this.#parser ??= await loadTomlParser();
+    try {
+      return this.#parser.values(text);
+    } catch (error) {
+      if (!(error instanceof TomlSyntaxError)) throw error;
+      const { line, column } = error;
+      this.problems.push({
+        path,
+        reason: "malformed",
+        ...(line === undefined ? {} : { line }),
+        ...(column === undefined ? {} : { column }),
+      });
+      return undefined;
+    }
+  }
+}
+
+/** `include = ["a.toml", { path = "b.toml", optional = true }]`. */
+function includesOf(values: TomlValues, from: string): Include[] {
+  const list = valueAt(values, ["include"]);
+  if (!Array.isArray(list)) return [];
+  const directory = parentPath(resolvePath(from, "."));
+  return list.flatMap((item: TomlValue): Include[] => {
+    const path = isTable(item) ? valueAt(item, ["path"]) : item;
+    // Cargo takes no other ending.
+    if (typeof path !== "string" || !path.endsWith(".toml")) return [];
+    const optional = isTable(item) && valueAt(item, ["optional"]) === true;
+    return [{ path: resolvePath(directory, path), optional }];
+  });
+}

@@ -1,0 +1,64 @@
+import { joinPath, PATH_STYLE, type PathStyle } from "./paths.ts";
+
+/** Environment variables, by name. */
+export type Environment = Readonly<Record<string, string>>;
+
+/** What {@linkcode cargoHome} may know besides the environment. */
+export interface CargoHomeOptions {
+  /**
+   * The user's home directory by the operating system (the passwd database,
+   * the Windows profile): used where no variable names one.
+   */
+  readonly systemHome?: string | undefined;
+  /**
+   * How paths are written.
+   *
+   * @default {PATH_STYLE}
+   */
+  readonly style?: PathStyle;
+}
+
+/**
+ * Finds cargo's home as cargo does (cargo: `crates/home/src/env.rs` and
+ * `windows.rs`): `CARGO_HOME` unless it is empty, relative to the current
+ * directory; else `.cargo` in `HOME` (on Windows in `USERPROFILE` unless it is
+ * empty), else in the home that the system knows.
+ *
+ * @param environment The environment.
+ * @param cwd The current directory.
+ * @param options What the system knows.
+ * @returns The directory, whether it exists or not; `undefined` if nothing
+ * names a home.
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * const unix = { style: "unix" } as const;
+ * assertEquals(cargoHome({ CARGO_HOME: "c" }, "/w", unix), "/w/c");
+ * assertEquals(cargoHome({ HOME: "/home/ada" }, "/w", unix), "/home/ada/.cargo");
+ * assertEquals(cargoHome({}, "/w", unix), undefined);
+ * ```
+ */
+export function cargoHome(
+  environment: Environment,
+  cwd: string,
+  options: CargoHomeOptions = {},
+): string | undefined {
+  const { systemHome, style = PATH_STYLE } = options;
+  const own = environment["CARGO_HOME"];
+  if (own !== undefined && own !== "") {
+    return joinPath(cwd, own, style);
+  }
+  const home = userHome(environment, style) ?? systemHome;
+  if (home === undefined) return undefined;
+  return joinPath(joinPath(cwd, home, style), ".cargo", style);
+}
+
+function userHome(
+  environment: Environment,
+  style: PathStyle,
+): string | undefined {
+  if (style === "unix") return environment["HOME"];
+  const profile = environment["USERPROFILE"];
+  return profile === "" ? undefined : profile;
+}

@@ -1,0 +1,230 @@
+import {
+  type ConfigFile,
+  type ConfigLayers,
+  isTable,
+  valueAt,
+} from "./config.ts";
+import { joinPath, parentPath, resolvePath } from "./paths.ts";
+import {
+  CRATES_IO_INDEX,
+  CRATES_IO_NAME,
+  environmentName,
+} from "./registries.ts";
+
+/** A name's index URL, and whose word it is. */
+export interface IndexBinding {
+  /** The URL as cargo puts it into a request. */
+  readonly url: string;
+  /** Who says so: the user (with the environment), or a project. */
+  readonly layer: "user" | "project";
+  /** The configuration file or the environment variable, for people. */
+  readonly where: string;
+}
+
+/**
+ * Writes an index URL as cargo does in a request: parsed and written again by
+ * the WHATWG rules. So `.` and `..` go, and the host of an `https:` URL is put
+ * into lower case, but not that of a `sparse+https:` one; nothing else changes,
+ * and two URLs are the same only if the results are, byte for byte.
+ *
+ * @param url The URL as it is configured.
+ * @param root For a relative `file:` URL: the directory above the one that the
+ * configuration file lies in, or the current one for a variable.
+ * @returns The URL, or `undefined` if cargo would refuse it.
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(requestUrl("sparse+https://X.y/a/../i/"), "sparse+https://X.y/i/");
+ * ```
+ */
+export function requestUrl(url: string, root?: string): string | undefined {
+  const base = root === undefined ? undefined : fileUrl(root);
+  const parsed = URL.parse(url) === null ? null : URL.parse(url, base);
+  return parsed === null || parsed.password !== "" ? undefined : parsed.href;
+}
+
+/**
+ * What all the layers together bind a name to: the environment wins, then the
+ * nearest file (cargo: `get_registry_index`).
+ *
+ * @param layers The configuration.
+ * @param cwd The current directory.
+ * @param name The registry's name, spelled as there. In the environment `-`
+ * and `_` are one; in a file they are not.
+ * @returns The binding, or `undefined` if nothing binds the name.
+ */
+export function registryIndex(
+  layers: ConfigLayers,
+  cwd: string,
+  name: string,
+): IndexBinding | undefined {
+  return environmentIndex(layers, cwd, name) ??
+    fileIndexes(layers, name).at(-1);
+}
+
+/**
+ * What the user's own configuration binds a name to: the environment, and the
+ * files of cargo's home. What a project says is left out.
+ *
+ * @param layers The configuration.
+ * @param cwd The current directory.
+ * @param name The registry's name.
+ * @returns The bindings, the strongest first.
+ */
+export function userIndexes(
+  layers: ConfigLayers,
+  cwd: string,
+  name: string,
+): IndexBinding[] {
+  const own = fileIndexes(layers, name)
+    .filter((binding) => binding.layer === "user").reverse();
+  const variable = environmentIndex(layers, cwd, name);
+  return variable === undefined ? own : [variable, ...own];
+}
+
+/**
+ * Whether the user's own configuration binds a name to this very URL. crates.io
+ * needs no configuration.
+ *
+ * @param layers The configuration.
+ * @param cwd The current directory.
+ * @param name The registry's name.
+ * @param indexUrl The URL of a request.
+ * @returns `true` if the strongest of the user's bindings is that URL.
+ */
+export function isBoundByUser(
+  layers: ConfigLayers,
+  cwd: string,
+  name: string,
+  indexUrl: string,
+): boolean {
+  if (indexUrl === CRATES_IO_INDEX) return name === CRATES_IO_NAME;
+  return userIndexes(layers, cwd, name)[0]?.url === indexUrl;
+}
+
+/**
+ * The names that the environment binds to a URL, as cargo finds them: in lower
+ * case, with underscores (cargo: `src/cargo/util/auth/mod.rs`,
+ * `registry_credential_config_raw_uncached`).
+ *
+ * @param environment The environment.
+ * @param indexUrl The URL of a request.
+ * @returns The names, sorted.
+ */
+export function environmentNames(
+  environment: ConfigLayers["environment"],
+  indexUrl: string,
+): string[] {
+  const wanted = canonicalUrl(indexUrl);
+  return Object.entries(environment).flatMap(([variable, value]) => {
+    const name = /^CARGO_REGISTRIES_(.*)_INDEX$/.exec(variable)?.[1];
+    return name !== undefined && canonicalUrl(value) === wanted
+      ? [name.toLowerCase()]
+      : [];
+  }).sort();
+}
+
+/**
+ * The names that are bound to a URL, as cargo finds them: by the environment,
+ * and only if it has none, by the files.
+ *
+ * @param layers The configuration.
+ * @param indexUrl The URL of a request.
+ * @returns The names, sorted. With more than one cargo itself gives up.
+ */
+export function registryNames(
+  layers: ConfigLayers,
+  indexUrl: string,
+): string[] {
+  const fromEnvironment = environmentNames(layers.environment, indexUrl);
+  if (fromEnvironment.length > 0) return fromEnvironment;
+  const wanted = canonicalUrl(indexUrl);
+  return configuredNames(layers).filter((name) => {
+    // Cargo compares what is written there: a relative path is none.
+    const written = layers.files
+      .map(({ values }) => valueAt(values, ["registries", name, "index"]))
+      .findLast((value) => typeof value === "string");
+    return written !== undefined && canonicalUrl(written) === wanted;
+  });
+}
+
+/**
+ * Every registry name that a file binds to something.
+ *
+ * @param layers The configuration.
+ * @returns The names, sorted, each once.
+ */
+export function configuredNames(layers: ConfigLayers): string[] {
+  const names = layers.files.flatMap(({ values }) => {
+    const registries = valueAt(values, ["registries"]);
+    return isTable(registries) ? Object.keys(registries) : [];
+  });
+  return [...new Set(names)].sort();
+}
+
+/**
+ * Whether cargo takes two URLs for one registry (cargo:
+ * `src/cargo/util/canonical_url.rs`): a last slash does not count, nor, in a
+ * URL without `+`, does `.git`, nor the case of a path on github.com.
+ *
+ * @param one A URL.
+ * @param other Another.
+ * @returns `true` if both are URLs and mean the same registry.
+ */
+export function sameRegistry(one: string, other: string): boolean {
+  const canonical = canonicalUrl(one);
+  return canonical !== undefined && canonical === canonicalUrl(other);
+}
+
+function canonicalUrl(text: string): string | undefined {
+  const url = URL.parse(text);
+  if (url === null || !/^[^:]*:\//.test(url.href)) return undefined;
+  url.pathname = url.pathname.replace(/\/$/, "");
+  if (url.protocol.includes("+")) return url.href;
+  let { href } = url;
+  if (url.hostname === "github.com") {
+    url.pathname = url.pathname.toLowerCase();
+    href = url.href.replace(/^[^:]*:/, "https:");
+  }
+  const canonical = new URL(href);
+  canonical.pathname = canonical.pathname.replace(/\.git$/, "");
+  return canonical.href;
+}
+
+function environmentIndex(
+  layers: ConfigLayers,
+  cwd: string,
+  name: string,
+): IndexBinding | undefined {
+  const variable = `CARGO_REGISTRIES_${environmentName(name)}_INDEX`;
+  const value = layers.environment[variable];
+  const url = value === undefined ? undefined : requestUrl(value, cwd);
+  return url === undefined
+    ? undefined
+    : { url, layer: "user", where: variable };
+}
+
+/** What the files bind a name to, the weakest first. */
+function fileIndexes(layers: ConfigLayers, name: string): IndexBinding[] {
+  return layers.files.flatMap((file): IndexBinding[] => {
+    const value = valueAt(file.values, ["registries", name, "index"]);
+    if (typeof value !== "string") return [];
+    const url = requestUrl(value, configRoot(file));
+    const { layer, path } = file;
+    return url === undefined ? [] : [{ url, layer, where: path }];
+  });
+}
+
+/** What relative values of a file start from (cargo: `Definition::root`). */
+function configRoot(file: ConfigFile): string {
+  return parentPath(parentPath(resolvePath(file.path, ".")));
+}
+
+/** The URL of a directory's content: with a slash at its end. */
+function fileUrl(directory: string): string {
+  const url = new URL("file:///");
+  url.pathname = joinPath(directory, "").replaceAll("\\", "/")
+    .replaceAll("%", "%25");
+  return url.href;
+}
