@@ -1,4 +1,4 @@
-import { readRegularFile } from "../read_regular_file.ts";
+import { readSmallFile } from "../read_small_file.ts";
 import {
   EMPTY_STATE,
   formatState,
@@ -166,7 +166,7 @@ async function openLock(path: string): Promise<Deno.FsFile | undefined> {
 }
 
 async function readFile(cargoHome: string): Promise<ParsedState> {
-  const file = await readRegularFile(`${cargoHome}/${STATE_NAME}`, {
+  const file = await readSmallFile(`${cargoHome}/${STATE_NAME}`, {
     maxBytes: MAX_BYTES,
     followLink: false,
   });

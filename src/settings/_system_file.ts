@@ -1,4 +1,4 @@
-import type { RegularFile } from "../read_regular_file.ts";
+import type { SmallFile } from "../read_small_file.ts";
 
 /** What decides whether others can write a file or what is in a folder. */
 export interface Ownership {
@@ -58,7 +58,7 @@ export function systemFilePath(
  */
 export async function isRootsFile(
   path: string,
-  file: Extract<RegularFile, { kind: "read" }>,
+  file: Extract<SmallFile, { kind: "read" }>,
 ): Promise<boolean> {
   try {
     const real = await Deno.realPath(path);

@@ -1,4 +1,5 @@
-import { readRegularFile, type RegularFile } from "../read_regular_file.ts";
+import { resolvePath } from "../cargo/paths.ts";
+import { readSmallFile, type SmallFile } from "../read_small_file.ts";
 import { mergeSettings } from "./merge_settings.ts";
 import {
   findUnknownVariables,
@@ -124,9 +125,9 @@ function inCapitals(
 async function loadUserFile(
   { cargoHome, os }: SettingsSources,
 ): Promise<SystemFileSettings | WrongSetting> {
-  const separator = os === "windows" ? "\\" : "/";
-  const path = cargoHome + separator + USER_FILE_NAME;
-  const file = await readRegularFile(path, { maxBytes: MAX_BYTES });
+  const style = os === "windows" ? "windows" : "unix";
+  const path = resolvePath(cargoHome, USER_FILE_NAME, style);
+  const file = await readSmallFile(path, { maxBytes: MAX_BYTES });
   return file.kind === "absent"
     ? NO_FILE_SETTINGS
     : await parseFile(file, { path, system: false });
@@ -137,7 +138,7 @@ async function loadSystemFile(
 ): Promise<LoadedFile> {
   const path = systemFile?.path ?? systemFilePath(os);
   if (path === undefined) return { kind: "file", settings: NO_FILE_SETTINGS };
-  const file = await readRegularFile(path, { maxBytes: MAX_BYTES });
+  const file = await readSmallFile(path, { maxBytes: MAX_BYTES });
   if (file.kind === "absent") {
     return { kind: "file", settings: NO_FILE_SETTINGS };
   }
@@ -160,7 +161,7 @@ async function loadSystemFile(
 }
 
 async function parseFile(
-  file: Exclude<RegularFile, { kind: "absent" }>,
+  file: Exclude<SmallFile, { kind: "absent" }>,
   options: ParseSettingsFileOptions,
 ): Promise<SystemFileSettings | WrongSetting> {
   const { path, system } = options;

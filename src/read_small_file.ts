@@ -1,5 +1,5 @@
-/** What {@linkcode readRegularFile} found. */
-export type RegularFile =
+/** What {@linkcode readSmallFile} found. */
+export type SmallFile =
   | {
     readonly kind: "read";
     /** All of it. */
@@ -14,8 +14,8 @@ export type RegularFile =
     readonly reason: string;
   };
 
-/** Which files {@linkcode readRegularFile} reads. */
-export interface ReadRegularFileOptions {
+/** Which files {@linkcode readSmallFile} reads. */
+export interface ReadSmallFileOptions {
   /** A longer file is refused. */
   readonly maxBytes: number;
   /**
@@ -37,16 +37,16 @@ export interface ReadRegularFileOptions {
  *
  * @example Usage
  * ```ts
- * import { readRegularFile } from "./read_regular_file.ts";
+ * import { readSmallFile } from "./read_small_file.ts";
  *
- * const file = await readRegularFile("settings.toml", { maxBytes: 65536 });
+ * const file = await readSmallFile("settings.toml", { maxBytes: 65536 });
  * const length = file.kind === "read" ? file.bytes.length : 0;
  * ```
  */
-export async function readRegularFile(
+export async function readSmallFile(
   path: string,
-  options: ReadRegularFileOptions,
-): Promise<RegularFile> {
+  options: ReadSmallFileOptions,
+): Promise<SmallFile> {
   let entry: Deno.FileInfo;
   try {
     entry = await Deno.lstat(path);
@@ -103,7 +103,7 @@ async function readAtMost(
   return undefined;
 }
 
-function refuse(error: unknown): RegularFile {
+function refuse(error: unknown): SmallFile {
   if (error instanceof Deno.errors.NotFound) {
     return { kind: "refused", reason: "is a link to a file that is not there" };
   }
