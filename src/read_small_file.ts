@@ -64,7 +64,9 @@ export async function readSmallFile(
     using file = await Deno.open(path);
     const info = await file.stat();
     if (!info.isFile) return { kind: "refused", reason: NOT_REGULAR };
-    const bytes = await readAtMost(file, options.maxBytes);
+    const bytes = info.size > options.maxBytes
+      ? undefined
+      : await readAtMost(file, info.size);
     return bytes === undefined
       ? {
         kind: "refused",
@@ -88,7 +90,7 @@ function isAbsence(error: unknown): boolean {
 
 const NOT_REGULAR = "is not a regular file";
 
-/** The whole file, or `undefined` if it is longer. */
+/** The whole file, or `undefined` if it has become longer meanwhile. */
 async function readAtMost(
   file: Deno.FsFile,
   maxBytes: number,
