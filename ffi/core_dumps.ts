@@ -39,11 +39,10 @@ const PR_SET_DUMPABLE = 4;
  * @throws {Error} If the C library cannot be opened.
  *
  * @example
- * ```ts
- * import { assert } from "@std/assert";
+ * ```ts ignore
  * import { forbidCoreDumps } from "./core_dumps.ts";
  *
- * assert(forbidCoreDumps());
+ * forbidCoreDumps();
  * ```
  */
 export function forbidCoreDumps(): boolean {

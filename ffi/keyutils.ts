@@ -192,10 +192,15 @@ const USER_TYPE: CString = cString("user");
  *
  * @example Store a secret until the next boot
  * ```ts
- * import { putKey } from "./keyutils.ts";
+ * import { assertEquals } from "@std/assert";
+ * import { invalidateKey, putKey, readKey, searchKey } from "./keyutils.ts";
  *
+ * const name = "my-program:someone@example.com";
  * const secret = new TextEncoder().encode("hunter2");
- * putKey("my-program:someone", secret);
+ * putKey(name, secret);
+ * const key = searchKey(name);
+ * assertEquals(readKey(key), secret);
+ * invalidateKey(key);
  * secret.fill(0);
  * ```
  */

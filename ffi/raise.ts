@@ -15,16 +15,16 @@ const SYMBOLS = {
   },
 } as const satisfies Deno.ForeignLibraryInterface;
 
+/** A signal that {@linkcode raise} can send. */
+export type RaisedSignal = "SIGHUP" | "SIGQUIT" | "SIGTERM" | "SIGTSTP";
+
 // <signal.h>. SIGTSTP is 20 on Linux and 18 on macOS and the BSDs.
-const NUMBERS = {
+const NUMBERS: Readonly<Record<RaisedSignal, number>> = {
   SIGHUP: 1,
   SIGQUIT: 3,
   SIGTERM: 15,
   SIGTSTP: Deno.build.os === "linux" ? 20 : 18,
-} as const;
-
-/** A signal that {@linkcode raise} can send. */
-export type RaisedSignal = keyof typeof NUMBERS;
+};
 
 /** More than the size of `struct sigaction` anywhere (152 on Linux). */
 const SIGACTION_SIZE = 256;

@@ -90,6 +90,51 @@ Deno.test("prompt() takes only the first of several pasted lines", async () => {
   assert(!result.output.includes("second line"), result.output);
 });
 
+Deno.test("prompt() takes nothing that was typed before the question", async () => {
+  const file = await Deno.makeTempFile({ prefix: "prompt-test-" });
+  try {
+    await runInPty([
+      await shellPath(),
+      "-c",
+      'echo wait; sleep 0.5; "$@"',
+      "sh",
+      ...command({ file }),
+    ], {
+      env,
+      limit,
+      steps: [
+        { expect: "wait", send: "early\r" },
+        { expect: "Token: ", send: `${TOKEN}\r` },
+      ],
+    });
+    assertEquals(await Deno.readTextFile(file), TOKEN);
+  } finally {
+    await Deno.remove(file);
+  }
+});
+
+Deno.test("prompt() leaves nothing that was pasted to the next program", async () => {
+  const result = await runInPty([
+    await shellPath(),
+    "-c",
+    '"$@"; echo "then: $(head -n 1)"',
+    "sh",
+    ...command({}),
+  ], {
+    env,
+    limit,
+    steps: [
+      {
+        expect: "Token: ",
+        send: `first\r${"x".repeat(4096)}${TOKEN}\r`,
+      },
+      { expect: "outcome: line", send: "next\r" },
+    ],
+  });
+  assertStringIncludes(result.output, "then: next");
+  assert(!result.output.includes(TOKEN), result.output);
+});
+
 Deno.test("prompt() ends with Ctrl-D on an empty line", async () => {
   const result = await ask({}, [{ expect: "Token: ", send: "\x04" }]);
   assertStringIncludes(result.output, "outcome: end-of-input");
@@ -114,7 +159,7 @@ Deno.test("prompt() ends at the deadline, and drops what was typed", async () =>
     "-c",
     `"$@"; echo "then: $(head -n 1)"`,
     "sh",
-    ...command({ limit: 1500 }),
+    ...command({ limit: 3000 }),
   ], {
     env,
     limit,
