@@ -5,6 +5,7 @@ import type {
   State,
 } from "./_state_format.ts";
 
+export { EMPTY_STATE } from "./_state_format.ts";
 export type {
   AllowedRebinding,
   GivenNotice,
@@ -84,7 +85,9 @@ export function intentOf(
  *   login that stored nothing. The intents that speak for the file or against
  *   the store ({@linkcode forgetIntent}) go before the new token is stored, or
  *   a crash would leave it to be erased.
- * - `logged-out`: before anything is erased or removed
+ * - `logged-out`: before anything is erased or removed. It goes before anything
+ *   is stored under that URL, by login or by migration, and when the store
+ *   turns out to hold nothing: it would have the new token erased.
  *
  * It is forgotten when what it says has been done.
  *

@@ -35,8 +35,8 @@ export interface SettingsSources {
   readonly env: Readonly<Record<string, string>>;
   /** The arguments of the request. */
   readonly args: readonly string[];
-  /** Cargo's home. */
-  readonly cargoHome: string;
+  /** Cargo's home; `undefined` if nothing names one. */
+  readonly cargoHome: string | undefined;
   /** The operating system. */
   readonly os: typeof Deno.build.os;
   /** The registry's index URL, byte for byte. */
@@ -125,6 +125,7 @@ function inCapitals(
 async function loadUserFile(
   { cargoHome, os }: SettingsSources,
 ): Promise<SystemFileSettings | WrongSetting> {
+  if (cargoHome === undefined) return NO_FILE_SETTINGS;
   const style = os === "windows" ? "windows" : "unix";
   const path = resolvePath(cargoHome, USER_FILE_NAME, style);
   const file = await readSmallFile(path, { maxBytes: MAX_BYTES });

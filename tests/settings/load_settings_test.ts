@@ -71,6 +71,7 @@ Deno.test("loadSettings() answers the defaults where nothing is set", async () =
   using folders = new Folders();
   assertSettings(await folders.load(), {});
   assertSettings(await folders.load({ cargoHome: `${folders.home}/none` }), {});
+  assertSettings(await folders.load({ cargoHome: undefined }), {});
 });
 
 Deno.test("loadSettings() merges every source", async () => {
