@@ -28,6 +28,12 @@ export interface ServeOptions {
    * @returns The answer.
    */
   readonly handle: (request: CredentialRequest) => Promise<Answer>;
+  /**
+   * Asked after every answer: whether the conversation ends there.
+   *
+   * @default {() => false}
+   */
+  readonly isOver?: () => boolean;
 }
 
 /** Writes all of the bytes. `false`: nobody reads any more. */
@@ -85,6 +91,6 @@ export async function serve(options: ServeOptions): Promise<void> {
     const heard = send(options.output, bytes);
     bytes.fill(0);
     if (answer.kind === "token") answer.token.wipe();
-    if (!heard) return;
+    if (!heard || options.isOver?.()) return;
   }
 }

@@ -1,0 +1,89 @@
+import type { EnvironmentToken } from "../cargo/environment_token.ts";
+import type { Rebinding } from "../cargo/rebinding.ts";
+import type { Deadline } from "../deadline.ts";
+import type { Eligibility } from "../migration/eligibility.ts";
+import type { IntentKind } from "../migration/state.ts";
+import type { MoveOutcome, RemovalOutcome } from "../migration/move.ts";
+import type { Secret } from "../secret.ts";
+import type { SettingsOutcome } from "../settings/settings.ts";
+import type { CredentialStore, ItemKey } from "../stores/credential_store.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import type { Chain } from "./get_decision.ts";
+import type { PlaintextRemoval } from "./logout_decision.ts";
+import type { NoticeText } from "./notices.ts";
+import type { RegistryAbout } from "./registry_about.ts";
+
+/** The plaintext token of a registry's name, and the file it is looked for in. */
+export interface Plaintext {
+  /** The credentials file, whether it exists or not. */
+  readonly path: string;
+  /** The token; `none` if the file has none for this name. */
+  readonly token: Secret | "none";
+  /** What the file is like, to see whether anybody has written to it. */
+  readonly stamp: string;
+}
+
+/** What is remembered of an index URL. */
+export interface Memory {
+  /** What an earlier command meant to happen to it. */
+  readonly intent: IntentKind | "none";
+  /** Whether its token is to stay in the file. */
+  readonly pinned: boolean;
+}
+
+/**
+ * Everything that `get`, `login` and `logout` look at and change: the edges of
+ * the provider. Each lookup costs something, so none is made before a decision
+ * asks for it.
+ */
+export interface ProviderContext {
+  /** The time that this request has. */
+  readonly deadline: Deadline;
+  /** What the token is filed under. */
+  readonly key: ItemKey;
+
+  /** The settings that hold for this registry. */
+  settings(): Promise<SettingsOutcome>;
+  /** The token variable of this registry, as cargo finds it. */
+  environmentToken(): Promise<EnvironmentToken>;
+  /** The store that the settings choose. */
+  store(): Promise<CredentialStore>;
+  /** The credentials file's token for this registry's name. */
+  plaintext(): Promise<Plaintext>;
+  /** What an earlier command meant to happen to this index URL, and its pin. */
+  memory(): Promise<Memory>;
+  /** Whether a project binds this name to a URL that the user does not. */
+  rebinding(): Promise<Rebinding | "none">;
+  /** Where this provider stands among cargo's. */
+  chain(): Promise<Chain>;
+  /** Whether a dialog may open: somebody is there, or `prompt = "always"`. */
+  mayPrompt(): Promise<boolean>;
+  /** The terminal, for a question. */
+  terminal(): Promise<Terminal>;
+
+  /** Whether the plaintext token may be moved to this store. */
+  eligibility(token: Secret): Promise<Eligibility>;
+  /** Moves the plaintext token, if it still is `token`. */
+  move(token: Secret, over: boolean): Promise<MoveOutcome>;
+  /** Removes the plaintext token, if it still is `token`. */
+  removePlaintext(token: Secret): Promise<RemovalOutcome>;
+  /** Removes the plaintext token that a login has superseded. */
+  supersedePlaintext(): Promise<RemovalOutcome>;
+  /** Removes the plaintext token at logout. */
+  logoutPlaintext(): Promise<PlaintextRemoval>;
+  /** Names the variables and files with a token that logout does not touch. */
+  leftovers(): Promise<readonly string[]>;
+  /** Starts the deadline again, after a person has been asked. */
+  restartDeadline(): Promise<void>;
+  /** Remembers what is meant to happen to this index URL; `none` forgets it. */
+  intend(intent: IntentKind | "none"): Promise<void>;
+  /** Forgets the pin of this index URL. */
+  unpin(): Promise<void>;
+
+  /** The words for this registry, its store and its file. */
+  about(): Promise<RegistryAbout>;
+  /** Prints a notice as often as its frequency allows. */
+  notice(notice: NoticeText): Promise<void>;
+  /** Prints a line on standard error. */
+  say(line: string): void;
+}

@@ -1,0 +1,141 @@
+import type { Rebinding } from "../cargo/rebinding.ts";
+import type { TokenValidity } from "../cargo/token.ts";
+import type { RemovalOutcome } from "../migration/move.ts";
+import type { StoreFailure } from "../stores/credential_store.ts";
+import type { PromptOutcome } from "../terminal/terminal.ts";
+import { printable } from "../terminal/printable.ts";
+import type { RegistryAbout } from "./registry_about.ts";
+
+/** A status line as cargo prints them: the verb right-aligned in 12 columns. */
+export function status(verb: string, text: string): string {
+  return `${verb.padStart(12)} ${text}`;
+}
+
+/** Why nothing is stored, as far as it is worded. */
+export type LoginRefusal =
+  | { readonly failure: StoreFailure; readonly fileAllowed: boolean }
+  | { readonly rebinding: Rebinding };
+
+/**
+ * Why `login` stores nothing.
+ *
+ * @param refusal The decision.
+ * @param about The registry and the store.
+ * @returns The message of the error.
+ */
+export function describeLoginRefusal(
+  refusal: LoginRefusal,
+  about: RegistryAbout,
+): string {
+  if ("rebinding" in refusal) {
+    const { rebinding } = refusal;
+    return `the token cannot go to ${about.storeTitle}, and in a file it ` +
+      `would replace your own: ${rebinding.where} binds the registry ` +
+      `\`${rebinding.name}\` to ${rebinding.projectUrl}, where your own ` +
+      `configuration has ${rebinding.userUrl}`;
+  }
+  const { failure, fileAllowed } = refusal;
+  const onPurpose = fileAllowed
+    ? " To keep the token in plaintext on purpose: " +
+      `\`CARGO_CREDENTIAL_KEYRING_STORE=off ${about.loginCommand}\`.`
+    : "";
+  return `the token was not stored: ${failure.reason}. ` +
+    `${failure.remedy}${onPurpose}`;
+}
+
+/**
+ * What is said before another provider takes the login over.
+ *
+ * @param failure Why the store does not.
+ * @param cargoTokenFollows Whether `cargo:token` is that provider.
+ * @param about The registry and the store.
+ * @returns The line.
+ */
+export function describePlaintextWarning(
+  failure: StoreFailure,
+  cargoTokenFollows: boolean,
+  about: RegistryAbout,
+): string {
+  const consequence = cargoTokenFollows
+    ? `\`cargo:token\` will keep the token of ${about.title} in PLAINTEXT ` +
+      `in ${about.filePath}`
+    : `no provider after this one keeps the token of ${about.title}`;
+  return `warning: ${failure.reason}; ${consequence}. ${failure.remedy}`;
+}
+
+/**
+ * Why there is no token to store. What was typed is not repeated.
+ *
+ * @param reason What was wrong.
+ * @returns The message of the error.
+ */
+export function describeTokenRefusal(
+  reason:
+    | Exclude<PromptOutcome["kind"], "line">
+    | Exclude<TokenValidity, "valid">,
+): string {
+  switch (reason) {
+    case "no-terminal":
+      return "there is no token, and no terminal to ask for one; " +
+        "give it on standard input: `cargo login < FILE`";
+    case "end-of-input":
+    case "empty":
+      return "please provide a non-empty token";
+    case "interrupted":
+      return "the question was interrupted; nothing was stored";
+    case "timeout":
+      return "no token was given in time; nothing was stored";
+    case "invalid":
+      return "the token contains invalid characters: " +
+        "only printable ISO-8859-1 characters are allowed as it is sent in a HTTPS header";
+  }
+}
+
+/**
+ * The question for a token.
+ *
+ * @param about The registry.
+ * @param loginUrl Where the registry hands out tokens.
+ * @returns The text in front of the cursor.
+ */
+export function tokenQuestion(
+  about: RegistryAbout,
+  loginUrl: string | undefined,
+): string {
+  const source = loginUrl === undefined
+    ? `for ${about.title}`
+    : `for ${about.title} found on ${printable(loginUrl)}`;
+  return `please paste the token ${source} (it is not shown): `;
+}
+
+/**
+ * What `login` says once the token is stored.
+ *
+ * @param removal What became of the plaintext token.
+ * @param about The registry, the store and the file.
+ * @returns The lines.
+ */
+export function describeStored(
+  removal: RemovalOutcome,
+  about: RegistryAbout,
+): readonly string[] {
+  const stored = status(
+    "Login",
+    `token for ${about.title} stored in ${about.storeTitle}`,
+  );
+  switch (removal.kind) {
+    case "removed":
+      return [
+        stored,
+        status("Removed", `the older plaintext token from ${about.filePath}`),
+      ];
+    case "none":
+      return [stored];
+    case "left":
+      return [
+        stored,
+        `warning: ${about.filePath} still holds a plaintext token for ` +
+        `${about.title}: ${removal.reason}`,
+      ];
+  }
+}

@@ -1,0 +1,57 @@
+import type { EraseOutcome } from "../stores/credential_store.ts";
+
+/** What became of the plaintext token. */
+export type PlaintextRemoval =
+  | { readonly kind: "removed" }
+  | { readonly kind: "none" }
+  /** It is still there. */
+  | {
+    readonly kind: "left";
+    /** Why, as a clause without a final stop. */
+    readonly reason: string;
+    /**
+     * Whether `cargo:token` must not be let at it: it is the token of another
+     * registry, whose name a project has taken.
+     */
+    readonly foreign: boolean;
+  };
+
+/** What is known when a `logout` is answered. */
+export interface LogoutFacts {
+  readonly erased: EraseOutcome;
+  readonly plaintext: PlaintextRemoval;
+  /** Whether `cargo:token` is asked after this provider. */
+  readonly cargoTokenFollows: boolean;
+}
+
+/** How a `logout` is answered; the words are made from the facts. */
+export type LogoutVerdict =
+  | "logged-out"
+  | "not-found"
+  /** The store may still hold the token. */
+  | "store-not-opened"
+  /** The file still holds a token that nobody will remove. */
+  | "plaintext-left";
+
+/**
+ * Decides how a `logout` is answered: never `logged-out` while a token may be
+ * left that nobody has named.
+ *
+ * @param facts What was erased and removed.
+ * @returns The verdict.
+ */
+export function decideLogout(facts: LogoutFacts): LogoutVerdict {
+  const { erased, plaintext } = facts;
+  if (erased.kind === "erased") return "logged-out";
+  if (erased.kind !== "absent" && erased.storeExists) return "store-not-opened";
+  switch (plaintext.kind) {
+    case "removed":
+      return "logged-out";
+    case "none":
+      return "not-found";
+    case "left":
+      return plaintext.foreign || !facts.cargoTokenFollows
+        ? "plaintext-left"
+        : "not-found";
+  }
+}

@@ -1,0 +1,96 @@
+import { status } from "./login_words.ts";
+import type { LogoutFacts } from "./logout_decision.ts";
+import type { RegistryAbout } from "./registry_about.ts";
+
+type Outcomes = Pick<LogoutFacts, "erased" | "plaintext">;
+
+/**
+ * What `logout` says when the token is gone: a line for each place, and that
+ * the registry still knows the token.
+ *
+ * @param outcomes What was erased and removed.
+ * @param about The registry, the store and the file.
+ * @returns The lines.
+ */
+export function describeLoggedOut(
+  outcomes: Outcomes,
+  about: RegistryAbout,
+): readonly string[] {
+  const { erased, plaintext } = outcomes;
+  const lines: string[] = [];
+  const removedFrom = (place: string): void => {
+    lines.push(
+      status(
+        "Logout",
+        `token for ${about.title} has been removed from ${place}`,
+      ),
+    );
+  };
+  if (erased.kind === "erased") removedFrom(about.storeTitle);
+  if (plaintext.kind === "removed") removedFrom(about.filePath);
+  lines.push(
+    "note: This does not revoke the token on the registry server.\n" +
+      "    If you need to revoke the token, visit " +
+      `${about.revokeAt} and follow the instructions there.`,
+  );
+  if (plaintext.kind === "left") {
+    lines.push(
+      `warning: ${about.filePath} still holds a plaintext token for ` +
+        `${about.title}: ${plaintext.reason}`,
+    );
+  }
+  if (erased.kind === "erased" && erased.remaining.length > 0) {
+    lines.push(
+      `warning: ${about.storeTitle} still holds, locked: ` +
+        erased.remaining.join(", "),
+    );
+  }
+  return lines;
+}
+
+/**
+ * Why `logout` has not done all of it.
+ *
+ * @param outcomes What was erased and removed.
+ * @param about The registry, the store and the file.
+ * @returns The message of the error.
+ */
+export function describeNotLoggedOut(
+  outcomes: Outcomes,
+  about: RegistryAbout,
+): string {
+  const { erased, plaintext } = outcomes;
+  const sentences: string[] = [];
+  if (plaintext.kind === "removed") {
+    sentences.push(
+      `the token of ${about.title} was removed from ${about.filePath}`,
+    );
+  } else if (plaintext.kind === "left") {
+    sentences.push(
+      `${about.filePath} still holds a plaintext token for ${about.title}: ` +
+        plaintext.reason,
+    );
+  }
+  if ("reason" in erased) {
+    sentences.push(
+      `${about.storeTitle} may still hold the token of ${about.title}: ` +
+        `${erased.reason}. ${erased.remedy}`,
+    );
+  }
+  return sentences.join("; ");
+}
+
+/**
+ * Names the tokens that `logout` does not touch.
+ *
+ * @param places The variables and files that still hold one.
+ * @returns A line for each.
+ */
+export function describeLeftovers(
+  places: readonly string[],
+): readonly string[] {
+  return places.map((place) =>
+    `warning: a token for this registry is also in ${place}, ` +
+    "which logout does not touch"
+  );
+}

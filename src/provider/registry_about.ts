@@ -1,0 +1,54 @@
+import { CRATES_IO_INDEX } from "../cargo/registries.ts";
+import { printable } from "../terminal/printable.ts";
+import type { Registry } from "../protocol/messages.ts";
+
+/** How a registry is spoken of to people. Every field is fit for a terminal. */
+export interface RegistryAbout {
+  /** `crates.io`, `` `my-registry` ``, or the index URL in backticks. */
+  readonly title: string;
+  /** The command that logs in there. */
+  readonly loginCommand: string;
+  /** The command that moves its token by hand. */
+  readonly migrateCommand: string;
+  /** Where a token can be revoked. */
+  readonly revokeAt: string;
+  /** The store's name in a sentence. */
+  readonly storeTitle: string;
+  /** The credentials file. */
+  readonly filePath: string;
+}
+
+/**
+ * Words for a registry. Its name and URL come from configuration files and
+ * from requests, so control characters are taken out.
+ *
+ * @param registry The registry of a request.
+ * @param storeTitle The store's name in a sentence.
+ * @param filePath The path of the credentials file.
+ * @returns The words.
+ */
+export function describeRegistry(
+  registry: Pick<Registry, "indexUrl" | "name">,
+  storeTitle: string,
+  filePath: string,
+): RegistryAbout {
+  const isCratesIo = registry.indexUrl === CRATES_IO_INDEX;
+  const name = isCratesIo
+    ? "crates-io"
+    : registry.name === undefined
+    ? undefined
+    : printable(registry.name);
+  const option = name === undefined ? "" : ` --registry ${name}`;
+  return {
+    title: isCratesIo
+      ? "crates.io"
+      : `\`${name ?? printable(registry.indexUrl)}\``,
+    loginCommand: isCratesIo ? "cargo login" : `cargo login${option}`,
+    migrateCommand: `cargo-credential-keyring migrate${option}`,
+    revokeAt: isCratesIo
+      ? "<https://crates.io/me>"
+      : `the website of \`${name ?? printable(registry.indexUrl)}\``,
+    storeTitle,
+    filePath: printable(filePath),
+  };
+}

@@ -1,0 +1,71 @@
+import type { Answer, CredentialRequest } from "../protocol/messages.ts";
+import { serve } from "../protocol/serve.ts";
+import { get } from "./get.ts";
+import { login } from "./login.ts";
+import { logout } from "./logout.ts";
+import { SystemContext } from "./system_context.ts";
+
+/**
+ * What a request may take beyond its deadline: the time to read a few files
+ * and word an answer after a store has failed to answer.
+ */
+const GRACE_MILLISECONDS = 500;
+
+/**
+ * Speaks the protocol on standard input and output until cargo is done.
+ *
+ * @returns When the input has ended, nobody reads the answers, or a request
+ * has passed its deadline: then something hangs, and the caller ends the
+ * process.
+ */
+export async function runProvider(): Promise<void> {
+  let overdue = false;
+  await serve({
+    input: Deno.stdin,
+    output: Deno.stdout,
+    handle: async (request) => {
+      using context = new SystemContext(request);
+      const answer = await Promise.race([
+        answerTo(request, context),
+        whenOverdue(request, context),
+      ]);
+      overdue = context.deadline.signal.aborted;
+      return answer;
+    },
+    isOver: () => overdue,
+  });
+}
+
+function answerTo(
+  request: CredentialRequest,
+  context: SystemContext,
+): Promise<Answer> {
+  switch (request.kind) {
+    case "get":
+      return get(context);
+    case "login":
+      return login(request, context);
+    case "logout":
+      return logout(context);
+  }
+}
+
+/** The answer when even what comes after a store's failure hangs. */
+function whenOverdue(
+  request: CredentialRequest,
+  context: SystemContext,
+): Promise<Answer> {
+  const { promise, resolve } = Promise.withResolvers<Answer>();
+  context.deadline.signal.addEventListener("abort", () => {
+    const timer = setTimeout(() =>
+      resolve(
+        request.kind === "get" ? { kind: "url-not-supported" } : {
+          kind: "other",
+          message: `the ${request.kind} has not ended in time; ` +
+            "run `cargo-credential-keyring status` to see where the token is",
+        },
+      ), GRACE_MILLISECONDS);
+    Deno.unrefTimer(timer);
+  });
+  return promise;
+}

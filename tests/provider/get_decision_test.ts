@@ -1,0 +1,378 @@
+import { assertEquals } from "@std/assert";
+import {
+  decideGet,
+  type GetFacts,
+  type GetStep,
+} from "../../src/provider/get_decision.ts";
+import { Secret } from "../../src/secret.ts";
+import {
+  DEFAULT_SETTINGS,
+  type Settings,
+  type SettingValues,
+} from "../../src/settings/settings.ts";
+import type {
+  GetOutcome,
+  StoreFailure,
+} from "../../src/stores/credential_store.ts";
+
+const SETTINGS: Settings = { kind: "settings", ...DEFAULT_SETTINGS };
+
+const T = Secret.fromString("stored");
+const P = Secret.fromString("plain");
+const SAME = Secret.fromString("stored");
+
+const found: GetOutcome = { kind: "found", token: T, others: [] };
+const absent: GetOutcome = { kind: "absent" };
+
+function failure(
+  kind: StoreFailure["kind"],
+  item?: StoreFailure["item"],
+): StoreFailure {
+  return {
+    kind,
+    cause: kind === "locked" ? "locked" : "deadline",
+    reason: "it is so",
+    remedy: "Do something.",
+    storeExists: true,
+    ...(item === undefined ? {} : { item }),
+  };
+}
+
+/** Everything looked at, and nothing in the way of a migration. */
+const base: GetFacts = {
+  settings: SETTINGS,
+  environment: { kind: "none" },
+  store: absent,
+  plaintext: "none",
+  intent: "none",
+  pinned: false,
+  rebinding: "none",
+  eligibility: { kind: "eligible" },
+  chain: { cargoTokenFollows: true, cargoTokenListed: true },
+  mayPrompt: false,
+};
+
+const alone = { cargoTokenFollows: false, cargoTokenListed: false };
+const notEligible: GetFacts["eligibility"] = {
+  kind: "not",
+  reason: "ci",
+  sentence: "this is CI",
+};
+const rebinding: GetFacts["rebinding"] = {
+  name: "alt",
+  userUrl: "sparse+https://good.example/",
+  projectUrl: "sparse+https://evil.example/",
+  where: "/checkout/.cargo/config.toml",
+};
+
+function withSettings(
+  settings: Partial<SettingValues>,
+): Pick<GetFacts, "settings"> {
+  return { settings: { ...SETTINGS, ...settings } };
+}
+
+/** What a step comes to, in one line: answer, action, notice. */
+function summary(step: GetStep): string {
+  if ("need" in step) return `need ${step.need}`;
+  const notice = step.notice === undefined
+    ? ""
+    : step.notice.kind === "not-moved"
+    ? `not-moved/${step.notice.reason.kind}`
+    : step.notice.kind;
+  return [step.answer, step.action ?? "", notice].join(" | ");
+}
+
+/** The table of `get`: the row, what is known, what comes of it. */
+const TABLE: readonly [
+  row: string,
+  facts: Partial<GetFacts>,
+  expected: string,
+][] = [
+  [
+    "1: an environment token is the answer, and the store is not opened",
+    {
+      environment: { kind: "token", variable: "V", token: P },
+      store: undefined,
+    } as unknown as Partial<GetFacts>,
+    "environment-token |  | ",
+  ],
+  [
+    "1: it says so where cargo has said that it ignores the variable",
+    { environment: { kind: "token", variable: "V", token: P }, chain: alone },
+    "environment-token |  | environment-used",
+  ],
+  [
+    "1: an environment token moves nothing",
+    { environment: { kind: "token", variable: "V", token: P }, plaintext: P },
+    "environment-token |  | ",
+  ],
+  [
+    "2: a variable that is set but empty leaves it to cargo's own words",
+    { environment: { kind: "empty", variable: "V" }, store: found },
+    "not-found |  | ",
+  ],
+  ["3: T, no P", { store: found }, "stored-token |  | "],
+  [
+    "4: T = P, eligible: P is removed",
+    { store: found, plaintext: SAME },
+    "stored-token | remove-plaintext | ",
+  ],
+  [
+    "4: T = P, not eligible: left alone in silence",
+    { store: found, plaintext: SAME, eligibility: notEligible },
+    "stored-token |  | ",
+  ],
+  [
+    "4: T = P, notify: left alone in silence",
+    { store: found, plaintext: SAME, ...withSettings({ migrate: "notify" }) },
+    "stored-token |  | ",
+  ],
+  [
+    "4: T = P, pinned: left alone in silence",
+    { store: found, plaintext: SAME, pinned: true },
+    "stored-token |  | ",
+  ],
+  [
+    "5: T and another P: conflict, nothing changes",
+    { store: found, plaintext: P },
+    "stored-token |  | conflict",
+  ],
+  [
+    "5: a login that went to the file: P wins and replaces T",
+    { store: found, plaintext: P, intent: "login-went-to-file" },
+    "file-token | migrate-over | ",
+  ],
+  [
+    "5: the same where nothing may be moved: P wins",
+    {
+      store: found,
+      plaintext: P,
+      intent: "login-went-to-file",
+      eligibility: notEligible,
+    },
+    "file-token |  | ",
+  ],
+  [
+    "5: a login that was cut short after the store: T wins and P goes",
+    { store: found, plaintext: P, intent: "login-stored" },
+    "stored-token | remove-plaintext | ",
+  ],
+  [
+    "5: T, and a P of the name's other URL: no conflict",
+    { store: found, plaintext: P, rebinding },
+    "stored-token |  | ",
+  ],
+  [
+    "6: an empty T counts as absent",
+    { store: { kind: "found", token: Secret.fromString(""), others: [] } },
+    "not-found |  | stored-empty",
+  ],
+  [
+    "6: an empty T gives way to P",
+    {
+      store: { kind: "found", token: Secret.fromString(""), others: [] },
+      plaintext: P,
+    },
+    "file-token | migrate-over | ",
+  ],
+  [
+    "7: a T that cargo does not accept",
+    {
+      store: { kind: "found", token: Secret.fromString("h\u00e9"), others: [] },
+      plaintext: P,
+    },
+    "not-found |  | stored-unusable",
+  ],
+  ["8: no T, no P", {}, "not-found |  | "],
+  ["9: no T, P", { plaintext: P }, "file-token | migrate | "],
+  [
+    "10: no T, P not eligible",
+    { plaintext: P, eligibility: notEligible },
+    "not-found |  | not-moved/not",
+  ],
+  [
+    "10: no T, P, notify",
+    { plaintext: P, ...withSettings({ migrate: "notify" }) },
+    "not-found |  | not-moved/notify",
+  ],
+  [
+    "10: no T, P, never",
+    { plaintext: P, ...withSettings({ migrate: "never" }) },
+    "not-found |  | not-moved/never",
+  ],
+  [
+    "10: no T, P pinned",
+    { plaintext: P, pinned: true },
+    "not-found |  | not-moved/pinned",
+  ],
+  [
+    "10: strict",
+    {
+      plaintext: P,
+      eligibility: notEligible,
+      ...withSettings({ fallback: "strict" }),
+    },
+    "other |  | not-moved/not",
+  ],
+  [
+    "11: locked, item visible, a person: the prompt",
+    { store: failure("locked", "visible"), mayPrompt: true, plaintext: P },
+    "need prompt",
+  ],
+  [
+    "11: what the prompt brings is the answer",
+    {
+      store: failure("locked", "visible"),
+      mayPrompt: true,
+      prompted: found,
+    },
+    "stored-token |  | ",
+  ],
+  [
+    "11: dismissed",
+    {
+      store: failure("locked", "visible"),
+      mayPrompt: true,
+      prompted: failure("denied"),
+    },
+    "url-not-supported |  | store-failure",
+  ],
+  [
+    "11: locked, the store cannot tell, no P, a person: the prompt",
+    { store: failure("locked", "unknown"), mayPrompt: true },
+    "need prompt",
+  ],
+  [
+    "12: locked, no item visible, P: no prompt",
+    { store: failure("locked", "none"), mayPrompt: true, plaintext: P },
+    "url-not-supported |  | store-failure",
+  ],
+  [
+    "12: locked, the store cannot tell, P: no prompt",
+    { store: failure("locked", "unknown"), mayPrompt: true, plaintext: P },
+    "url-not-supported |  | store-failure",
+  ],
+  [
+    "12: locked, the store can tell that there is none, no P",
+    { store: failure("locked", "none"), mayPrompt: true },
+    "not-found |  | ",
+  ],
+  [
+    "13: locked, item visible, nobody present",
+    { store: failure("locked", "visible"), plaintext: P },
+    "url-not-supported |  | store-failure",
+  ],
+  [
+    "13: locked, the store cannot tell, nobody present",
+    { store: failure("locked", "unknown") },
+    "url-not-supported |  | store-failure",
+  ],
+  ...(["unreachable", "denied", "timeout"] as const).flatMap((kind) =>
+    [
+      [
+        `13: ${kind}`,
+        { store: failure(kind) },
+        "url-not-supported |  | store-failure",
+      ],
+      [
+        `13: ${kind}, nobody after us`,
+        { store: failure(kind), chain: alone },
+        "other |  | store-failure",
+      ],
+      [
+        `13: ${kind}, strict`,
+        { store: failure(kind), ...withSettings({ fallback: "strict" }) },
+        "other |  | store-failure",
+      ],
+    ] as const
+  ),
+  [
+    "rebound: an environment token is not sent",
+    { environment: { kind: "token", variable: "V", token: P }, rebinding },
+    "other |  | rebound",
+  ],
+  [
+    "rebound: a plaintext token is not sent where the store has none",
+    { plaintext: P, rebinding },
+    "other |  | rebound",
+  ],
+  [
+    "rebound: nor where the store cannot be read",
+    { plaintext: P, rebinding, store: failure("unreachable") },
+    "other |  | rebound",
+  ],
+  [
+    "rebound: nor where what is stored is no token",
+    {
+      plaintext: P,
+      rebinding,
+      store: { kind: "found", token: Secret.fromString("\u0001"), others: [] },
+    },
+    "other |  | rebound",
+  ],
+  ["rebound: without a token of that name there is nothing to keep back", {
+    rebinding,
+  }, "not-found |  | "],
+  [
+    "logged out while locked: T goes and counts as absent",
+    { store: found, intent: "logged-out" },
+    "not-found | erase-stored | ",
+  ],
+  [
+    "logged out while locked, then a new P",
+    { store: found, intent: "logged-out", plaintext: P },
+    "file-token | migrate-over | ",
+  ],
+  ["off: at once and in silence", {
+    ...withSettings({ store: "off" }),
+    plaintext: P,
+  }, "url-not-supported |  | "],
+];
+
+for (const [row, facts, expected] of TABLE) {
+  Deno.test(`decideGet() row ${row}`, () => {
+    assertEquals(summary(decideGet({ ...base, ...facts })), expected);
+  });
+}
+
+Deno.test("decideGet() looks at nothing that does not matter", () => {
+  const start: GetFacts = {
+    settings: SETTINGS,
+    environment: { kind: "none" },
+  };
+  assertEquals(decideGet(start), { need: "store-and-file" });
+  assertEquals(
+    decideGet({ ...start, store: found, plaintext: "none", intent: "none" }),
+    { answer: "stored-token" },
+  );
+  assertEquals(
+    decideGet({ ...start, store: absent, plaintext: "none", intent: "none" }),
+    { answer: "not-found" },
+  );
+});
+
+Deno.test("decideGet() with a wrong setting still lets the environment win", () => {
+  const wrong: GetFacts["settings"] = {
+    kind: "wrong",
+    where: "the environment",
+    key: "migrate",
+    message: "`migrate` is wrong",
+    system: false,
+  };
+  assertEquals(
+    summary(decideGet({ ...base, settings: wrong })),
+    "url-not-supported |  | wrong-setting",
+  );
+  assertEquals(
+    summary(decideGet({ ...base, settings: { ...wrong, system: true } })),
+    "other |  | wrong-setting",
+  );
+  assertEquals(
+    summary(decideGet({
+      ...base,
+      settings: wrong,
+      environment: { kind: "token", variable: "V", token: P },
+    })),
+    "environment-token |  | ",
+  );
+});

@@ -1,0 +1,126 @@
+import { Secret } from "../../src/secret.ts";
+import type {
+  CredentialStore,
+  EraseOutcome,
+  GetOutcome,
+  ItemKey,
+  ListOutcome,
+  PrepareOutcome,
+  SetOutcome,
+  StoreFailure,
+  StoreOptions,
+} from "../../src/stores/credential_store.ts";
+
+/** What a {@linkcode FakeStore} can be made to do wrong. */
+export interface FakeStoreFaults {
+  /** Every call answers this. */
+  failure?: StoreFailure;
+  /** Only a call of this name does. */
+  failureOf?: Partial<
+    Record<"get" | "prepare" | "set" | "verify" | "erase", StoreFailure>
+  >;
+  /** `set` says `stored` and keeps nothing. */
+  forgets?: boolean;
+  /** A dialog ends like this; without it a `prompt` changes nothing. */
+  promptFailure?: StoreFailure;
+  /** A dialog opens the store: `failure` holds only until then. */
+  promptOpens?: boolean;
+  /** Calls never come back. */
+  hangs?: boolean;
+}
+
+/** A store in memory that does as it is told: for what real stores cannot be made to do on demand. */
+export class FakeStore implements CredentialStore {
+  readonly name = "secret-service";
+  readonly title = "the fake store";
+  readonly durable: boolean;
+  /** What it holds, by index URL. */
+  readonly items: Map<string, string> = new Map();
+  /** The calls so far, such as `get prompt`. */
+  readonly calls: string[] = [];
+  readonly faults: FakeStoreFaults;
+  /** Called at the start of every call: to let something happen in between. */
+  before: (call: string) => void | Promise<void> = () => {};
+
+  constructor(
+    items: Readonly<Record<string, string>> = {},
+    faults: FakeStoreFaults = {},
+    durable = true,
+  ) {
+    for (const [url, token] of Object.entries(items)) {
+      this.items.set(url, token);
+    }
+    this.faults = faults;
+    this.durable = durable;
+  }
+
+  async #enter(
+    call: keyof NonNullable<FakeStoreFaults["failureOf"]>,
+    options: StoreOptions,
+  ): Promise<StoreFailure | undefined> {
+    this.calls.push(options.prompt ? `${call} prompt` : call);
+    await this.before(call);
+    if (this.faults.hangs) await new Promise(() => {});
+    if (options.prompt && this.faults.promptFailure !== undefined) {
+      return this.faults.promptFailure;
+    }
+    if (options.prompt && this.faults.promptOpens) delete this.faults.failure;
+    return this.faults.failureOf?.[call] ?? this.faults.failure;
+  }
+
+  async get(key: ItemKey, options: StoreOptions): Promise<GetOutcome> {
+    const failure = await this.#enter("get", options);
+    if (failure !== undefined) return failure;
+    const token = this.items.get(key.indexUrl);
+    return token === undefined
+      ? { kind: "absent" }
+      : { kind: "found", token: Secret.fromString(token), others: [] };
+  }
+
+  async prepare(options: StoreOptions): Promise<PrepareOutcome> {
+    return await this.#enter("prepare", options) ??
+      { kind: "ready", durable: this.durable };
+  }
+
+  async set(
+    key: ItemKey,
+    token: Secret,
+    options: StoreOptions,
+  ): Promise<SetOutcome> {
+    const failure = await this.#enter("set", options);
+    if (failure !== undefined) return failure;
+    if (!this.faults.forgets) this.items.set(key.indexUrl, token.reveal());
+    return { kind: "stored" };
+  }
+
+  async verify(
+    key: ItemKey,
+    token: Secret,
+    options: StoreOptions,
+  ): Promise<SetOutcome> {
+    const failure = await this.#enter("verify", options);
+    if (failure !== undefined) return failure;
+    return this.items.get(key.indexUrl) === token.reveal()
+      ? { kind: "stored" }
+      : {
+        kind: "denied",
+        cause: "not-kept",
+        reason: "the fake store has not kept the token",
+        remedy: "Use another store.",
+        storeExists: true,
+      };
+  }
+
+  async erase(key: ItemKey, options: StoreOptions): Promise<EraseOutcome> {
+    const failure = await this.#enter("erase", options);
+    if (failure !== undefined) return failure;
+    return this.items.delete(key.indexUrl)
+      ? { kind: "erased", remaining: [] }
+      : { kind: "absent" };
+  }
+
+  list(): Promise<ListOutcome> {
+    const items = [...this.items.keys()].map((indexUrl) => ({ indexUrl }));
+    return Promise.resolve({ kind: "items", items });
+  }
+}
