@@ -1,0 +1,579 @@
+import {
+  hasStatus,
+  type Keychain,
+  type KeychainItem,
+  openSecurity,
+  OSStatusError,
+  type Security,
+} from "../../ffi/security.ts";
+import { Secret } from "../secret.ts";
+import type {
+  CredentialStore,
+  EraseOutcome,
+  GetOutcome,
+  ItemKey,
+  ListOutcome,
+  PrepareOutcome,
+  SetOutcome,
+  StoredItem,
+  StoreFailure,
+  StoreOptions,
+} from "./credential_store.ts";
+import { deadlineFailure } from "./deadline_failure.ts";
+
+/** cargo-credential-macos-keychain: `format!("cargo-registry:{index_url}")`. */
+const PREFIX = "cargo-registry:";
+const TITLE = "the macOS Keychain";
+
+/** How often a write is begun again because someone else wrote in between. */
+const ATTEMPTS = 3;
+
+/** Under which circumstances a call failed. */
+export interface KeychainCircumstances {
+  /** Whether dialogs were allowed. */
+  readonly prompt: boolean;
+  /** What is known of the item. */
+  readonly item: "visible" | "none" | "unknown";
+}
+
+/**
+ * What a refusal of Security.framework means, in words.
+ *
+ * Where dialogs are forbidden, a refusal that a dialog could have turned into
+ * a permission is `locked`: securityd then answers errSecInteractionNotAllowed
+ * or, for an item whose access list does not name this program,
+ * errSecAuthFailed or errAuthorizationDenied, and nobody has been asked.
+ *
+ * @param error What the framework answered.
+ * @param circumstances Whether it could ask, and what for.
+ * @returns The failure.
+ */
+export function keychainFailure(
+  error: OSStatusError,
+  circumstances: KeychainCircumstances,
+): StoreFailure {
+  const { prompt, item } = circumstances;
+  const exists = { storeExists: true } as const;
+  const code = error.status;
+  switch (error.statusName) {
+    case "errSecInteractionNotAllowed":
+    case "errSecInteractionRequired":
+    case "errSecInDarkWake":
+      return notAllowed(code, item);
+    case "errSecUserCanceled":
+      if (!prompt) return notAllowed(code, item);
+      return {
+        kind: "denied",
+        cause: "prompt-dismissed",
+        reason: `the dialog of ${TITLE} was dismissed`,
+        remedy: "Run the command again and allow access.",
+        ...exists,
+      };
+    case "errSecAuthFailed":
+    case "errAuthorizationDenied":
+      if (!prompt) return notAllowed(code, item);
+      return {
+        kind: "denied",
+        cause: "access-denied",
+        reason: `${TITLE} refused access (${code})`,
+        remedy: "Run the command again with the keychain's password, or " +
+          "allow access to the item in Keychain Access.",
+        ...exists,
+      };
+    case "errSecReadOnly":
+    case "errSecWrPerm":
+      return {
+        kind: "denied",
+        cause: "access-denied",
+        reason: `the default keychain may not be changed (${code})`,
+        remedy: "`security default-keychain` shows its file: look at the " +
+          "file's owner and permissions.",
+        ...exists,
+      };
+    case "errSecMissingEntitlement":
+      return {
+        kind: "denied",
+        cause: "missing-entitlement",
+        reason: `${TITLE} wants an entitlement that this program has not ` +
+          `(${code})`,
+        remedy: "Make the login keychain the default one: " +
+          "`security default-keychain -s login.keychain-db`.",
+        ...exists,
+      };
+    case "errSecDataTooLarge":
+      return {
+        kind: "denied",
+        cause: "too-large",
+        reason: `the token is too large for ${TITLE}`,
+        remedy: "Choose another store, or keep the token in an environment " +
+          "variable.",
+        ...exists,
+      };
+    case "errSecDiskFull":
+      return {
+        kind: "denied",
+        cause: "store-full",
+        reason: `the disk that holds the keychain is full`,
+        remedy: "Free some space, then run the command again.",
+        ...exists,
+      };
+    case "errSecNoDefaultKeychain":
+      return {
+        kind: "unreachable",
+        cause: "no-keychain",
+        reason: "this user has no default keychain",
+        remedy: "Create one in Keychain Access, or name one with " +
+          "`security default-keychain -s login.keychain-db`.",
+        storeExists: false,
+      };
+    case "errSecNoSuchKeychain":
+      return {
+        kind: "unreachable",
+        cause: "no-keychain",
+        reason: "the file of the default keychain is missing",
+        remedy: "`security default-keychain` shows its path; name another " +
+          "with `security default-keychain -s login.keychain-db`.",
+        ...exists,
+      };
+    case "errSecNotAvailable":
+      return {
+        kind: "unreachable",
+        cause: "no-keychain",
+        reason: `no keychain is available here (${code})`,
+        remedy: "Log in to the Mac as this user, or restart it.",
+        ...exists,
+      };
+    case "errSecInvalidKeychain":
+      return {
+        kind: "unreachable",
+        cause: "service-failed",
+        reason: "the file of the default keychain is damaged",
+        remedy: "`security default-keychain` shows its path; restore it from " +
+          "a backup.",
+        ...exists,
+      };
+    case "errSecDuplicateItem":
+    case "errSecInvalidItemRef":
+    case "errSecItemNotFound":
+      return {
+        kind: "unreachable",
+        cause: "service-failed",
+        reason: `another program kept changing the item in ${TITLE} (${code})`,
+        remedy: "Run the command again.",
+        ...exists,
+      };
+    case undefined:
+      return {
+        kind: "unreachable",
+        cause: "service-failed",
+        reason: `${TITLE} failed (${code})`,
+        remedy: `\`security error ${code}\` says what that means.`,
+        ...exists,
+      };
+  }
+}
+
+function notAllowed(
+  code: number,
+  item: KeychainCircumstances["item"],
+): StoreFailure {
+  return {
+    kind: "locked",
+    cause: "interaction-not-allowed",
+    reason: `${TITLE} may be locked, or has to ask for permission and cannot ` +
+      `do so here (${code})`,
+    remedy: "Run `security unlock-keychain`; if that does not help, run the " +
+      "command once in a terminal on the Mac's own screen and choose " +
+      "Always Allow.",
+    storeExists: true,
+    item,
+  };
+}
+
+function lockedFailure(item: KeychainCircumstances["item"]): StoreFailure {
+  return {
+    kind: "locked",
+    cause: "locked",
+    reason: "the default keychain is locked",
+    remedy: "Unlock it with `security unlock-keychain` (over ssh too), or in " +
+      "Keychain Access.",
+    storeExists: true,
+    item,
+  };
+}
+
+const LIBRARY_MISSING: StoreFailure = {
+  kind: "unreachable",
+  cause: "library-missing",
+  reason: "the Security framework of macOS cannot be loaded",
+  remedy: "The Keychain exists only on macOS: choose another store.",
+  storeExists: false,
+};
+
+const NOT_KEPT: StoreFailure = {
+  kind: "denied",
+  cause: "not-kept",
+  reason: `${TITLE} did not give back what was written to it`,
+  remedy: "Run `security verify-keychain`, then the command again.",
+  storeExists: true,
+};
+
+/** What one request needs to know while it is carried out. */
+class Request {
+  readonly security: Security;
+  readonly prompt: boolean;
+  readonly #signal: AbortSignal;
+  /** What is known of the item so far. */
+  item: KeychainCircumstances["item"] = "unknown";
+
+  constructor(security: Security, prompt: boolean, signal: AbortSignal) {
+    this.security = security;
+    this.prompt = prompt;
+    this.#signal = signal;
+  }
+
+  /**
+   * To be called before each step that changes something or opens a dialog: a
+   * request whose deadline has passed does nothing any more, though a call
+   * that blocked may return later.
+   *
+   * @throws {Expired} If it has passed.
+   */
+  stillWanted(): void {
+    if (this.#signal.aborted) throw new Expired();
+  }
+}
+
+/** Ends a request that nobody waits for any more. */
+class Expired extends Error {}
+
+/** The default keychain, and whether it is open. */
+interface Opened extends Disposable {
+  readonly keychain: Keychain;
+  readonly unlocked: boolean;
+}
+
+/**
+ * The keychain of macOS: a generic password with the service
+ * `cargo-registry:<index-url>` and an empty account in the user's default
+ * (login) keychain, as `cargo:macos-keychain` keeps it. Never synchronized.
+ *
+ * Why the `SecKeychain` functions: see `ffi/security.ts`.
+ */
+class KeychainStore implements CredentialStore {
+  readonly name = "keychain";
+  readonly title = TITLE;
+  readonly #open: () => Security;
+  #security: Security | undefined;
+  /**
+   * One request at a time: whether dialogs are allowed is a setting of the
+   * whole process, and a call that blocks holds the framework's locks.
+   */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(open: () => Security) {
+    this.#open = open;
+  }
+
+  get(key: ItemKey, options: StoreOptions): Promise<GetOutcome> {
+    return this.#run<GetOutcome>(options, async (request) => {
+      using opened = await this.#default(request);
+      using item = await find(request, opened.keychain, key);
+      if (!opened.unlocked) {
+        // Opening it would bring nothing where there is no item.
+        if (!request.prompt || item === undefined) {
+          return lockedFailure(request.item);
+        }
+        await unlock(request, opened.keychain);
+      }
+      if (item === undefined) return { kind: "absent" };
+      request.stillWanted();
+      const token = new Secret(await request.security.readSecret(item));
+      if (options.signal.aborted) {
+        token.wipe(); // Nobody will take it.
+        return deadlineFailure(TITLE);
+      }
+      return { kind: "found", token, others: [] };
+    });
+  }
+
+  prepare(options: StoreOptions): Promise<PrepareOutcome> {
+    return this.#run<PrepareOutcome>(options, async (request) => {
+      using opened = await this.#default(request);
+      if (!opened.unlocked) {
+        if (!request.prompt) return lockedFailure("unknown");
+        await unlock(request, opened.keychain);
+      }
+      return { kind: "ready", durable: true };
+    });
+  }
+
+  set(
+    key: ItemKey,
+    token: Secret,
+    options: StoreOptions,
+  ): Promise<SetOutcome> {
+    return this.#run<SetOutcome>(silent(options), async (request) => {
+      using opened = await this.#default(request);
+      if (!opened.unlocked) return lockedFailure("unknown");
+      const service = serviceOf(key);
+      for (let attempt = 1;; attempt++) {
+        using item = await find(request, opened.keychain, key);
+        request.stillWanted();
+        try {
+          if (item === undefined) {
+            await request.security.addGenericPassword(
+              opened.keychain,
+              service,
+              token.bytes,
+            );
+          } else {
+            await replace(request, opened.keychain, item, service, token);
+          }
+          return { kind: "stored" };
+        } catch (error) {
+          if (attempt < ATTEMPTS && changedMeanwhile(error)) continue;
+          throw error;
+        }
+      }
+    });
+  }
+
+  verify(
+    key: ItemKey,
+    token: Secret,
+    options: StoreOptions,
+  ): Promise<SetOutcome> {
+    return this.#run<SetOutcome>(silent(options), async (request) => {
+      using opened = await this.#default(request);
+      if (!opened.unlocked) return lockedFailure("unknown");
+      using item = await find(request, opened.keychain, key);
+      if (item === undefined) return NOT_KEPT;
+      const stored = new Secret(await request.security.readSecret(item));
+      const equal = stored.equals(token);
+      stored.wipe();
+      return equal ? { kind: "stored" } : NOT_KEPT;
+    });
+  }
+
+  erase(key: ItemKey, options: StoreOptions): Promise<EraseOutcome> {
+    return this.#run<EraseOutcome>(options, async (request) => {
+      using opened = await this.#default(request);
+      using item = await find(request, opened.keychain, key);
+      if (!opened.unlocked) {
+        if (!request.prompt || item === undefined) {
+          return lockedFailure(request.item);
+        }
+        await unlock(request, opened.keychain);
+      }
+      if (item === undefined) return { kind: "absent" };
+      request.stillWanted();
+      try {
+        await request.security.deleteItem(item);
+      } catch (error) {
+        // Somebody else has deleted it: then it is gone as well.
+        if (!changedMeanwhile(error)) throw error;
+      }
+      return { kind: "erased", remaining: [] };
+    });
+  }
+
+  /** Attributes are not encrypted, so this works while it is locked too. */
+  list(options: StoreOptions): Promise<ListOutcome> {
+    return this.#run<ListOutcome>(silent(options), async (request) => {
+      using opened = await this.#default(request);
+      const items: StoredItem[] = [];
+      using search = await request.security.searchGenericPasswords(
+        opened.keychain,
+      );
+      for (;;) {
+        request.stillWanted();
+        using item = await request.security.nextItem(search);
+        if (item === undefined) break;
+        const { service, account } = await request.security.readKey(item);
+        const text = new TextDecoder().decode(service);
+        if (account.length > 0 || !text.startsWith(PREFIX)) continue;
+        items.push({ indexUrl: text.slice(PREFIX.length) });
+      }
+      return { kind: "items", items };
+    });
+  }
+
+  /**
+   * Carries a request out after the ones before it, and answers when the
+   * deadline passes even if a call is blocked. What is still held is released
+   * when that call returns.
+   */
+  #run<T>(
+    options: StoreOptions,
+    work: (request: Request) => Promise<T>,
+  ): Promise<T | StoreFailure> {
+    const { signal, prompt = false } = options;
+    const { promise: expired, resolve } = Promise.withResolvers<StoreFailure>();
+    const expire = (): void => resolve(deadlineFailure(TITLE));
+    signal.addEventListener("abort", expire, { once: true });
+    if (signal.aborted) expire();
+
+    const done = this.#last.then(async (): Promise<T | StoreFailure> => {
+      if (signal.aborted) return deadlineFailure(TITLE);
+      const security = this.#bindings();
+      if (security === undefined) return LIBRARY_MISSING;
+      const request = new Request(security, prompt, signal);
+      try {
+        return await work(request);
+      } catch (error) {
+        if (error instanceof Expired) return deadlineFailure(TITLE);
+        if (error instanceof OSStatusError) {
+          return keychainFailure(error, { prompt, item: request.item });
+        }
+        throw error;
+      }
+    });
+    this.#last = done.catch(() => {});
+    return Promise.race([done, expired])
+      .finally(() => signal.removeEventListener("abort", expire));
+  }
+
+  #bindings(): Security | undefined {
+    if (this.#security !== undefined) return this.#security;
+    try {
+      this.#security = this.#open();
+    } catch {
+      // Deno gives every failure of dlopen the same class and no code.
+    }
+    return this.#security;
+  }
+
+  /**
+   * Opens the default keychain, and only then forbids dialogs if they are to
+   * be forbidden: securityd keeps the credentials that a keychain was opened
+   * with, and the framework keeps it open for some seconds
+   * (StorageManager::tickleKeychain). One that was opened with dialogs
+   * forbidden would therefore refuse to be unlocked by a later request of this
+   * process (KeychainDatabase::makeUnlocked, AclFactory::cancelCred). Neither
+   * of the two calls opens a dialog.
+   */
+  async #default(request: Request): Promise<Opened> {
+    const { security } = request;
+    await security.setUserInteractionAllowed(true);
+    using scope = new DisposableStack();
+    const keychain = scope.use(await security.copyDefaultKeychain());
+    const unlocked = await security.isUnlocked(keychain);
+    await security.setUserInteractionAllowed(request.prompt);
+    const kept = scope.move();
+    return {
+      keychain,
+      unlocked,
+      [Symbol.dispose]: () => kept.dispose(),
+    };
+  }
+}
+
+function silent(options: StoreOptions): StoreOptions {
+  return { ...options, prompt: false };
+}
+
+function serviceOf(key: ItemKey): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(PREFIX + key.indexUrl);
+}
+
+/** Whether an item came or went between the look and the call. */
+function changedMeanwhile(error: unknown): boolean {
+  return hasStatus(
+    error,
+    "errSecDuplicateItem",
+    "errSecItemNotFound",
+    "errSecInvalidItemRef",
+  );
+}
+
+async function unlock(request: Request, keychain: Keychain): Promise<void> {
+  request.stillWanted();
+  await request.security.unlock(keychain);
+}
+
+/**
+ * The item of a key. Service and account are an item's primary key, so there
+ * is at most one with an empty account; one with an account is not cargo's.
+ */
+async function find(
+  request: Request,
+  keychain: Keychain,
+  key: ItemKey,
+): Promise<KeychainItem | undefined> {
+  const { security } = request;
+  request.item = "unknown";
+  using search = await security.searchGenericPasswords(
+    keychain,
+    serviceOf(key),
+  );
+  for (;;) {
+    request.stillWanted();
+    using scope = new DisposableStack();
+    const item = await security.nextItem(search);
+    if (item === undefined) {
+      request.item = "none";
+      return undefined;
+    }
+    scope.use(item);
+    if ((await security.readKey(item)).account.length > 0) continue;
+    request.item = "visible";
+    scope.move();
+    return item;
+  }
+}
+
+/**
+ * Replaces an item's secret in place, which keeps the list of programs that
+ * may read it. If that list does not name this program (another one has made
+ * the item, or a build of this one with another signature), what was written
+ * could not be read back without a dialog: then the item is made anew.
+ */
+async function replace(
+  request: Request,
+  keychain: Keychain,
+  item: KeychainItem,
+  service: Uint8Array<ArrayBuffer>,
+  token: Secret,
+): Promise<void> {
+  const { security } = request;
+  await security.modifySecret(item, token.bytes);
+  try {
+    (await security.readSecret(item)).fill(0);
+    return;
+  } catch (error) {
+    if (
+      !hasStatus(
+        error,
+        "errSecInteractionNotAllowed",
+        "errSecAuthFailed",
+        "errAuthorizationDenied",
+      )
+    ) throw error;
+  }
+  request.stillWanted();
+  await security.deleteItem(item);
+  await security.addGenericPassword(keychain, service, token.bytes);
+}
+
+/**
+ * The store in the keychain of macOS. Nothing is loaded before the first
+ * request.
+ *
+ * @param open What opens the framework, absent: the system's.
+ * @returns The store.
+ *
+ * @example
+ * ```ts ignore
+ * const keychain = openKeychain();
+ * const outcome = await keychain.get(
+ *   { indexUrl: "https://github.com/rust-lang/crates.io-index" },
+ *   { signal: AbortSignal.timeout(3000) },
+ * );
+ * ```
+ */
+export function openKeychain(
+  open: () => Security = openSecurity,
+): CredentialStore {
+  return new KeychainStore(open);
+}
