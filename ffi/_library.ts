@@ -1,13 +1,18 @@
+import { cString } from "./_memory.ts";
+
 /** The libraries of the Secret Service's bindings, as pkg-config names them. */
 export type GnomeLibrary = "secret-1" | "glib-2.0" | "gobject-2.0" | "gio-2.0";
 
 /** A shared library that cannot be opened, or lacks a function. */
 export class LibraryError extends Error {
+  /** `LibraryError` */
   override readonly name = "LibraryError";
   /** Which one, such as `libsecret-1`. */
   readonly library: string;
 
   /**
+   * Makes the error.
+   *
    * @param library Which one, such as `libsecret-1`.
    * @param options The dynamic linker's own words, as `cause`.
    */
@@ -47,8 +52,7 @@ export function libraryNames(
 }
 
 /**
- * Opens a library, for good: glib must not be unloaded and loaded again
- * (rust-lang/cargo#15603).
+ * Opens a library.
  *
  * @param library The library.
  * @param symbols What is called in it.
@@ -59,13 +63,53 @@ export function openLibrary<const S extends Deno.ForeignLibraryInterface>(
   library: GnomeLibrary,
   symbols: S,
 ): Deno.DynamicLibrary<S>["symbols"] {
+  return open(library, symbols).symbols;
+}
+
+function open<const S extends Deno.ForeignLibraryInterface>(
+  library: GnomeLibrary,
+  symbols: S,
+): {
+  readonly name: string;
+  readonly symbols: Deno.DynamicLibrary<S>["symbols"];
+} {
   let cause: unknown = new Error(`${Deno.build.os} has no such library`);
   for (const name of libraryNames(library, Deno.build.os)) {
     try {
-      return Deno.dlopen(name, symbols).symbols;
+      return { name, symbols: Deno.dlopen(name, symbols).symbols };
     } catch (error) {
       cause = error;
     }
   }
   throw new LibraryError(`lib${library}`, { cause });
+}
+
+const LOADER = {
+  dlopen: {
+    parameters: [
+      "buffer", // const char *file
+      "i32", // int mode
+    ],
+    result: "pointer", // void *
+    nonblocking: true,
+    // Part of the C library since glibc 2.34: dlsym(3) finds it through a
+    // library's dependencies.
+    optional: true,
+  },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+const RTLD_LAZY = 1;
+
+/**
+ * Keeps a library loaded until the process ends. Deno closes the libraries of
+ * a worker, or of a test module, that ends; a library that registers types
+ * with GLib cannot be loaded a second time: the next call hangs
+ * (rust-lang/cargo#15603).
+ *
+ * @param library The library.
+ * @throws {LibraryError} If it is missing.
+ */
+export async function pinLibrary(library: GnomeLibrary): Promise<void> {
+  const { name, symbols } = open(library, LOADER);
+  await symbols.dlopen?.(cString(name), RTLD_LAZY);
 }

@@ -139,6 +139,7 @@ export function glib(): Deno.DynamicLibrary<typeof SYMBOLS>["symbols"] {
  * their language, and never holds a secret.
  */
 export class GLibError extends Error {
+  /** `GLibError` */
   override readonly name = "GLibError";
   /**
    * Whose error it is, such as `g-io-error-quark`; empty if a call failed
@@ -149,6 +150,8 @@ export class GLibError extends Error {
   readonly code: number;
 
   /**
+   * Makes the error.
+   *
    * @param domain Whose error it is.
    * @param code Which one.
    * @param message What it says.

@@ -1,4 +1,4 @@
-import { openLibrary } from "./_library.ts";
+import { openLibrary, pinLibrary } from "./_library.ts";
 import {
   addressOf,
   copyBytes,
@@ -228,6 +228,7 @@ const SERVICE_NAME = "org.freedesktop.secrets";
 type LibSecret = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
 let symbols: LibSecret | undefined;
+let pinned: Promise<void> | undefined;
 
 function libsecret(): LibSecret {
   return symbols ??= openLibrary("secret-1", SYMBOLS);
@@ -249,6 +250,8 @@ export class SecretSchema {
   readonly buffer: Uint8Array<ArrayBuffer>;
 
   /**
+   * Makes a schema.
+   *
    * @param name A dotted name, such as `org.example.Password`.
    * @param attributes The names of at most 31 attributes.
    * @throws {RangeError} If there are more attributes.
@@ -288,11 +291,16 @@ export type Attributes = Readonly<Record<string, string>>;
 
 /** The Secret Service has what was asked for, or may, and cannot show it. */
 export class SecretServiceError extends Error {
+  /** `SecretServiceError` */
   override readonly name = "SecretServiceError";
   /** Whether it is locked, or there is no default collection. */
   readonly reason: "locked" | "no-default-collection";
 
-  /** @param reason Why not. */
+  /**
+   * Makes the error.
+   *
+   * @param reason Why not.
+   */
   constructor(reason: "locked" | "no-default-collection") {
     super(
       reason === "locked"
@@ -376,10 +384,14 @@ export class SecretService implements AsyncDisposable {
     options: SecretServiceOptions = {},
   ): Promise<SecretService> {
     const library = libsecret();
-    const cancellable = await Cancellable.from(options.signal);
+    const [cancellable, type] = await Promise.all([
+      Cancellable.from(options.signal),
+      library.secret_service_get_type(),
+      pinned ??= pinLibrary("secret-1"),
+    ]);
     const error = new OutPointer();
     const service = await library.secret_service_open_sync(
-      await library.secret_service_get_type(),
+      type,
       null,
       SECRET_SERVICE_NONE,
       cancellable.pointer,
@@ -700,7 +712,11 @@ export class SecretCollection {
     this.locked = locked;
   }
 
-  /** @returns The `SecretCollection *`. */
+  /**
+   * The native object.
+   *
+   * @returns The `SecretCollection *`.
+   */
   proxy(): Promise<Deno.PointerObject> {
     return Promise.resolve(this.#object);
   }
@@ -764,6 +780,8 @@ export class SecretItem {
   }
 
   /**
+   * The native object.
+   *
    * @returns The `SecretItem *`.
    * @throws {GLibError} If the service did not answer.
    */
