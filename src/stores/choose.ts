@@ -1,14 +1,139 @@
-import type { CredentialStore } from "./credential_store.ts";
 import type { StoreSetting } from "../settings/settings.ts";
+import type {
+  CredentialStore,
+  StoreFailure,
+  StoreName,
+} from "./credential_store.ts";
+import { UnavailableStore } from "./unavailable_store.ts";
 
-/** Opens the store of a setting (interim: Linux only). */
+/** What {@linkcode chooseStore} chooses. */
+export type StoreChoice =
+  | {
+    /** There is such a store on this system. */
+    readonly kind: "store";
+    /** Which one. */
+    readonly name: StoreName;
+  }
+  | {
+    /** There is none, or it is not wanted. */
+    readonly kind: "none";
+    /** Why. */
+    readonly failure: StoreFailure;
+  };
+
+/** The systems that there is a store for, and each one's durable store first. */
+const STORES: Readonly<Partial<Record<string, readonly StoreName[]>>> = {
+  linux: ["secret-service", "keyutils"],
+  freebsd: ["secret-service"],
+  netbsd: ["secret-service"],
+  openbsd: ["secret-service"],
+  darwin: ["keychain"],
+  windows: ["wincred"],
+};
+
+const TITLES: Readonly<Record<StoreName, string>> = {
+  "secret-service": "the Secret Service",
+  keychain: "the macOS Keychain",
+  wincred: "the Windows Credential Manager",
+  keyutils: "the kernel keyring",
+};
+
+const SYSTEMS: Readonly<Partial<Record<string, string>>> = {
+  linux: "Linux",
+  freebsd: "FreeBSD",
+  netbsd: "NetBSD",
+  openbsd: "OpenBSD",
+  darwin: "macOS",
+  windows: "Windows",
+  android: "Android",
+  aix: "AIX",
+  solaris: "Solaris",
+  illumos: "illumos",
+};
+
+const SWITCHED_OFF: StoreFailure = {
+  kind: "unreachable",
+  cause: "switched-off",
+  reason: 'the credential store is switched off (`store = "off"`)',
+  remedy: "Set `store` to `auto` to use the one of this system.",
+  storeExists: false,
+};
+
+/**
+ * Which store a setting means on a system. `auto` is the system's durable
+ * store, never the kernel keyring.
+ *
+ * @param setting The `store` setting.
+ * @param os The system, as `Deno.build.os` names it.
+ * @returns The store, or why there is none.
+ *
+ * @example
+ * ```ts ignore
+ * chooseStore("auto", "darwin"); // { kind: "store", name: "keychain" }
+ * ```
+ */
+export function chooseStore(setting: StoreSetting, os: string): StoreChoice {
+  if (setting === "off") return { kind: "none", failure: SWITCHED_OFF };
+  const stores = STORES[os] ?? [];
+  const name = setting === "auto" ? stores[0] : setting;
+  if (name !== undefined && stores.includes(name)) {
+    return { kind: "store", name };
+  }
+  const system = SYSTEMS[os] ?? os;
+  return {
+    kind: "none",
+    failure: {
+      kind: "unreachable",
+      cause: "library-missing",
+      reason: name === undefined
+        ? `there is no credential store for ${system}`
+        : `${TITLES[name]} does not exist on ${system}`,
+      remedy: stores.length === 0
+        ? "Keep the token in an environment variable."
+        : `Set \`store\` to \`auto\`, which is \`${stores[0]}\` on ${system}.`,
+      storeExists: false,
+    },
+  };
+}
+
+/**
+ * Opens the store of a setting: its code alone is loaded, and the system is
+ * not touched before the store is asked something.
+ *
+ * @param setting The `store` setting.
+ * @param os The system, absent: this one.
+ * @returns The store; where there is none, one that answers why.
+ *
+ * @example
+ * ```ts ignore
+ * const store = await openStore("auto");
+ * ```
+ */
 export async function openStore(
   setting: StoreSetting,
+  os: string = Deno.build.os,
 ): Promise<CredentialStore> {
-  if (setting === "keyutils") {
-    const { Keyutils } = await import("./keyutils.ts");
-    return new Keyutils();
+  const choice = chooseStore(setting, os);
+  if (choice.kind === "none") {
+    const name = setting === "auto" || setting === "off"
+      ? STORES[os]?.[0] ?? "secret-service"
+      : setting;
+    return new UnavailableStore(name, TITLES[name], choice.failure);
   }
-  const { SecretServiceStore } = await import("./secret_service.ts");
-  return new SecretServiceStore();
+  switch (choice.name) {
+    case "secret-service": {
+      const { SecretServiceStore } = await import("./secret_service.ts");
+      return new SecretServiceStore();
+    }
+    case "keychain": {
+      const { KeychainStore } = await import("./keychain.ts");
+      return new KeychainStore();
+    }
+    case "wincred":
+      throw new Error("not here yet");
+    case "keyutils": {
+      const { Keyutils } = await import("./keyutils.ts");
+      return new Keyutils();
+    }
+  }
 }

@@ -19,7 +19,6 @@ import type {
   StoreFailure,
   StoreOptions,
 } from "./credential_store.ts";
-import { deadlineFailure } from "./deadline_failure.ts";
 
 /** cargo-credential-macos-keychain: `format!("cargo-registry:{index_url}")`. */
 const PREFIX = "cargo-registry:";
@@ -210,6 +209,15 @@ const LIBRARY_MISSING: StoreFailure = {
   storeExists: false,
 };
 
+const LATE: StoreFailure = {
+  kind: "timeout",
+  cause: "deadline",
+  reason: `${TITLE} did not answer in time`,
+  remedy: "If a dialog is open on the Mac's own screen, answer it and run " +
+    "the command again; `prompt-timeout` sets how long it is waited for.",
+  storeExists: true,
+};
+
 const NOT_KEPT: StoreFailure = {
   kind: "denied",
   cause: "not-kept",
@@ -258,11 +266,21 @@ interface Opened extends Disposable {
  * `cargo-registry:<index-url>` and an empty account in the user's default
  * (login) keychain, as `cargo:macos-keychain` keeps it. Never synchronized.
  *
- * Why the `SecKeychain` functions: see `ffi/security.ts`.
+ * The framework is loaded by the first request. Why the `SecKeychain`
+ * functions: see `ffi/security.ts`.
+ *
+ * @example
+ * ```ts ignore
+ * const store = new KeychainStore();
+ * const signal = AbortSignal.timeout(3000);
+ * const outcome = await store.get({ indexUrl }, { signal });
+ * ```
  */
-class KeychainStore implements CredentialStore {
+export class KeychainStore implements CredentialStore {
+  /** `keychain` */
   readonly name = "keychain";
-  readonly title = TITLE;
+  /** Its name in sentences. */
+  readonly title: string = TITLE;
   readonly #open: () => Security;
   #security: Security | undefined;
   /**
@@ -271,10 +289,14 @@ class KeychainStore implements CredentialStore {
    */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(open: () => Security) {
+  /**
+   * @param open What opens the framework, absent: the system's.
+   */
+  constructor(open: () => Security = openSecurity) {
     this.#open = open;
   }
 
+  /** Looks an item up. One that a dialog would not help to find opens none. */
   get(key: ItemKey, options: StoreOptions): Promise<GetOutcome> {
     return this.#run<GetOutcome>(options, async (request) => {
       using opened = await this.#default(request);
@@ -291,12 +313,13 @@ class KeychainStore implements CredentialStore {
       const token = new Secret(await request.security.readSecret(item));
       if (options.signal.aborted) {
         token.wipe(); // Nobody will take it.
-        return deadlineFailure(TITLE);
+        return LATE;
       }
       return { kind: "found", token, others: [] };
     });
   }
 
+  /** Makes sure that the default keychain is open. */
   prepare(options: StoreOptions): Promise<PrepareOutcome> {
     return this.#run<PrepareOutcome>(options, async (request) => {
       using opened = await this.#default(request);
@@ -308,6 +331,7 @@ class KeychainStore implements CredentialStore {
     });
   }
 
+  /** Updates the item in place, or adds it. */
   set(
     key: ItemKey,
     token: Secret,
@@ -339,6 +363,7 @@ class KeychainStore implements CredentialStore {
     });
   }
 
+  /** Looks the item up anew and compares what it holds. */
   verify(
     key: ItemKey,
     token: Secret,
@@ -356,6 +381,7 @@ class KeychainStore implements CredentialStore {
     });
   }
 
+  /** Deletes the item. */
   erase(key: ItemKey, options: StoreOptions): Promise<EraseOutcome> {
     return this.#run<EraseOutcome>(options, async (request) => {
       using opened = await this.#default(request);
@@ -378,7 +404,7 @@ class KeychainStore implements CredentialStore {
     });
   }
 
-  /** Attributes are not encrypted, so this works while it is locked too. */
+  /** Lists the items, locked or not: attributes are not encrypted. */
   list(options: StoreOptions): Promise<ListOutcome> {
     return this.#run<ListOutcome>(silent(options), async (request) => {
       using opened = await this.#default(request);
@@ -410,19 +436,19 @@ class KeychainStore implements CredentialStore {
   ): Promise<T | StoreFailure> {
     const { signal, prompt = false } = options;
     const { promise: expired, resolve } = Promise.withResolvers<StoreFailure>();
-    const expire = (): void => resolve(deadlineFailure(TITLE));
+    const expire = (): void => resolve(LATE);
     signal.addEventListener("abort", expire, { once: true });
     if (signal.aborted) expire();
 
     const done = this.#last.then(async (): Promise<T | StoreFailure> => {
-      if (signal.aborted) return deadlineFailure(TITLE);
+      if (signal.aborted) return LATE;
       const security = this.#bindings();
       if (security === undefined) return LIBRARY_MISSING;
       const request = new Request(security, prompt, signal);
       try {
         return await work(request);
       } catch (error) {
-        if (error instanceof Expired) return deadlineFailure(TITLE);
+        if (error instanceof Expired) return LATE;
         if (error instanceof OSStatusError) {
           return keychainFailure(error, { prompt, item: request.item });
         }
@@ -554,26 +580,4 @@ async function replace(
   request.stillWanted();
   await security.deleteItem(item);
   await security.addGenericPassword(keychain, service, token.bytes);
-}
-
-/**
- * The store in the keychain of macOS. Nothing is loaded before the first
- * request.
- *
- * @param open What opens the framework, absent: the system's.
- * @returns The store.
- *
- * @example
- * ```ts ignore
- * const keychain = openKeychain();
- * const outcome = await keychain.get(
- *   { indexUrl: "https://github.com/rust-lang/crates.io-index" },
- *   { signal: AbortSignal.timeout(3000) },
- * );
- * ```
- */
-export function openKeychain(
-  open: () => Security = openSecurity,
-): CredentialStore {
-  return new KeychainStore(open);
 }

@@ -1,12 +1,12 @@
 // One look at the stand-in's keychain from a process of its own; prints
 // whether the item is there and holds the expected token.
 import { Secret } from "../../src/secret.ts";
-import { openKeychain } from "../../src/stores/keychain.ts";
+import { KeychainStore } from "../../src/stores/keychain.ts";
 import { KeychainStandIn } from "../support/keychain_stand_in.ts";
 
 const [library = "", file = "", indexUrl = ""] = Deno.args;
 const standIn = KeychainStandIn.attach(library, file);
-const outcome = await openKeychain(() => standIn.open()).get(
+const outcome = await new KeychainStore(() => standIn.open()).get(
   { indexUrl },
   { signal: AbortSignal.timeout(10_000) },
 );

@@ -18,7 +18,7 @@ import type {
   StoreFailure,
   StoreOptions,
 } from "../../src/stores/credential_store.ts";
-import { keychainFailure, openKeychain } from "../../src/stores/keychain.ts";
+import { keychainFailure, KeychainStore } from "../../src/stores/keychain.ts";
 import {
   KeychainStandIn,
   type StandInFunction,
@@ -41,7 +41,7 @@ function options(prompt?: boolean): StoreOptions {
 
 function start(): CredentialStore {
   standIn.reset();
-  return openKeychain(() => standIn.open());
+  return new KeychainStore(() => standIn.open());
 }
 
 /** Like cargo:macos-keychain's own item. */
@@ -77,7 +77,7 @@ function test(
   });
 }
 
-test("openKeychain() keeps an item as cargo:macos-keychain does", async (store) => {
+test("KeychainStore keeps an item as cargo:macos-keychain does", async (store) => {
   assertEquals(await store.prepare(options()), {
     kind: "ready",
     durable: true,
@@ -92,7 +92,7 @@ test("openKeychain() keeps an item as cargo:macos-keychain does", async (store) 
   assertEquals(await store.verify(KEY, TOKEN, options()), { kind: "stored" });
 });
 
-test("openKeychain() finds the item that cargo:macos-keychain stored", async (store) => {
+test("KeychainStore finds the item that cargo:macos-keychain stored", async (store) => {
   putCargoItem();
   const outcome = await store.get(KEY, options());
   assert(outcome.kind === "found");
@@ -410,9 +410,9 @@ test("a missing keychain is never an absent item", async (store) => {
   assertEquals(standIn.dialogs, 0);
 });
 
-Deno.test("openKeychain() loads nothing before it is asked, and says that there is no Keychain here", async () => {
+Deno.test("KeychainStore loads nothing before it is asked, and says that there is no Keychain here", async () => {
   let opened = 0;
-  const store = openKeychain(() => {
+  const store = new KeychainStore(() => {
     opened++;
     return openSecurity({
       security: "/nonexistent/Security",
@@ -703,7 +703,7 @@ if (Deno.build.os === "darwin") {
     await security("create-keychain", "-p", PASSWORD, path);
     try {
       await security("unlock-keychain", "-p", PASSWORD, path);
-      const store = openKeychain(() => bindings(path));
+      const store = new KeychainStore(() => bindings(path));
       assertEquals((await store.get(KEY, options())).kind, "absent");
       assertEquals((await store.prepare(options())).kind, "ready");
       for (const text of [PLANTED, "another", "x".repeat(5000), PLANTED]) {
