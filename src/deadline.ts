@@ -1,6 +1,3 @@
-/** What {@linkcode Deadline.race} gives when time was up first. */
-export const EXPIRED: unique symbol = Symbol("expired");
-
 /**
  * The time that a request has: one for everything that it does. It can be
  * moved, because whether a person is there to answer a dialog is looked at
@@ -8,7 +5,6 @@ export const EXPIRED: unique symbol = Symbol("expired");
  */
 export class Deadline {
   readonly #controller = new AbortController();
-  readonly #expired: Promise<typeof EXPIRED>;
   #at: number;
   #timer: ReturnType<typeof setTimeout>;
 
@@ -18,9 +14,6 @@ export class Deadline {
    * @param milliseconds How long from now.
    */
   constructor(milliseconds: number) {
-    const { promise, resolve } = Promise.withResolvers<typeof EXPIRED>();
-    this.#expired = promise;
-    this.#controller.signal.addEventListener("abort", () => resolve(EXPIRED));
     this.#at = performance.now() + milliseconds;
     this.#timer = this.#start();
   }
@@ -49,18 +42,6 @@ export class Deadline {
     if (this.signal.aborted) return;
     this.#at = performance.now() + milliseconds;
     this.#timer = this.#start();
-  }
-
-  /**
-   * Waits for work, but not past the deadline. Work that comes too late goes
-   * on unheard; its failure is nobody's.
-   *
-   * @param work What to wait for.
-   * @returns Its result, or {@linkcode EXPIRED}.
-   */
-  race<T>(work: Promise<T>): Promise<T | typeof EXPIRED> {
-    work.catch(() => {});
-    return Promise.race([work, this.#expired]);
   }
 
   /** Lets the process end: the work is done. */

@@ -9,6 +9,7 @@ import {
 } from "./registries.ts";
 import { registryNames } from "./registry_index.ts";
 import { readRegularFile, type UnreadableReason } from "./regular_file.ts";
+import { hasUnfinishedRemoval } from "./unfinished_removal.ts";
 import {
   loadTomlParser,
   type TomlDocument,
@@ -39,7 +40,15 @@ export interface UnusableFile {
 
 /** What {@linkcode readPlaintext} answers. */
 export type PlaintextOutcome =
-  | { readonly kind: "none" }
+  | {
+    readonly kind: "none";
+    /**
+     * Whether a removal was killed half-way, so that a piece of a token is
+     * still there in a comment: the next lock ends it
+     * ({@linkcode withCredentialsLock}).
+     */
+    readonly unfinished: boolean;
+  }
   | {
     readonly kind: "found";
     /** The table that it is in, or belongs in. */
@@ -113,7 +122,7 @@ export async function readPlaintext(
   const outcome = await readRegularFile(path);
   switch (outcome.kind) {
     case "absent":
-      return { kind: "none" };
+      return { kind: "none", unfinished: false };
     case "unreadable":
       return { kind: "unusable", reason: outcome.reason };
     case "text":
@@ -133,9 +142,13 @@ export async function findPlaintext(
   tables: readonly CredentialsTable[],
 ): Promise<PlaintextOutcome> {
   // An escape can spell any key.
-  if (!text.includes("token") && !text.includes("\\")) return { kind: "none" };
+  const none = {
+    kind: "none",
+    unfinished: hasUnfinishedRemoval(text),
+  } as const;
+  if (!text.includes("token") && !text.includes("\\")) return none;
   const values = scanSimpleFile(text);
-  if (values !== undefined) return findValue(values, tables);
+  if (values !== undefined) return findValue(values, tables) ?? none;
   const { locate } = await loadTomlParser();
   try {
     const document = locate(text);
@@ -145,7 +158,7 @@ export async function findPlaintext(
       const token = Secret.fromString(found.entry.string);
       return { kind: "found", table, token };
     }
-    return { kind: "none" };
+    return none;
   } catch (error) {
     return malformed(error);
   }
@@ -285,12 +298,11 @@ function scanSimpleFile(text: string): SimpleFile | undefined {
 function findValue(
   file: SimpleFile,
   tables: readonly CredentialsTable[],
-): PlaintextOutcome {
+): PlaintextOutcome | undefined {
   const names = [...file.keys()];
-  const root =
-    names.some((name) => name === "registry" || name.startsWith("registry."))
-      ? "registry"
-      : "";
+  const hasRegistry = file.get("")?.has("registry") === true ||
+    names.some((name) => name === "registry" || name.startsWith("registry."));
+  const root = hasRegistry ? "registry" : "";
   for (const table of tables) {
     const [top, name] = table;
     // A dot in a header without quotes separates two names.
@@ -301,5 +313,5 @@ function findValue(
       return { kind: "found", table, token: Secret.fromString(value) };
     }
   }
-  return { kind: "none" };
+  return undefined;
 }

@@ -1,12 +1,32 @@
-import type { Secret } from "../secret.ts";
-import type { GetOutcome, StoreFailure } from "../stores/credential_store.ts";
+import {
+  type CredentialsTable,
+  findToken,
+  type UnusableReason,
+} from "../cargo/credentials_file.ts";
+import {
+  type EditOutcome,
+  type LockedCredentials,
+  type LockOutcome,
+  withCredentialsLock,
+} from "../cargo/credentials_lock.ts";
+import { Secret } from "../secret.ts";
+import type {
+  CredentialStore,
+  GetOutcome,
+  ItemKey,
+  StoreFailure,
+} from "../stores/credential_store.ts";
 
 /** What came of moving a token from the file into the store. */
 export type MoveOutcome =
   /** It is in the store, and no longer in the file. */
   | { readonly kind: "moved" }
-  /** It is in both: the store has it, the file could not be edited. */
-  | { readonly kind: "stored"; readonly reason: string }
+  /** It is in both, as was asked for, or because the file was not edited. */
+  | {
+    readonly kind: "stored";
+    /** Why it is still in the file, as a clause without a final stop. */
+    readonly reason?: string;
+  }
   /** Somebody else holds cargo's lock on the file. */
   | { readonly kind: "busy" }
   /** The file holds something else by now. */
@@ -14,7 +34,9 @@ export type MoveOutcome =
   /** The store answers differently by now. */
   | { readonly kind: "store-changed"; readonly outcome: GetOutcome }
   /** The store did not take it; the file is as it was. */
-  | { readonly kind: "not-stored"; readonly failure: StoreFailure };
+  | { readonly kind: "not-stored"; readonly failure: StoreFailure }
+  /** The file cannot be opened or read for it. */
+  | { readonly kind: "no-file"; readonly reason: string };
 
 /** What came of removing a token from the file. */
 export type RemovalOutcome =
@@ -26,3 +48,220 @@ export type RemovalOutcome =
     /** Why, as a clause without a final stop. */
     readonly reason: string;
   };
+
+/** A token of the credentials file, and where it belongs. */
+export interface FileToken {
+  /** The credentials file. */
+  readonly path: string;
+  /** Its table there. */
+  readonly table: CredentialsTable;
+  /** What it was when it was read; it must still be that. */
+  readonly token: Secret;
+}
+
+/** How {@linkcode moveToken} goes about it. */
+export interface MoveOptions {
+  /** The deadline. */
+  readonly signal: AbortSignal;
+  /**
+   * Whether an older item is written over. Without it only a store that has
+   * none is written to.
+   *
+   * @default {false}
+   */
+  readonly over?: boolean;
+  /**
+   * Whether the token stays in the file as well.
+   *
+   * @default {false}
+   */
+  readonly keepFile?: boolean;
+  /**
+   * Called under the lock before the store is written: what an earlier command
+   * meant to happen to the item must not befall the new one. `false` ends it.
+   */
+  readonly beforeStoring: () => Promise<boolean>;
+}
+
+/**
+ * Moves a token from the credentials file into the store, so that after every
+ * system call it is in at least one of the two: under cargo's lock on the file
+ * the token is read again, the store is asked again, written, and read back
+ * through another connection; only then the file is edited. No call opens a
+ * dialog.
+ *
+ * @param from The token and its place in the file.
+ * @param store Where it goes.
+ * @param key What it is filed under.
+ * @param options The deadline, and what may be written over.
+ * @returns What came of it.
+ */
+export async function moveToken(
+  from: FileToken,
+  store: CredentialStore,
+  key: ItemKey,
+  options: MoveOptions,
+): Promise<MoveOutcome> {
+  const outcome = await withCredentialsLock(
+    from.path,
+    (file) => moveLocked(file, from, store, key, options),
+  );
+  switch (outcome.kind) {
+    case "done":
+      return outcome.value;
+    case "busy":
+      return { kind: "busy" };
+    case "absent":
+      return { kind: "file-changed", token: "none" };
+    default:
+      return { kind: "no-file", reason: describeLockFailure(outcome) };
+  }
+}
+
+async function moveLocked(
+  file: LockedCredentials,
+  from: FileToken,
+  store: CredentialStore,
+  key: ItemKey,
+  options: MoveOptions,
+): Promise<MoveOutcome> {
+  const { signal } = options;
+  const current = currentToken(file, from.table);
+  if (current === "none" || !current.equals(from.token)) {
+    return { kind: "file-changed", token: current };
+  }
+  const before = await store.get(key, { signal });
+  const mayWrite = before.kind === "absent" ||
+    (before.kind === "found" && options.over === true);
+  if (before.kind === "found" && mayWrite) before.token.wipe();
+  if (!mayWrite) return { kind: "store-changed", outcome: before };
+
+  const prepared = await store.prepare({ signal });
+  if (prepared.kind !== "ready") {
+    return { kind: "not-stored", failure: prepared };
+  }
+  if (!await options.beforeStoring()) {
+    return { kind: "no-file", reason: "the state file cannot be written" };
+  }
+  const stored = await store.set(key, from.token, { signal });
+  if (stored.kind !== "stored") return { kind: "not-stored", failure: stored };
+  const kept = await store.verify(key, from.token, { signal });
+  if (kept.kind !== "stored") return { kind: "not-stored", failure: kept };
+
+  if (options.keepFile === true) return { kind: "stored" };
+  const removed = await file.remove(from.table);
+  return removed.kind === "edited" || removed.kind === "unchanged"
+    ? { kind: "moved" }
+    : { kind: "stored", reason: describeEditFailure(removed) };
+}
+
+function currentToken(
+  file: LockedCredentials,
+  table: CredentialsTable,
+): Secret | "none" {
+  const found = findToken(file.document, table);
+  return found === undefined ? "none" : Secret.fromString(found.entry.string);
+}
+
+/**
+ * Removes a token from the credentials file, under cargo's lock.
+ *
+ * @param path The credentials file.
+ * @param table The registry's table.
+ * @param only Removes the token only if it still is this one.
+ * @returns What came of it.
+ */
+export async function removeFromFile(
+  path: string,
+  table: CredentialsTable,
+  only?: Secret,
+): Promise<RemovalOutcome> {
+  const outcome = await withCredentialsLock(
+    path,
+    async (file): Promise<RemovalOutcome> => {
+      const current = currentToken(file, table);
+      if (current === "none") return { kind: "none" };
+      if (only !== undefined && !current.equals(only)) {
+        return { kind: "left", reason: "another program has just changed it" };
+      }
+      const removed = await file.remove(table);
+      switch (removed.kind) {
+        case "edited":
+          return { kind: "removed" };
+        case "unchanged":
+          return { kind: "none" };
+        default:
+          return { kind: "left", reason: describeEditFailure(removed) };
+      }
+    },
+  );
+  switch (outcome.kind) {
+    case "done":
+      return outcome.value;
+    case "absent":
+      return { kind: "none" };
+    case "busy":
+      return {
+        kind: "left",
+        reason: "another program is writing that file; try again",
+      };
+    default:
+      return { kind: "left", reason: describeLockFailure(outcome) };
+  }
+}
+
+type LockFailure = Extract<
+  LockOutcome<never>,
+  { readonly kind: "unusable" | "failed" }
+>;
+type EditFailure = Exclude<
+  EditOutcome,
+  { readonly kind: "edited" | "unchanged" }
+>;
+
+const REASONS: Readonly<
+  Record<
+    (LockFailure | EditFailure)["reason"] | UnusableReason,
+    string
+  >
+> = {
+  "no-space": "there is no space left on its device",
+  "read-only": "its file system is read-only",
+  "denied": "it cannot be written",
+  "io": "its device has failed",
+  "dangling-link": "it is a link to a file that does not exist",
+  "token-exists": "it holds a token for that registry already",
+  "no-place": "it is written such that the token has no place in it",
+  "page-boundary": "the line cannot be changed without a moment in which a " +
+    "crash would tear it; take it out by hand",
+  "changed-meanwhile": "another program has just changed it",
+  "not-a-regular-file": "it is not a regular file",
+  "unreadable": "it cannot be read",
+  "too-large": "it is too large",
+  "not-utf-8": "it is not UTF-8",
+  "malformed": "it is not valid TOML",
+};
+
+/**
+ * Says why the credentials file could not be locked or read. None of it is
+ * shown.
+ *
+ * @param failure The failure.
+ * @returns A clause without a final stop.
+ */
+export function describeLockFailure(failure: LockFailure): string {
+  const place = failure.kind === "unusable" && failure.line !== undefined
+    ? ` (line ${failure.line})`
+    : "";
+  return REASONS[failure.reason] + place;
+}
+
+/**
+ * Says why the credentials file was not edited.
+ *
+ * @param failure The failure.
+ * @returns A clause without a final stop.
+ */
+export function describeEditFailure(failure: EditFailure): string {
+  return REASONS[failure.reason];
+}

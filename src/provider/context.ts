@@ -1,3 +1,4 @@
+import type { CredentialsTable } from "../cargo/credentials_file.ts";
 import type { EnvironmentToken } from "../cargo/environment_token.ts";
 import type { Rebinding } from "../cargo/rebinding.ts";
 import type { Deadline } from "../deadline.ts";
@@ -17,6 +18,8 @@ import type { RegistryAbout } from "./registry_about.ts";
 export interface Plaintext {
   /** The credentials file, whether it exists or not. */
   readonly path: string;
+  /** The table that holds it, or would. */
+  readonly table: CredentialsTable | undefined;
   /** The token; `none` if the file has none for this name. */
   readonly token: Secret | "none";
   /** What the file is like, to see whether anybody has written to it. */
@@ -48,8 +51,12 @@ export interface ProviderContext {
   environmentToken(): Promise<EnvironmentToken>;
   /** The store that the settings choose. */
   store(): Promise<CredentialStore>;
-  /** The credentials file's token for this registry's name. */
-  plaintext(): Promise<Plaintext>;
+  /**
+   * The credentials file's token for this registry's name.
+   *
+   * @param anew Whether the file is read again if it was before.
+   */
+  plaintext(anew?: boolean): Promise<Plaintext>;
   /** What an earlier command meant to happen to this index URL, and its pin. */
   memory(): Promise<Memory>;
   /** Whether a project binds this name to a URL that the user does not. */
@@ -75,15 +82,27 @@ export interface ProviderContext {
   leftovers(): Promise<readonly string[]>;
   /** Starts the deadline again, after a person has been asked. */
   restartDeadline(): Promise<void>;
-  /** Remembers what is meant to happen to this index URL; `none` forgets it. */
-  intend(intent: IntentKind | "none"): Promise<void>;
+  /**
+   * Remembers what is meant to happen to this index URL, in place of an earlier
+   * intent; `none` forgets that. `false`: an earlier one could not be replaced.
+   */
+  intend(intent: IntentKind | "none"): Promise<boolean>;
   /** Forgets the pin of this index URL. */
   unpin(): Promise<void>;
 
   /** The words for this registry, its store and its file. */
   about(): Promise<RegistryAbout>;
-  /** Prints a notice as often as its frequency allows. */
-  notice(notice: NoticeText): Promise<void>;
+  /**
+   * Prints a notice as often as its frequency allows.
+   *
+   * @param changesAnswer Whether it is of a failure that changes the answer.
+   */
+  notice(notice: NoticeText, changesAnswer?: boolean): Promise<void>;
+  /**
+   * Prints what no one must miss, and keeps it for the next run with a
+   * terminal if this one has none.
+   */
+  announce(text: string): Promise<void>;
   /** Prints a line on standard error. */
   say(line: string): void;
 }

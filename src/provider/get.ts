@@ -1,6 +1,6 @@
 import type { GetAnswer } from "../protocol/messages.ts";
-import { EXPIRED } from "../deadline.ts";
-import { deadlineFailure } from "../stores/deadline_failure.ts";
+import type { Secret } from "../secret.ts";
+import type { GetOutcome } from "../stores/credential_store.ts";
 import type { ProviderContext } from "./context.ts";
 import {
   decideGet,
@@ -9,6 +9,11 @@ import {
   type GetNeed,
   type GetStep,
 } from "./get_decision.ts";
+import {
+  describeMoved,
+  describeNotMoved,
+  describeRemoval,
+} from "./move_words.ts";
 import { describeGetNotice } from "./notices.ts";
 
 /**
@@ -23,12 +28,25 @@ export async function get(context: ProviderContext): Promise<GetAnswer> {
     settings: await context.settings(),
     environment: await context.environmentToken(),
   };
-  while (true) {
+  for (let rounds = 0;;) {
     const step = decideGet(facts);
-    if (!("need" in step)) return await carryOut(step, facts, context);
-    facts = { ...facts, ...await look(step.need, facts, context) };
+    if ("need" in step) {
+      facts = { ...facts, ...await look(step.need, facts, context) };
+      continue;
+    }
+    // Another program may have stepped in before the action: then what it did
+    // is looked at anew. Once more is enough for any real race.
+    const changed = step.action === undefined || rounds++ > MOST_ROUNDS
+      ? undefined
+      : await act(step.action, facts, context);
+    if (changed === undefined) return await answer(step, facts, context);
+    const { eligibility: _, ...rest } = facts;
+    facts = { ...rest, ...changed };
   }
 }
+
+/** How often an action is tried on what has changed meanwhile. */
+const MOST_ROUNDS = 2;
 
 async function look(
   need: GetNeed,
@@ -36,15 +54,8 @@ async function look(
   context: ProviderContext,
 ): Promise<Partial<GetFacts>> {
   switch (need) {
-    case "store-and-file": {
-      // The store answers over a bus: the file is read meanwhile.
-      const [store, plaintext, memory] = await Promise.all([
-        askStore(context, false),
-        context.plaintext(),
-        context.memory(),
-      ]);
-      return { store, plaintext: plaintext.token, ...memory };
-    }
+    case "store-and-file":
+      return await lookAround(context);
     case "person":
       return { mayPrompt: await context.mayPrompt() };
     case "prompt":
@@ -60,29 +71,45 @@ async function look(
   }
 }
 
+/**
+ * A token on its way from the file to the store is in the store before it
+ * leaves the file, and the other way round: the file is read, the store asked,
+ * and if neither has it, the file is read again.
+ */
+async function lookAround(
+  context: ProviderContext,
+): Promise<Partial<GetFacts>> {
+  let { token } = await context.plaintext();
+  const memory = await context.memory();
+  const store = await askStore(context, false);
+  if (store.kind === "absent" && token === "none") {
+    ({ token } = await context.plaintext(true));
+  }
+  return { store, plaintext: token, ...memory };
+}
+
 async function askStore(
   context: ProviderContext,
   prompt: boolean,
-): Promise<NonNullable<GetFacts["store"]>> {
+): Promise<GetOutcome> {
   const store = await context.store();
   const { signal } = context.deadline;
-  const outcome = await context.deadline.race(
-    store.get(context.key, { signal, prompt }),
-  );
-  return outcome === EXPIRED ? deadlineFailure(store.title) : outcome;
+  return await store.get(context.key, { signal, prompt });
 }
 
-async function carryOut(
+async function answer(
   step: Exclude<GetStep, { need: GetNeed }>,
   facts: GetFacts,
   context: ProviderContext,
 ): Promise<GetAnswer> {
-  if (step.action !== undefined) await act(step.action, facts, context);
   const notice = step.notice === undefined
     ? undefined
     : describeGetNotice(step.notice, await context.about());
   if (notice !== undefined && step.answer !== "other") {
-    await context.notice(notice);
+    // The next provider has something to say where there is plaintext.
+    const changesAnswer = step.answer === "url-not-supported" &&
+      typeof facts.plaintext !== "object";
+    await context.notice(notice, changesAnswer);
   }
   switch (step.answer) {
     case "environment-token":
@@ -104,11 +131,16 @@ async function carryOut(
   throw new TypeError(`${step.answer} was decided without one`);
 }
 
+/**
+ * Does what was decided.
+ *
+ * @returns What has turned out to be different; `undefined` if nothing has.
+ */
 async function act(
   action: GetAction,
   facts: GetFacts,
   context: ProviderContext,
-): Promise<void> {
+): Promise<Partial<GetFacts> | undefined> {
   const { plaintext } = facts;
   switch (action) {
     case "erase-stored": {
@@ -118,18 +150,47 @@ async function act(
       if (erased.kind === "erased" || erased.kind === "absent") {
         await context.intend("none");
       }
-      return;
+      return undefined;
     }
     case "migrate":
     case "migrate-over":
-      if (typeof plaintext === "object") {
-        await context.move(plaintext, action === "migrate-over");
-      }
-      return;
-    case "remove-plaintext":
-      if (typeof plaintext === "object") {
-        await context.removePlaintext(plaintext);
-      }
-      return;
+      return typeof plaintext === "object"
+        ? await move(plaintext, action === "migrate-over", context)
+        : undefined;
+    case "remove-plaintext": {
+      if (typeof plaintext !== "object") return undefined;
+      const removal = await context.removePlaintext(plaintext);
+      if (removal.kind !== "left") await context.intend("none");
+      const notice = describeRemoval(removal, await context.about());
+      if (notice !== undefined) await context.notice(notice);
+      return undefined;
+    }
+  }
+}
+
+async function move(
+  token: Secret,
+  over: boolean,
+  context: ProviderContext,
+): Promise<Partial<GetFacts> | undefined> {
+  const outcome = await context.move(token, over);
+  switch (outcome.kind) {
+    case "moved":
+      await context.intend("none");
+      await context.announce(describeMoved(await context.about()));
+      return undefined;
+    case "busy":
+      return undefined;
+    case "file-changed":
+      // Another program may have moved it.
+      return {
+        plaintext: outcome.token,
+        store: await askStore(context, false),
+      };
+    case "store-changed":
+      return { store: outcome.outcome };
+    default:
+      await context.notice(describeNotMoved(outcome, await context.about()));
+      return undefined;
   }
 }

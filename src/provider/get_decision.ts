@@ -83,6 +83,8 @@ export type NotMovedReason =
 export type GetNotice =
   | { readonly kind: "environment-used"; readonly variable: string }
   | { readonly kind: "conflict" }
+  /** The store holds other tokens for the same URL. */
+  | { readonly kind: "several-items"; readonly others: readonly string[] }
   | { readonly kind: "wrong-setting"; readonly wrong: WrongSetting }
   | { readonly kind: "stored-empty" }
   | { readonly kind: "stored-unusable" }
@@ -140,9 +142,10 @@ function decideFromEnvironment(
   facts: GetFacts,
   environment: Exclude<EnvironmentToken, { kind: "none" }>,
 ): GetStep {
+  // Cargo refuses an empty token before it sends anything.
+  if (environment.kind === "empty") return { answer: "not-found" };
   const rebound = refuseRebound(facts);
   if (rebound !== undefined) return rebound;
-  if (environment.kind === "empty") return { answer: "not-found" };
   if (facts.chain === undefined) return { need: "chain" };
   return facts.chain.cargoTokenListed ? { answer: "environment-token" } : {
     answer: "environment-token",
@@ -163,7 +166,7 @@ function decideFromStore(facts: StoreFacts): GetStep {
         return decideOver(facts, { notice: { kind: "stored-empty" } });
       }
       if (checkToken(outcome.token) !== "valid") return decideUnusable(facts);
-      return decideFound(facts, outcome.token);
+      return decideFound(facts, outcome.token, outcome.others);
     case "absent":
       return decideAbsent(facts);
     case "locked":
@@ -174,14 +177,20 @@ function decideFromStore(facts: StoreFacts): GetStep {
 }
 
 /** Rows 3 to 5. */
-function decideFound(facts: StoreFacts, stored: Secret): GetStep {
+function decideFound(
+  facts: StoreFacts,
+  stored: Secret,
+  others: readonly string[],
+): GetStep {
   const { plaintext } = facts;
-  if (plaintext === undefined || plaintext === "none") {
-    return { answer: "stored-token" };
-  }
+  const answer: GetStep = others.length === 0 ? { answer: "stored-token" } : {
+    answer: "stored-token",
+    notice: { kind: "several-items", others },
+  };
+  if (plaintext === undefined || plaintext === "none") return answer;
   if (facts.rebinding === undefined) return { need: "rebinding" };
   // The file's token belongs to the name's other URL.
-  if (facts.rebinding !== "none") return { answer: "stored-token" };
+  if (facts.rebinding !== "none") return answer;
 
   const same = stored.equals(plaintext);
   if (!same && facts.intent === "login-went-to-file") {
@@ -194,15 +203,18 @@ function decideFound(facts: StoreFacts, stored: Secret): GetStep {
   if (same || facts.intent === "login-stored") {
     return ifMayMove(
       facts,
-      { answer: "stored-token", action: "remove-plaintext" },
-      { answer: "stored-token" },
+      { ...answer, action: "remove-plaintext" },
+      answer,
     );
   }
   return { answer: "stored-token", notice: { kind: "conflict" } };
 }
 
-/** Row 7. */
+/** Row 7, unless a newer token went to the file. */
 function decideUnusable(facts: StoreFacts): GetStep {
+  if (facts.intent === "login-went-to-file" && hasPlaintext(facts)) {
+    return decideOver(facts, {});
+  }
   return refuseLeak(facts) ??
     { answer: "not-found", notice: { kind: "stored-unusable" } };
 }

@@ -1,5 +1,4 @@
 import { checkToken, cleanPastedToken } from "../cargo/token.ts";
-import { EXPIRED } from "../deadline.ts";
 import type { LoginAnswer, LoginRequest } from "../protocol/messages.ts";
 import type { Secret } from "../secret.ts";
 import type {
@@ -7,8 +6,6 @@ import type {
   PrepareOutcome,
   StoreFailure,
 } from "../stores/credential_store.ts";
-import { deadlineFailure } from "../stores/deadline_failure.ts";
-import { printable } from "../terminal/printable.ts";
 import type { ProviderContext } from "./context.ts";
 import {
   decideLogin,
@@ -85,10 +82,7 @@ async function prepare(
   prompt: boolean,
 ): Promise<PrepareOutcome> {
   const { signal } = context.deadline;
-  const outcome = await context.deadline.race(
-    store.prepare({ signal, prompt }),
-  );
-  return outcome === EXPIRED ? deadlineFailure(store.title) : outcome;
+  return await store.prepare({ signal, prompt });
 }
 
 async function carryOut(
@@ -105,7 +99,10 @@ async function carryOut(
       context.say(
         describePlaintextWarning(step.failure, step.cargoTokenFollows, about),
       );
-      if (step.cargoTokenFollows) await context.intend("login-went-to-file");
+      if (step.cargoTokenFollows) {
+        await context.intend("login-went-to-file");
+        await context.unpin();
+      }
       return { kind: "url-not-supported" };
     case "store": {
       const token = await obtainToken(request, context);
@@ -157,12 +154,14 @@ async function keep(
   const failed = (failure: StoreFailure): LoginAnswer =>
     refuse(describeLoginRefusal({ failure, fileAllowed: false }, about));
 
-  // The intent lets the next `get` finish what a kill has cut short: the
-  // stored token wins over the file's. Where the two differ already it is
-  // written only once the new token is in the store; before that it would
-  // make an older one win.
+  // What an earlier command meant must not befall the new token. The new
+  // intent lets the next `get` finish what a kill has cut short: the stored
+  // token wins over the file's. Where the two differ already it is written
+  // only once the new token is stored: before, it would make an older one win.
   const early = !(await differ(store, context));
-  if (early) await context.intend("login-stored");
+  if (!await context.intend(early ? "login-stored" : "none")) {
+    return refuse(describeTokenRefusal("no-memory"));
+  }
   const stored = await store.set(key, token, { signal });
   if (stored.kind !== "stored") return failed(stored);
   const kept = await store.verify(key, token, { signal });

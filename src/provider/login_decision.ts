@@ -24,7 +24,7 @@ export interface LoginFacts {
 export type LoginStep =
   | { readonly need: "person" | "prompt" | "chain" | "rebinding" }
   /** Ask for the token, and store it. */
-  | { readonly place: "store"; readonly durable: boolean }
+  | { readonly place: "store" }
   /** Leave it to the next provider, after the warning about plaintext. */
   | {
     readonly place: "next-provider";
@@ -48,9 +48,7 @@ export type LoginStep =
  */
 export function decideLogin(facts: LoginFacts): LoginStep {
   const outcome = facts.prompted ?? facts.prepared;
-  if (outcome.kind === "ready") {
-    return { place: "store", durable: outcome.durable };
-  }
+  if (outcome.kind === "ready") return { place: "store" };
   // Where there is no store it does not matter who is present.
   if (!outcome.storeExists) return fallBack(facts, outcome);
   if (facts.mayPrompt === undefined) return { need: "person" };

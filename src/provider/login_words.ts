@@ -5,11 +5,7 @@ import type { StoreFailure } from "../stores/credential_store.ts";
 import type { PromptOutcome } from "../terminal/terminal.ts";
 import { printable } from "../terminal/printable.ts";
 import type { RegistryAbout } from "./registry_about.ts";
-
-/** A status line as cargo prints them: the verb right-aligned in 12 columns. */
-export function status(verb: string, text: string): string {
-  return `${verb.padStart(12)} ${text}`;
-}
+import { statusLine } from "./status_line.ts";
 
 /** Why nothing is stored, as far as it is worded. */
 export type LoginRefusal =
@@ -72,7 +68,8 @@ export function describePlaintextWarning(
 export function describeTokenRefusal(
   reason:
     | Exclude<PromptOutcome["kind"], "line">
-    | Exclude<TokenValidity, "valid">,
+    | Exclude<TokenValidity, "valid">
+    | "no-memory",
 ): string {
   switch (reason) {
     case "no-terminal":
@@ -81,6 +78,9 @@ export function describeTokenRefusal(
     case "end-of-input":
     case "empty":
       return "please provide a non-empty token";
+    case "no-memory":
+      return "an earlier logout or login is still to be carried out, and what " +
+        "is remembered of it cannot be changed; make cargo's home writable";
     case "interrupted":
       return "the question was interrupted; nothing was stored";
     case "timeout":
@@ -119,7 +119,7 @@ export function describeStored(
   removal: RemovalOutcome,
   about: RegistryAbout,
 ): readonly string[] {
-  const stored = status(
+  const stored = statusLine(
     "Login",
     `token for ${about.title} stored in ${about.storeTitle}`,
   );
@@ -127,7 +127,10 @@ export function describeStored(
     case "removed":
       return [
         stored,
-        status("Removed", `the older plaintext token from ${about.filePath}`),
+        statusLine(
+          "Removed",
+          `the older plaintext token from ${about.filePath}`,
+        ),
       ];
     case "none":
       return [stored];

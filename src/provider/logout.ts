@@ -1,7 +1,5 @@
-import { EXPIRED } from "../deadline.ts";
 import type { LogoutAnswer } from "../protocol/messages.ts";
 import type { EraseOutcome } from "../stores/credential_store.ts";
-import { deadlineFailure } from "../stores/deadline_failure.ts";
 import type { ProviderContext } from "./context.ts";
 import { decideLogout } from "./logout_decision.ts";
 import {
@@ -22,6 +20,9 @@ export async function logout(context: ProviderContext): Promise<LogoutAnswer> {
   if (settings.kind === "wrong") {
     return { kind: "other", message: settings.message };
   }
+  // A kill between the store and the file leaves a half that the next `get`
+  // finishes.
+  await context.intend("logged-out");
   const erased = await erase(context);
   const plaintext = await context.logoutPlaintext();
   const about = await context.about();
@@ -32,8 +33,7 @@ export async function logout(context: ProviderContext): Promise<LogoutAnswer> {
     cargoTokenFollows: plaintext.kind === "left" &&
       (await context.chain()).cargoTokenFollows,
   });
-  const storeMayHoldIt = verdict === "store-not-opened";
-  await context.intend(storeMayHoldIt ? "logged-out" : "none");
+  if (verdict !== "store-not-opened") await context.intend("none");
   if (verdict !== "not-found") await context.unpin();
 
   for (const line of describeLeftovers(await context.leftovers())) {
@@ -56,10 +56,7 @@ async function erase(context: ProviderContext): Promise<EraseOutcome> {
   const store = await context.store();
   const attempt = async (prompt: boolean): Promise<EraseOutcome> => {
     const { signal } = context.deadline;
-    const outcome = await context.deadline.race(
-      store.erase(context.key, { signal, prompt }),
-    );
-    return outcome === EXPIRED ? deadlineFailure(store.title) : outcome;
+    return await store.erase(context.key, { signal, prompt });
   };
   const erased = await attempt(false);
   return erased.kind === "locked" && await context.mayPrompt()

@@ -1,6 +1,6 @@
-import { status } from "./login_words.ts";
 import type { LogoutFacts } from "./logout_decision.ts";
 import type { RegistryAbout } from "./registry_about.ts";
+import { statusLine } from "./status_line.ts";
 
 type Outcomes = Pick<LogoutFacts, "erased" | "plaintext">;
 
@@ -20,7 +20,7 @@ export function describeLoggedOut(
   const lines: string[] = [];
   const removedFrom = (place: string): void => {
     lines.push(
-      status(
+      statusLine(
         "Logout",
         `token for ${about.title} has been removed from ${place}`,
       ),

@@ -1,4 +1,5 @@
 import type { GetNotice, NotMovedReason } from "./get_decision.ts";
+import { printable } from "../terminal/printable.ts";
 import type { RegistryAbout } from "./registry_about.ts";
 
 /** How often a notice is given (see `src/migration/state.ts`). */
@@ -44,6 +45,16 @@ export function describeGetNotice(
           `\`${about.migrateCommand} --prefer file\` keeps that, ` +
           "`--prefer store` the other",
         frequency: "each",
+        topic: notice.kind,
+      };
+    case "several-items":
+      return {
+        level: "note",
+        text: `${about.storeTitle} holds several different tokens for ` +
+          `${about.title}; not used: ${
+            notice.others.map(printable).join(", ")
+          }`,
+        frequency: "once",
         topic: notice.kind,
       };
     case "wrong-setting":
@@ -143,7 +154,7 @@ function describeNotMoved(
       return {
         level: "note",
         text: `${fact} and was not moved to ${about.storeTitle}: ` +
-          `${reason.sentence}${use}; ${byHand}`,
+          `${reason.sentence}${use}${reason.byHand ? `; ${byHand}` : ""}`,
         frequency: "once",
         topic: `not-moved/${reason.reason}`,
       };

@@ -10,6 +10,8 @@ export interface RegistryAbout {
   readonly loginCommand: string;
   /** The command that moves its token by hand. */
   readonly migrateCommand: string;
+  /** The command that puts its token back into the file. */
+  readonly restoreCommand: string;
   /** Where a token can be revoked. */
   readonly revokeAt: string;
   /** The store's name in a sentence. */
@@ -45,6 +47,7 @@ export function describeRegistry(
       : `\`${name ?? printable(registry.indexUrl)}\``,
     loginCommand: isCratesIo ? "cargo login" : `cargo login${option}`,
     migrateCommand: `cargo-credential-keyring migrate${option}`,
+    restoreCommand: `cargo-credential-keyring restore${option}`,
     revokeAt: isCratesIo
       ? "<https://crates.io/me>"
       : `the website of \`${name ?? printable(registry.indexUrl)}\``,

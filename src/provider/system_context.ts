@@ -1,4 +1,4 @@
-import { type ConfigLayers, loadConfig } from "../cargo/config.ts";
+import { type ConfigLayers, loadConfig, valueAt } from "../cargo/config.ts";
 import {
   credentialsPath,
   credentialsTables,
@@ -10,12 +10,17 @@ import {
 } from "../cargo/environment_token.ts";
 import { cargoHome } from "../cargo/home.ts";
 import { CRATES_IO_INDEX } from "../cargo/registries.ts";
-import { isBoundByUser, registryNames } from "../cargo/registry_index.ts";
+import {
+  isBoundByUser,
+  registryIndex,
+  registryNames,
+} from "../cargo/registry_index.ts";
 import { checkToken } from "../cargo/token.ts";
 import {
   type Eligibility,
   eligibility,
   type EligibilityFacts,
+  logoutRemoval,
   type Occasion,
 } from "../migration/eligibility.ts";
 import {
@@ -34,6 +39,7 @@ import {
   type IntentKind,
   intentOf,
   isPinned,
+  isRebindingAllowed,
   readState,
   type State,
   unpin,
@@ -52,19 +58,25 @@ import { isCi, personIsPresent } from "../terminal/person.ts";
 import { printable } from "../terminal/printable.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { Memory, Plaintext, ProviderContext } from "./context.ts";
-import type { MoveOutcome, RemovalOutcome } from "../migration/move.ts";
+import {
+  type MoveOutcome,
+  moveToken,
+  type RemovalOutcome,
+  removeFromFile,
+} from "../migration/move.ts";
+import { printError } from "../print.ts";
+import { Notifier } from "./notifier.ts";
+import { Patience } from "./patience.ts";
 import type { PlaintextRemoval } from "./logout_decision.ts";
 import type { Chain } from "./get_decision.ts";
 import type { NoticeText } from "./notices.ts";
 import { describeRegistry, type RegistryAbout } from "./registry_about.ts";
 
-/** When a person is told what is being waited for. */
-const SILENCE_MILLISECONDS = 2_000;
-
 /** How long the state file is waited for: others hold it for moments. */
 const STATE_PATIENCE = 250;
 
-const encoder = new TextEncoder();
+/** How long a move may take of what is left of the deadline. */
+const MOVE_MILLISECONDS = 5_000;
 
 /** Gives the same result again, so that nothing is looked at twice. */
 function once<T>(look: () => Promise<T>): () => Promise<T> {
@@ -80,8 +92,10 @@ export class SystemContext implements ProviderContext, Disposable {
   readonly #env = Deno.env.toObject();
   readonly #cwd = Deno.cwd();
   readonly #home: string | undefined = cargoHome(this.#env, this.#cwd);
+  readonly #notifier: Notifier;
   #intended = false;
-  #patience: ReturnType<typeof setTimeout> | undefined;
+  #patience: Patience | undefined;
+  #plaintext: Promise<Plaintext> | undefined;
 
   constructor(request: CredentialRequest) {
     const { indexUrl, name } = request.registry;
@@ -90,18 +104,36 @@ export class SystemContext implements ProviderContext, Disposable {
       indexUrl,
       ...(name === undefined ? {} : { registryName: name }),
     };
+    this.#notifier = new Notifier({
+      indexUrl,
+      ci: isCi(this.#env["CI"]),
+      state: () => this.#state(),
+      remember: (change) => this.#remember(change),
+    });
   }
 
   readonly settings = once(async (): Promise<SettingsOutcome> => {
     const outcome = await loadSettings({
       env: this.#env,
       args: this.#request.args,
-      cargoHome: this.#home ?? "",
+      cargoHome: this.#home,
       os: Deno.build.os,
       indexUrl: this.key.indexUrl,
     });
     if (outcome.kind === "settings") {
-      this.#startWaiting(outcome.timeoutMs, outcome.promptTimeoutMs);
+      const { timeoutMs, promptTimeoutMs } = outcome;
+      this.#patience = new Patience(this.deadline, {
+        timeoutMs,
+        promptTimeoutMs,
+        isPersonPresent: this.#person,
+        tell: async (seconds) => {
+          const { title } = await this.store();
+          this.say(
+            `note: waiting for ${title}; a prompt may be open on another ` +
+              `screen (giving up in ${seconds} s)`,
+          );
+        },
+      });
     }
     return outcome;
   });
@@ -142,25 +174,6 @@ export class SystemContext implements ProviderContext, Disposable {
     }
   }
 
-  /**
-   * The time runs as if nobody were present; only when something takes long is
-   * it looked whether somebody is, and then there is more of it.
-   */
-  #startWaiting(timeoutMs: number, promptTimeoutMs: number): void {
-    this.deadline.restart(timeoutMs);
-    const patience = Math.min(SILENCE_MILLISECONDS, timeoutMs * 2 / 3);
-    this.#patience = setTimeout(async () => {
-      if (!await this.#person()) return;
-      this.deadline.restart(promptTimeoutMs - patience);
-      const store = await this.store();
-      const seconds = Math.round(this.deadline.remaining / 1000);
-      this.say(
-        `waiting for ${store.title}: a prompt may be open on another screen ` +
-          `(giving up in ${seconds} s)`,
-      );
-    }, patience);
-  }
-
   readonly #config = once((): Promise<ConfigLayers> =>
     loadConfig({
       environment: this.#env,
@@ -174,28 +187,41 @@ export class SystemContext implements ProviderContext, Disposable {
     return environmentToken(this.#env, registry, this.#config);
   }
 
-  readonly plaintext = once(async (): Promise<Plaintext> => {
+  plaintext(anew = false): Promise<Plaintext> {
+    if (anew) this.#plaintext = undefined;
+    return this.#plaintext ??= this.#readPlaintext();
+  }
+
+  async #readPlaintext(): Promise<Plaintext> {
     if (this.#home === undefined) {
-      return { path: "", token: "none", stamp: fileStamp(undefined) };
+      const stamp = fileStamp(undefined);
+      return { path: "", table: undefined, token: "none", stamp };
     }
     const path = await credentialsPath(this.#home);
     const stamp = fileStamp(await Deno.stat(path).catch(() => undefined));
     const { registry } = this.#request;
     const tables = await credentialsTables(this.#env, registry, this.#config);
     const outcome = await readPlaintext(path, tables);
-    const token = outcome.kind === "found" ? outcome.token : "none";
-    return { path, token, stamp };
-  });
+    return outcome.kind === "found"
+      ? { path, table: outcome.table, token: outcome.token, stamp }
+      : { path, table: tables[0], token: "none", stamp };
+  }
 
   async chain(): Promise<Chain> {
     const { registry } = this.#request;
     return cargoTokenPlace(providerChain(await this.#config(), registry));
   }
 
-  async rebinding(): Promise<Rebinding | "none"> {
+  readonly rebinding = once(async (): Promise<Rebinding | "none"> => {
     const { registry } = this.#request;
-    return findRebinding(await this.#config(), this.#cwd, registry);
-  }
+    const layers = await this.#config();
+    const rebinding = findRebinding(layers, this.#cwd, registry);
+    if (rebinding === "none") return rebinding;
+    const { name } = rebinding;
+    return isRebindingAllowed(await this.#state(), name, registry.indexUrl)
+      ? "none"
+      : rebinding;
+  });
 
   readonly #state = once((): Promise<State> =>
     this.#home === undefined
@@ -215,25 +241,25 @@ export class SystemContext implements ProviderContext, Disposable {
     };
   }
 
-  async #remember(change: (state: State) => State): Promise<void> {
-    if (this.#home === undefined) return;
-    await updateState(this.#home, change, { patienceMs: STATE_PATIENCE });
+  async #remember(change: (state: State) => State): Promise<boolean> {
+    return this.#home !== undefined &&
+      await updateState(this.#home, change, { patienceMs: STATE_PATIENCE });
   }
 
-  async intend(intent: IntentKind | "none"): Promise<void> {
+  async intend(intent: IntentKind | "none"): Promise<boolean> {
     const { indexUrl } = this.key;
-    if (intent === "none") {
-      const state = await this.#state();
-      // Nothing to forget, nothing to write.
-      if (!state.intents.some((known) => known.indexUrl === indexUrl)) {
-        if (!this.#intended) return;
-      }
-      await this.#remember((state) => forgetIntent(state, indexUrl));
-      return;
-    }
-    this.#intended = true;
     const { stamp } = await this.plaintext();
-    await this.#remember((state) => intend(state, indexUrl, intent, stamp));
+    const { intents } = await this.#state();
+    const earlier = this.#intended ||
+      intents.some((intent) => intent.indexUrl === indexUrl);
+    if (intent === "none" && !earlier) return true;
+    this.#intended = true;
+    const written = await this.#remember((state) =>
+      intent === "none"
+        ? forgetIntent(state, indexUrl)
+        : intend(state, indexUrl, intent, stamp)
+    );
+    return written || !earlier;
   }
 
   async unpin(): Promise<void> {
@@ -299,47 +325,107 @@ export class SystemContext implements ProviderContext, Disposable {
     return describeRegistry(this.#request.registry, store.title, path);
   });
 
-  move(_token: Secret, _over: boolean): Promise<MoveOutcome> {
-    return Promise.resolve({ kind: "busy" });
+  async move(token: Secret, over: boolean): Promise<MoveOutcome> {
+    const { path, table } = await this.plaintext();
+    if (table === undefined) return { kind: "file-changed", token: "none" };
+    return await moveToken(
+      { path, table, token },
+      await this.store(),
+      this.key,
+      {
+        signal: AbortSignal.any([
+          this.deadline.signal,
+          AbortSignal.timeout(MOVE_MILLISECONDS),
+        ]),
+        over,
+        beforeStoring: () => this.#forgetLogout(),
+      },
+    );
   }
 
-  removePlaintext(_token: Secret): Promise<RemovalOutcome> {
-    return Promise.resolve({ kind: "left", reason: "not yet" });
+  /** Or the next `get` would erase what is stored now. */
+  async #forgetLogout(): Promise<boolean> {
+    const { intent } = await this.memory();
+    return intent !== "logged-out" || await this.intend("none");
+  }
+
+  async removePlaintext(token: Secret): Promise<RemovalOutcome> {
+    const { path, table } = await this.plaintext();
+    return table === undefined
+      ? { kind: "none" }
+      : await removeFromFile(path, table, token);
   }
 
   async supersedePlaintext(): Promise<RemovalOutcome> {
-    const { token } = await this.plaintext();
-    return token === "none" ? { kind: "none" } : { kind: "left", reason: "x" };
+    const { path, table, token } = await this.plaintext(true);
+    if (token === "none" || table === undefined) return { kind: "none" };
+    // The token of that name is another registry's.
+    if (await this.rebinding() !== "none") return { kind: "none" };
+    const verdict = await this.eligibility(token, "login");
+    return verdict.kind === "eligible"
+      ? await removeFromFile(path, table)
+      : { kind: "left", reason: verdict.sentence };
   }
 
   async logoutPlaintext(): Promise<PlaintextRemoval> {
-    const { token } = await this.plaintext();
-    return token === "none"
-      ? { kind: "none" }
-      : { kind: "left", reason: "x", foreign: false };
+    const { path, table, token } = await this.plaintext();
+    if (token === "none" || table === undefined) return { kind: "none" };
+    const verdict = logoutRemoval({
+      isMapped: await this.#isMapped(),
+      isBoundElsewhere: await this.rebinding() !== "none",
+      file: (await this.#surroundings()).file,
+    });
+    if (verdict.kind === "left") {
+      const { sentence, foreign } = verdict;
+      return { kind: "left", reason: sentence, foreign };
+    }
+    const removal = await removeFromFile(path, table);
+    return removal.kind === "left" ? { ...removal, foreign: false } : removal;
   }
 
-  leftovers(): Promise<readonly string[]> {
-    return Promise.resolve([]);
+  async #isMapped(): Promise<boolean> {
+    const { indexUrl, registryName } = this.key;
+    if (indexUrl === CRATES_IO_INDEX) return true;
+    const layers = await this.#config();
+    return registryName === undefined
+      ? registryNames(layers, indexUrl).length > 0
+      : registryIndex(layers, this.#cwd, registryName)?.url === indexUrl;
+  }
+
+  async leftovers(): Promise<readonly string[]> {
+    const environment = await this.environmentToken();
+    const { table, path } = await this.plaintext();
+    const layers = await this.#config();
+    const files = table === undefined ? [] : layers.files
+      .filter((file) =>
+        file.path !== path &&
+        typeof valueAt(file.values, [...table, "token"]) === "string"
+      )
+      .map((file) => printable(file.path));
+    return environment.kind === "token"
+      ? [`the environment variable \`${environment.variable}\``, ...files]
+      : files;
+  }
+
+  notice(notice: NoticeText, changesAnswer = false): Promise<void> {
+    return this.#notifier.notice(notice, changesAnswer);
+  }
+
+  announce(text: string): Promise<void> {
+    return this.#notifier.announce(text);
+  }
+
+  /** Prints what an earlier run could show to nobody. */
+  deliverKept(): Promise<void> {
+    return this.#notifier.deliver();
   }
 
   say(line: string): void {
-    const bytes = encoder.encode(`${line}\n`);
-    try {
-      for (let sent = 0; sent < bytes.length;) {
-        sent += Deno.stderr.writeSync(bytes.subarray(sent));
-      }
-    } catch {
-      // Nobody reads it; the answer counts.
-    }
-  }
-
-  async notice(notice: NoticeText): Promise<void> {
-    this.say(`${notice.level}: ${notice.text}`);
+    printError(line);
   }
 
   [Symbol.dispose](): void {
-    clearTimeout(this.#patience);
+    this.#patience?.[Symbol.dispose]();
     this.deadline[Symbol.dispose]();
   }
 }

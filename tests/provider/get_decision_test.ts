@@ -4,6 +4,8 @@ import {
   type GetFacts,
   type GetStep,
 } from "../../src/provider/get_decision.ts";
+import type { Rebinding } from "../../src/cargo/rebinding.ts";
+import type { Eligibility } from "../../src/migration/eligibility.ts";
 import { Secret } from "../../src/secret.ts";
 import {
   DEFAULT_SETTINGS,
@@ -53,12 +55,13 @@ const base: GetFacts = {
 };
 
 const alone = { cargoTokenFollows: false, cargoTokenListed: false };
-const notEligible: GetFacts["eligibility"] = {
+const notEligible: Eligibility = {
   kind: "not",
   reason: "ci",
   sentence: "this is CI",
+  byHand: true,
 };
-const rebinding: GetFacts["rebinding"] = {
+const rebinding: Rebinding = {
   name: "alt",
   userUrl: "sparse+https://good.example/",
   projectUrl: "sparse+https://evil.example/",
@@ -92,8 +95,7 @@ const TABLE: readonly [
     "1: an environment token is the answer, and the store is not opened",
     {
       environment: { kind: "token", variable: "V", token: P },
-      store: undefined,
-    } as unknown as Partial<GetFacts>,
+    },
     "environment-token |  | ",
   ],
   [
@@ -110,6 +112,25 @@ const TABLE: readonly [
     "2: a variable that is set but empty leaves it to cargo's own words",
     { environment: { kind: "empty", variable: "V" }, store: found },
     "not-found |  | ",
+  ],
+  [
+    "2: rebound: cargo refuses an empty token before it sends anything",
+    { environment: { kind: "empty", variable: "V" }, rebinding },
+    "not-found |  | ",
+  ],
+  [
+    "3: T, and other items of that URL: they are named",
+    { store: { kind: "found", token: T, others: ["login/old"] } },
+    "stored-token |  | several-items",
+  ],
+  [
+    "7: a newer P, by a login that went to the file",
+    {
+      store: { kind: "found", token: Secret.fromString("h\u00e9"), others: [] },
+      plaintext: P,
+      intent: "login-went-to-file",
+    },
+    "file-token | migrate-over | ",
   ],
   ["3: T, no P", { store: found }, "stored-token |  | "],
   [

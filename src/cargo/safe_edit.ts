@@ -1,0 +1,209 @@
+import { insertionEdits, removalEdits } from "./credentials_edit.ts";
+import {
+  type CredentialsTable,
+  findAllTokens,
+  findToken,
+  tokensToRemove,
+} from "./credentials_file.ts";
+import { decodeText } from "./regular_file.ts";
+import {
+  type TomlDocument,
+  type TomlParser,
+  type TomlPath,
+  TomlSyntaxError,
+} from "./toml_document.ts";
+import { unfinishedRemovals } from "./unfinished_removal.ts";
+import {
+  applyStep,
+  planBlanking,
+  planInsertion,
+  planRemoval,
+  type WriteStep,
+} from "./write_plan.ts";
+
+/** How to edit a credentials file, if there is a safe way. */
+export type SafeEdit =
+  | {
+    readonly kind: "steps";
+    /** After each of them the file is whole; none can be cut off. */
+    readonly steps: readonly WriteStep[];
+  }
+  /** There is nothing to do. */
+  | { readonly kind: "unchanged" }
+  | {
+    readonly kind: "refused";
+    readonly reason:
+      /** The table has a token already. */
+      | "token-exists"
+      /** The file is written such that the key has no place in it. */
+      | "no-place"
+      /** A write would have to cross a page, and could be cut off there. */
+      | "page-boundary";
+  };
+
+/**
+ * Works out how to remove a registry's token from a credentials file.
+ *
+ * @param toml The parser: it judges every state on the way.
+ * @param document The file.
+ * @param table The registry's table.
+ * @returns The steps, or why there are none.
+ */
+export function removeToken(
+  toml: TomlParser,
+  document: TomlDocument,
+  table: CredentialsTable,
+): SafeEdit {
+  const removed = tokensToRemove(document, table);
+  if (removed.length === 0) return { kind: "unchanged" };
+  const removals = removed.map(({ entry }) => removalEdits(document, entry));
+  const paths = removed.map(({ entry }) => entry.path);
+  const steps = planRemoval(document.text, removals).find((plan) =>
+    leadsTo(toml, document, plan, paths, tokensBut(document, table))
+  );
+  return steps === undefined
+    ? { kind: "refused", reason: "page-boundary" }
+    : { kind: "steps", steps };
+}
+
+/**
+ * Works out how to insert a registry's token into a credentials file.
+ *
+ * @param toml The parser: it judges every state on the way.
+ * @param document The file.
+ * @param table The registry's table.
+ * @param token The token.
+ * @returns The steps, or why there are none.
+ */
+export function insertToken(
+  toml: TomlParser,
+  document: TomlDocument,
+  table: CredentialsTable,
+  token: string,
+): SafeEdit {
+  if (findToken(document, table) !== undefined) {
+    return { kind: "refused", reason: "token-exists" };
+  }
+  const wanted = tokensBut(document, table)
+    .set(JSON.stringify(table), token);
+  const plans = insertionEdits(document, table, token)
+    .map((edits) => planInsertion(document.text, edits));
+  const steps = plans.find((plan) =>
+    plan !== undefined &&
+    leadsTo(toml, document, plan, [[...table, "token"]], wanted)
+  );
+  if (steps !== undefined) return { kind: "steps", steps };
+  const reason = plans.includes(undefined) ? "page-boundary" : "no-place";
+  return { kind: "refused", reason };
+}
+
+/**
+ * Works out how to end removals that were killed half-way.
+ *
+ * @param toml The parser: it judges every state on the way.
+ * @param document The file.
+ * @returns The steps, or why there are none.
+ */
+export function endRemovals(
+  toml: TomlParser,
+  document: TomlDocument,
+): SafeEdit {
+  const comments = unfinishedRemovals(document.text);
+  if (comments.length === 0) return { kind: "unchanged" };
+  const steps = planBlanking(document.text, comments);
+  return leadsTo(toml, document, steps, [], allTokens(document))
+    ? { kind: "steps", steps }
+    : { kind: "refused", reason: "page-boundary" };
+}
+
+/** What cargo reads from a file: tokens by table. */
+type Tokens = Map<string, string>;
+
+function allTokens(document: TomlDocument): Tokens {
+  return new Map(
+    findAllTokens(document)
+      .map(({ table, entry }) => [JSON.stringify(table), entry.string]),
+  );
+}
+
+function tokensBut(document: TomlDocument, table: CredentialsTable): Tokens {
+  const tokens = allTokens(document);
+  tokens.delete(JSON.stringify(table));
+  return tokens;
+}
+
+/**
+ * Whether every state on the way can be read and has every key but the edited
+ * ones as it was, these only as they were or as they will be, and whether
+ * cargo reads the wanted tokens from the last one.
+ */
+function leadsTo(
+  toml: TomlParser,
+  document: TomlDocument,
+  steps: readonly WriteStep[],
+  edited: readonly TomlPath[],
+  wanted: Tokens,
+): boolean {
+  const states = statesOf(toml, document.text, steps);
+  const last = states?.at(-1);
+  if (states === undefined || last === undefined) return false;
+  const keys = new Set(edited.map((path) => JSON.stringify(path)));
+  const before = entriesOf(document);
+  const after = entriesOf(last);
+  return states.every((state) => {
+    const entries = entriesOf(state);
+    for (const key of keys) {
+      const value = entries.get(key);
+      if (
+        value !== undefined && value !== before.get(key) &&
+        value !== after.get(key)
+      ) return false;
+    }
+    return sameMap(without(before, keys), without(entries, keys));
+  }) && sameMap(allTokens(last), wanted);
+}
+
+/** The document after each step; `undefined` if one of them is none. */
+function statesOf(
+  toml: TomlParser,
+  text: string,
+  steps: readonly WriteStep[],
+): TomlDocument[] | undefined {
+  const states: TomlDocument[] = [];
+  let bytes: Uint8Array = new TextEncoder().encode(text);
+  try {
+    for (const step of steps) {
+      bytes = applyStep(bytes, step);
+      const content = decodeText(bytes);
+      if (content.kind !== "text") return undefined;
+      states.push(toml.locate(content.text));
+    }
+    return states;
+  } catch (error) {
+    if (error instanceof TomlSyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** Every key, and its value as it is written. */
+function entriesOf(document: TomlDocument): Map<string, string> {
+  return new Map(document.entries.map(({ path, value }) => [
+    JSON.stringify(path),
+    document.text.slice(value.start, value.end),
+  ]));
+}
+
+function without(
+  entries: Map<string, string>,
+  keys: ReadonlySet<string>,
+): Map<string, string> {
+  return new Map([...entries].filter(([key]) => !keys.has(key)));
+}
+
+function sameMap(
+  one: Map<string, string>,
+  other: Map<string, string>,
+): boolean {
+  return one.size === other.size &&
+    [...one].every(([key, value]) => other.get(key) === value);
+}

@@ -1,0 +1,244 @@
+import { applyEdits, type Removal, type TextEdit } from "./credentials_edit.ts";
+import type { TextRange } from "./toml_document.ts";
+import { canBeMarked } from "./unfinished_removal.ts";
+
+/**
+ * The unit in which a write may be cut off: the kernel looks for a fatal
+ * signal between two pages (Linux: `mm/filemap.c`, `generic_perform_write`),
+ * and no system's pages are smaller.
+ */
+export const PAGE_BYTES = 4096;
+
+/** One system call that changes a file. */
+export type WriteStep =
+  | {
+    readonly kind: "write";
+    readonly offset: number;
+    readonly bytes: Uint8Array<ArrayBuffer>;
+  }
+  | { readonly kind: "truncate"; readonly length: number };
+
+/**
+ * Plans a removal, so that no write crosses a page: at best one write of the
+ * rest of the file, padded with newlines to its old length, and a truncation.
+ * Where that would cross a page, the key's own bytes become white space. Where
+ * they cross one themselves, the key becomes a comment first and is then
+ * blanked from its end, so that an interrupted removal is known by its head.
+ *
+ * @param text The file's text.
+ * @param removals What goes, in the order in which it must.
+ * @returns Plans, the best one first; every state of each is for the parser to
+ * judge. None if the layout allows none.
+ */
+export function planRemoval(
+  text: string,
+  removals: readonly Removal[],
+): WriteStep[][] {
+  const bytes = encode(text);
+  const cuts = removals.flatMap((removal) => removal.cuts)
+    .sort((one, other) => one.start - other.start);
+  const plans = [
+    planRest(bytes, text, cuts.map((cut) => ({ ...cut, replacement: "" }))),
+    planBlanks(text, removals),
+  ];
+  return plans.filter((plan) => plan !== undefined);
+}
+
+/**
+ * Plans edits that insert, so that no write crosses a page. An insertion at the
+ * end that would cross one is put behind newlines, on the next page.
+ *
+ * @param text The file's text.
+ * @param edits What comes, and where: one edit, or such that change no length
+ * and then one at the end.
+ * @returns The plan; `undefined` if the layout allows none.
+ */
+export function planInsertion(
+  text: string,
+  edits: readonly TextEdit[],
+): WriteStep[] | undefined {
+  const bytes = encode(text);
+  const [first, ...others] = edits;
+  if (first === undefined) return undefined;
+  if (others.length === 0) {
+    const rest = planRest(bytes, text, [first]);
+    if (rest !== undefined) return rest;
+  }
+  const steps: WriteStep[] = [];
+  for (const edit of edits) {
+    const more = edit.start === text.length
+      ? planAppend(bytes.length, edit.replacement)
+      : planInPlace(text, edit);
+    if (more === undefined) return undefined;
+    steps.push(...more);
+  }
+  return steps;
+}
+
+/**
+ * Plans the end of removals that were killed half-way.
+ *
+ * @param text The file's text.
+ * @param comments Where they stand.
+ * @returns The plan.
+ */
+export function planBlanking(
+  text: string,
+  comments: readonly TextRange[],
+): WriteStep[] {
+  return comments.flatMap((comment) => blankFromEnd(text, comment));
+}
+
+/**
+ * What a file holds after a step.
+ *
+ * @param bytes What it held before.
+ * @param step The step.
+ * @returns What it holds then.
+ */
+export function applyStep(
+  bytes: Uint8Array,
+  step: WriteStep,
+): Uint8Array<ArrayBuffer> {
+  if (step.kind === "truncate") return bytes.slice(0, step.length);
+  const end = step.offset + step.bytes.length;
+  const result = new Uint8Array(Math.max(bytes.length, end));
+  result.set(bytes);
+  result.set(step.bytes, step.offset);
+  return result;
+}
+
+/** One write from the first change to the end, then a truncation. */
+function planRest(
+  bytes: Uint8Array,
+  text: string,
+  edits: readonly TextEdit[],
+): WriteStep[] | undefined {
+  const [first] = edits;
+  if (first === undefined) return undefined;
+  const offset = byteLength(text.slice(0, first.start));
+  const after = encode(applyEdits(text, edits).slice(first.start));
+  const length = offset + after.length;
+  const padded = new Uint8Array(Math.max(after.length, bytes.length - offset))
+    .fill(0x0a);
+  padded.set(after);
+  after.fill(0);
+  const steps: WriteStep[] = [];
+  // Where nothing follows, the truncation alone does it.
+  if (length > offset) steps.push({ kind: "write", offset, bytes: padded });
+  if (length < bytes.length) steps.push({ kind: "truncate", length });
+  return steps.every(staysOnPage) ? steps : undefined;
+}
+
+function planBlanks(
+  text: string,
+  removals: readonly Removal[],
+): WriteStep[] | undefined {
+  const plan: WriteStep[] = [];
+  for (const { blanks, ownLines } of removals) {
+    const whole = blankTogether(text, blanks);
+    if (whole !== undefined && staysOnPage(whole)) {
+      plan.push(whole);
+      continue;
+    }
+    const [blank] = blanks;
+    if (blank === undefined || !ownLines) return undefined;
+    const key = text.slice(blank.start, blank.end);
+    if (key.includes("\n") || !canBeMarked(key)) return undefined;
+    plan.push(...commentOut(text, blank));
+  }
+  return plan;
+}
+
+/** One write over several ranges and what stands between them. */
+function blankTogether(
+  text: string,
+  blanks: readonly TextRange[],
+): WriteStep | undefined {
+  const start = blanks[0]?.start;
+  const end = blanks.at(-1)?.end;
+  if (start === undefined || end === undefined) return undefined;
+  let replacement = "";
+  let at = start;
+  for (const blank of blanks) {
+    replacement += text.slice(at, blank.start);
+    replacement += whiteOut(text.slice(blank.start, blank.end));
+    at = blank.end;
+  }
+  return {
+    kind: "write",
+    offset: byteLength(text.slice(0, start)),
+    bytes: encode(replacement),
+  };
+}
+
+function commentOut(text: string, range: TextRange): WriteStep[] {
+  const offset = byteLength(text.slice(0, range.start));
+  return [
+    { kind: "write", offset, bytes: encode("#") },
+    ...blankFromEnd(text, range),
+  ];
+}
+
+/** Page by page, the last one first, so that the head stays until the end. */
+function blankFromEnd(text: string, range: TextRange): WriteStep[] {
+  const offset = byteLength(text.slice(0, range.start));
+  const bytes = encode(whiteOut(text.slice(range.start, range.end)));
+  const steps: WriteStep[] = [];
+  for (let end = offset + bytes.length; end > offset;) {
+    const pageStart = Math.floor((end - 1) / PAGE_BYTES) * PAGE_BYTES;
+    const start = Math.max(pageStart, offset);
+    const piece = bytes.slice(start - offset, end - offset);
+    steps.push({ kind: "write", offset: start, bytes: piece });
+    end = start;
+  }
+  return steps;
+}
+
+function planInPlace(text: string, edit: TextEdit): WriteStep[] | undefined {
+  const { start, end, replacement } = edit;
+  const bytes = encode(replacement);
+  if (bytes.length !== byteLength(text.slice(start, end))) return undefined;
+  const offset = byteLength(text.slice(0, start));
+  const step: WriteStep = { kind: "write", offset, bytes };
+  if (staysOnPage(step)) return [step];
+  return /^ *$/.test(replacement) ? commentOut(text, edit) : undefined;
+}
+
+function planAppend(
+  length: number,
+  replacement: string,
+): WriteStep[] | undefined {
+  const bytes = encode(replacement);
+  const direct: WriteStep = { kind: "write", offset: length, bytes };
+  if (staysOnPage(direct)) return [direct];
+  const offset = Math.ceil(length / PAGE_BYTES) * PAGE_BYTES;
+  const next: WriteStep = { kind: "write", offset, bytes };
+  if (!staysOnPage(next)) return undefined;
+  const padding = new Uint8Array(offset - length).fill(0x0a);
+  return padding.length === 0
+    ? [next]
+    : [{ kind: "write", offset: length, bytes: padding }, next];
+}
+
+function staysOnPage(step: WriteStep): boolean {
+  if (step.kind === "truncate") return true;
+  const last = step.offset + step.bytes.length - 1;
+  return Math.floor(step.offset / PAGE_BYTES) === Math.floor(last / PAGE_BYTES);
+}
+
+/** Spaces for everything but line ends; as many bytes as the text has. */
+function whiteOut(text: string): string {
+  return text.replace(
+    /[^\r\n]/gu,
+    (character) => " ".repeat(byteLength(character)),
+  );
+}
+
+function byteLength(text: string): number {
+  return encode(text).length;
+}
+
+function encode(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text);
+}

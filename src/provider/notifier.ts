@@ -1,0 +1,74 @@
+import {
+  forgetKept,
+  keepNotice,
+  shouldTell,
+  type State,
+  told,
+} from "../migration/state.ts";
+import { printError } from "../print.ts";
+import type { NoticeText } from "./notices.ts";
+
+/** What a {@linkcode Notifier} speaks about, and what it remembers with. */
+export interface NotifierOptions {
+  /** The registry that the notices are about. */
+  readonly indexUrl: string;
+  /** Whether `CI` is set. */
+  readonly ci: boolean;
+  /** Reads what is remembered. */
+  readonly state: () => Promise<State>;
+  /** Changes what is remembered. */
+  readonly remember: (change: (state: State) => State) => Promise<boolean>;
+}
+
+/** Prints notices on standard error, as often as they are worth it. */
+export class Notifier {
+  readonly #options: NotifierOptions;
+
+  constructor(options: NotifierOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Prints a notice, unless it was given lately.
+   *
+   * @param notice The notice.
+   * @param changesAnswer Whether it is of a failure that changes the answer:
+   * only that is told where `CI` is set.
+   */
+  async notice(notice: NoticeText, changesAnswer: boolean): Promise<void> {
+    const { indexUrl, ci, state, remember } = this.#options;
+    const { topic, frequency } = notice;
+    const occasion = { indexUrl, topic, frequency, now: Date.now() };
+    if (!shouldTell(await state(), occasion, { ci, changesAnswer })) return;
+    printError(`${notice.level}: ${notice.text}`);
+    if (frequency !== "each") await remember((state) => told(state, occasion));
+  }
+
+  /**
+   * Prints what no one must miss. Where standard error is no terminal (an
+   * IDE, a log) it is printed again at the next run with one.
+   *
+   * @param text The text.
+   */
+  async announce(text: string): Promise<void> {
+    printError(text);
+    if (Deno.stderr.isTerminal()) return;
+    const { indexUrl, remember } = this.#options;
+    const kept = { indexUrl, topic: "announcement", text, at: Date.now() };
+    await remember((state) => keepNotice(state, kept));
+  }
+
+  /** Prints what was kept for somebody at a terminal. */
+  async deliver(): Promise<void> {
+    if (!Deno.stderr.isTerminal()) return;
+    const { kept } = await this.#options.state();
+    if (kept.length === 0) return;
+    for (const { text, at } of kept) {
+      printError(
+        `note: on ${new Date(at).toLocaleString()}, unseen until now:`,
+      );
+      printError(text);
+    }
+    await this.#options.remember((state) => forgetKept(state, kept));
+  }
+}
