@@ -86,11 +86,11 @@ function summary(step: GetStep): string {
 }
 
 /** The table of `get`: the row, what is known, what comes of it. */
-const TABLE: readonly [
+const TABLE: readonly (readonly [
   row: string,
   facts: Partial<GetFacts>,
   expected: string,
-][] = [
+])[] = [
   [
     "1: an environment token is the answer, and the store is not opened",
     {
