@@ -12,7 +12,10 @@ const SYMBOLS = {
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** The functions of CoreFoundation that are used. */
-export type CoreFoundation = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+export interface CoreFoundation {
+  /** Gives up a reference; with the last one the object goes. */
+  CFRelease(cf: Deno.PointerValue): void;
+}
 
 /**
  * Opens CoreFoundation.
@@ -45,6 +48,8 @@ export class CFReference<Kind extends string> implements Disposable {
   #pointer: Deno.PointerObject | null;
 
   /**
+   * Takes a reference over.
+   *
    * @param coreFoundation What releases it.
    * @param pointer What a function whose name has "Create" or "Copy" in it gave.
    */

@@ -138,8 +138,29 @@ const SYMBOLS = {
 
 type Functions = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
+/** The OSStatus codes that mean something of their own here. */
+export type StatusName =
+  | "errSecDiskFull"
+  | "errSecWrPerm"
+  | "errSecUserCanceled"
+  | "errSecNotAvailable"
+  | "errSecReadOnly"
+  | "errSecAuthFailed"
+  | "errSecNoSuchKeychain"
+  | "errSecInvalidKeychain"
+  | "errSecDuplicateItem"
+  | "errSecItemNotFound"
+  | "errSecDataTooLarge"
+  | "errSecInvalidItemRef"
+  | "errSecNoDefaultKeychain"
+  | "errSecInteractionNotAllowed"
+  | "errSecInteractionRequired"
+  | "errSecInDarkWake"
+  | "errSecMissingEntitlement"
+  | "errAuthorizationDenied";
+
 // <Security/SecBase.h>, <Security/Authorization.h>
-const STATUS_NAMES = {
+const STATUS_NAMES: Readonly<Partial<Record<number, StatusName>>> = {
   [-34]: "errSecDiskFull",
   [-61]: "errSecWrPerm",
   [-128]: "errSecUserCanceled",
@@ -158,10 +179,7 @@ const STATUS_NAMES = {
   [-25320]: "errSecInDarkWake",
   [-34018]: "errSecMissingEntitlement",
   [-60005]: "errAuthorizationDenied",
-} as const;
-
-/** The OSStatus codes that mean something of their own here. */
-export type StatusName = typeof STATUS_NAMES[keyof typeof STATUS_NAMES];
+};
 
 /** A call that Security.framework refused. */
 export class OSStatusError extends Error {
@@ -172,14 +190,15 @@ export class OSStatusError extends Error {
   readonly statusName: StatusName | undefined;
 
   /**
+   * Makes the error.
+   *
    * @param status What the function returned.
    * @param call The function.
    */
   constructor(status: number, call: string) {
-    const names: Readonly<Partial<Record<number, StatusName>>> = STATUS_NAMES;
-    super(`${call}: ${names[status] ?? "OSStatus"} (${status})`);
+    super(`${call}: ${STATUS_NAMES[status] ?? "OSStatus"} (${status})`);
     this.status = status;
-    this.statusName = names[status];
+    this.statusName = STATUS_NAMES[status];
   }
 }
 
@@ -256,6 +275,8 @@ class AttributeList {
   readonly #view: DataView<ArrayBuffer>;
 
   /**
+   * Lays the list out.
+   *
    * @param attributes Each attribute's tag and data; empty data where the call
    * is to fill it in.
    */
@@ -317,10 +338,7 @@ export class Security {
   readonly #functions: Functions;
   readonly #coreFoundation: CoreFoundation;
 
-  /**
-   * @param functions Security.framework.
-   * @param coreFoundation CoreFoundation.framework.
-   */
+  /** @ignore */
   constructor(functions: Functions, coreFoundation: CoreFoundation) {
     this.#functions = functions;
     this.#coreFoundation = coreFoundation;

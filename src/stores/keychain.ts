@@ -290,6 +290,8 @@ export class KeychainStore implements CredentialStore {
   #last: Promise<unknown> = Promise.resolve();
 
   /**
+   * Opens nothing yet.
+   *
    * @param open What opens the framework, absent: the system's.
    */
   constructor(open: () => Security = openSecurity) {

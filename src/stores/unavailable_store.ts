@@ -21,6 +21,8 @@ export class UnavailableStore implements CredentialStore {
   readonly #failure: StoreFailure;
 
   /**
+   * Makes the store.
+   *
    * @param name The store that would be asked otherwise.
    * @param title Its name in sentences.
    * @param failure What every method answers.
