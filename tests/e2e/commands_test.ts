@@ -8,6 +8,7 @@ import { runInPty } from "../support/pty.ts";
 import { type CargoResult, TestHome } from "../support/test_home.ts";
 
 const TOKEN = "e2e-token-1f6c";
+const LOGIN_URL = "https://alt.example/me";
 
 let store: RealStore;
 Deno.test.beforeAll(async () => {
@@ -34,7 +35,7 @@ for (const authRequired of [false, true]) {
         alt: {
           authRequired,
           tokens: [TOKEN],
-          loginUrl: "https://alt.example/me",
+          loginUrl: LOGIN_URL,
         },
       },
       ...store.session,
@@ -133,32 +134,22 @@ for (const authRequired of [false, true]) {
       assertEquals(code, 101);
       assertStringIncludes(stderr, "no token found for `alt`");
     });
+  });
 
-    await t.step("login with a positional token", async () => {
-      const { stderr } = succeeded(
-        await cargo(["login", "--registry", "alt", TOKEN]),
-        1 + reading,
-      );
-      assertStringIncludes(stderr, "deprecated");
-      assertEquals(await store.token(home, indexUrl), TOKEN);
-      succeeded(await cargo(["yank", "--registry", "alt", "foo@0.1.0"]), 1);
+  Deno.test(`cargo logs in to ${kind} in every way`, async (t) => {
+    await using home = await TestHome.create({
+      registries: {
+        alt: { authRequired, tokens: [TOKEN], loginUrl: LOGIN_URL },
+      },
+      ...store.session,
     });
+    const { indexUrl, origin } = home.registry();
+    const login = ["login", "--registry", "alt"];
+    const logout = ["logout", "--registry", "alt"];
 
-    await t.step("login in place of an older token", async () => {
-      home.registry().tokens.add("another-token");
-      succeeded(
-        await cargo(["login", "--registry", "alt"], {
-          stdin: "another-token\n",
-        }),
-        1 + reading,
-      );
-      assertEquals(await store.token(home, indexUrl), "another-token");
-      succeeded(await cargo(["logout", "--registry", "alt"]), 1);
-    });
-
-    await t.step("login at a terminal asks, and shows nothing", async () => {
+    await t.step("at a terminal, which asks and shows nothing", async () => {
       const { code, output, echoes, echoesAfter } = await runInPty(
-        home.command(["login", "--registry", "alt"]),
+        home.command(login),
         {
           env: home.env,
           cwd: home.work,
@@ -169,14 +160,25 @@ for (const authRequired of [false, true]) {
       assertEquals(echoes, [false]);
       assertEquals(echoesAfter, true);
       assertEquals(output.includes(TOKEN), false);
-      assertStringIncludes(
-        output,
-        authRequired
-          ? "https://alt.example/me"
-          : `${home.registry().origin}/me`,
-      );
+      assertStringIncludes(output, authRequired ? LOGIN_URL : `${origin}/me`);
       assertEquals(await store.token(home, indexUrl), TOKEN);
-      succeeded(await cargo(["logout", "--registry", "alt"]), 1);
+      succeeded(await home.cargo(logout), 1);
+    });
+
+    await t.step("with a positional token", async () => {
+      // Cargo reads the index with this very token and asks for none.
+      const { stderr } = succeeded(await home.cargo([...login, TOKEN]), 1);
+      assertStringIncludes(stderr, "deprecated");
+      assertEquals(await store.token(home, indexUrl), TOKEN);
+    });
+
+    await t.step("in place of an older token", async () => {
+      succeeded(
+        await home.cargo(login, { stdin: "another-token\n" }),
+        1 + reading,
+      );
+      assertEquals(await store.token(home, indexUrl), "another-token");
+      succeeded(await home.cargo(logout), 1);
     });
   });
 }
@@ -194,16 +196,24 @@ Deno.test("cargo login without a terminal or a token stores nothing", async () =
 
 Deno.test("Ctrl-C at the question for the token stores nothing", async () => {
   await using home = await TestHome.create({ ...store.session });
-  const { code, echoesAfter } = await runInPty(
-    home.command(["login", "--registry", "alt"]),
-    {
-      env: home.env,
-      cwd: home.work,
-      steps: [{ expect: "please paste the token", send: "half a tok\x03" }],
-    },
-  );
-  assertEquals(code === 0, false);
-  assertEquals(echoesAfter, true);
+  const { code, output, echoes } = await runInPty([
+    "/bin/sh",
+    "-c",
+    // The shell outlives cargo, as a person's does, and looks at the terminal
+    // when both cargo and the provider have gone.
+    `trap : INT; "$@"; echo "status $?"; sleep 1; stty | grep -q "[-]echo" || echo "echo is on"`,
+    "sh",
+    ...home.command(["login", "--registry", "alt"]),
+  ], {
+    env: home.env,
+    cwd: home.work,
+    steps: [{ expect: "please paste the token", send: "half a tok\x03" }],
+  });
+  assertEquals(code, 0, output);
+  assertEquals(echoes, [false]);
+  assertMatch(output, /status (130|101)/);
+  assertMatch(output, /echo is on/);
+  assertEquals(output.includes("half a tok"), false);
   assertEquals(
     await store.token(home, home.registry().indexUrl),
     undefined,
