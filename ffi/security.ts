@@ -183,6 +183,7 @@ const STATUS_NAMES: Readonly<Partial<Record<number, StatusName>>> = {
 
 /** A call that Security.framework refused. */
 export class OSStatusError extends Error {
+  /** `OSStatusError` */
   override readonly name = "OSStatusError";
   /** The OSStatus itself. */
   readonly status: number;
