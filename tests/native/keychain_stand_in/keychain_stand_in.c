@@ -410,10 +410,10 @@ static OSStatus open_keychain(void) {
   return errSecSuccess;
 }
 
-/* What an operation on a locked keychain does first. */
+/* What an operation on a locked keychain does first: establishOldSecrets. */
 static OSStatus make_unlocked(void) {
   if (!stand_in_locked()) return errSecSuccess;
-  if (state.opened == MAY_NOT_ASK) return errSecUserCanceled;
+  if (state.opened == MAY_NOT_ASK) return errSecAuthFailed;
   OSStatus answer = ask();
   if (answer == errSecSuccess) stand_in_lock(false);
   return answer;
