@@ -337,7 +337,7 @@ async function erase(
   if (outcome.kind !== "found") return outcome;
   // It came to light only when the prompt had been answered.
   outcome.token.wipe();
-  return await erase(service, key);
+  return await erase(service, key, prompt);
 }
 
 /** The locked items of a URL, those that hide their schema included. */
@@ -359,9 +359,11 @@ async function list(service: SecretService): Promise<Answer<ListOutcome>> {
   if (unlocked.length + locked.length === 0 && collection === undefined) {
     return trouble({ cause: "no-default-collection" });
   }
+  const urls = await Promise.all(
+    [...unlocked, ...locked].map((item) => item.attribute("url")),
+  );
   const items: StoredItem[] = [];
-  for (const item of [...unlocked, ...locked]) {
-    const indexUrl = await item.attribute("url");
+  for (const indexUrl of urls) {
     if (indexUrl !== undefined) items.push({ indexUrl });
   }
   return { kind: "items", items };

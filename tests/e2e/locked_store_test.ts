@@ -1,0 +1,148 @@
+// A locked keyring: nothing waits where nobody is present, and a person is
+// asked where one is.
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { runInPty } from "../support/pty.ts";
+import { type SessionBus, startSessionBus } from "../support/session_bus.ts";
+import type { TestHome } from "../support/test_home.ts";
+import {
+  assertGoesOn,
+  CREDENTIALS,
+  PLAINTEXT,
+  plaintextBehind,
+  SEARCH,
+} from "./_plaintext_behind.ts";
+
+const STORED = "stored-token-8b41";
+
+/** A locked keyring, with the registry's item in it or without. */
+async function lockedHome(
+  bus: SessionBus,
+  item: boolean,
+): Promise<TestHome> {
+  const home = await plaintextBehind({ bus });
+  home.registry().tokens.add(STORED);
+  if (item) {
+    await bus.store([{
+      label: "cargo-registry:alt",
+      attributes: {
+        url: home.registry().indexUrl,
+        "xdg:schema": "org.rust-lang.cargo.registry",
+      },
+      secret: STORED,
+    }]);
+  }
+  await bus.restartKeyringLocked();
+  return home;
+}
+
+if (Deno.build.os === "linux") {
+  for (const item of [true, false]) {
+    Deno.test(
+      `cargo goes on at a locked keyring with ${item ? "the" : "no"} item`,
+      async () => {
+        await using bus = await startSessionBus();
+        await using prompter = await bus.startPrompter("ignore");
+        await using home = await lockedHome(bus, item);
+        await assertGoesOn(home, /locked/);
+        assertEquals(prompter.prompts.length, 0);
+      },
+    );
+  }
+
+  Deno.test("a person at a terminal is asked to unlock", async () => {
+    await using bus = await startSessionBus();
+    await using prompter = await bus.startPrompter("type");
+    await using home = await lockedHome(bus, true);
+    const { code, output } = await runInPty(home.command(SEARCH), {
+      env: home.env,
+      cwd: home.work,
+    });
+    assertEquals(code, 0, output);
+    assertEquals(prompter.prompts.length, 1);
+    assert(home.registry().sawToken(STORED));
+    // The file's token is another one: that is said, and nothing changes.
+    assertEquals(await home.credentials(), CREDENTIALS);
+  });
+
+  Deno.test("cargo goes on when the prompt is dismissed", async () => {
+    await using bus = await startSessionBus();
+    await using prompter = await bus.startPrompter("dismiss");
+    await using home = await lockedHome(bus, true);
+    const { code, output } = await runInPty(home.command(SEARCH), {
+      env: home.env,
+      cwd: home.work,
+    });
+    assertEquals(code, 0, output);
+    assert(prompter.prompts.length > 0);
+    assert(home.registry().sawToken(PLAINTEXT));
+    assertMatch(output, /dismissed|locked/);
+    assertEquals(await home.credentials(), CREDENTIALS);
+  });
+
+  Deno.test("cargo goes on when nobody answers the prompt", async () => {
+    await using bus = await startSessionBus();
+    await using prompter = await bus.startPrompter("ignore");
+    await using home = await lockedHome(bus, true);
+    const { code, output } = await runInPty(home.command(SEARCH), {
+      env: { ...home.env, CARGO_CREDENTIAL_KEYRING_PROMPT_TIMEOUT: "3" },
+      cwd: home.work,
+    });
+    assertEquals(code, 0, output);
+    assert(prompter.prompts.length > 0);
+    assert(home.registry().sawToken(PLAINTEXT));
+    // After two seconds it says what it waits for, and for how long.
+    assertMatch(output, /wait/i);
+    assertEquals(await home.credentials(), CREDENTIALS);
+  });
+
+  Deno.test("a background job is not stopped by a locked keyring", async () => {
+    await using bus = await startSessionBus();
+    await using prompter = await bus.startPrompter("ignore");
+    await using home = await lockedHome(bus, true);
+    const { code, output } = await runInPty([
+      "/bin/bash",
+      "-c",
+      `set -m; "$@" & wait "$!"; echo "ended with $?"; jobs`,
+      "bash",
+      ...home.command(SEARCH),
+    ], { env: home.env, cwd: home.work, limit: 30_000 });
+    assertEquals(code, 0, output);
+    assertMatch(output, /ended with 0/);
+    assertEquals(/Stopped/.test(output), false, output);
+    assertEquals(prompter.prompts.length, 0);
+    assert(home.registry().sawToken(PLAINTEXT));
+  });
+
+  Deno.test("a background login without a token is not stopped", async () => {
+    await using bus = await startSessionBus();
+    await using home = await plaintextBehind({ bus });
+    const { output } = await runInPty([
+      "/bin/bash",
+      "-c",
+      `set -m; "$@" & wait "$!"; echo "ended with $?"; jobs`,
+      "bash",
+      ...home.command(["login", "--registry", "alt"]),
+    ], { env: home.env, cwd: home.work, limit: 30_000 });
+    assertMatch(output, /ended with 101/);
+    assertEquals(/Stopped/.test(output), false, output);
+    assertEquals(await bus.items(), []);
+  });
+
+  Deno.test("piped output is no person, even at a terminal", async () => {
+    await using bus = await startSessionBus();
+    await using prompter = await bus.startPrompter("ignore");
+    await using home = await lockedHome(bus, true);
+    const { output } = await runInPty([
+      "/bin/sh",
+      "-c",
+      `"$@" 2>&1 | cat; echo "ended"`,
+      "sh",
+      ...home.command(SEARCH),
+    ], { env: home.env, cwd: home.work, limit: 30_000 });
+    assertMatch(output, /ended/);
+    assertMatch(output, /locked/);
+    assertEquals(prompter.prompts.length, 0);
+    assert(home.registry().sawToken(PLAINTEXT));
+  });
+}
