@@ -221,6 +221,8 @@ const SECRET_COLLECTION_CREATE_NONE = 0;
 const SECRET_ITEM_NONE = 0;
 const SECRET_ITEM_CREATE_REPLACE = 1 << 1;
 const SECRET_ERROR_IS_LOCKED = 2;
+const G_DBUS_ERROR_NAME_HAS_NO_OWNER = 3;
+const G_DBUS_ERROR_UNKNOWN_METHOD = 19;
 const SECRET_COLLECTION_DEFAULT = "default";
 
 const SERVICE_NAME = "org.freedesktop.secrets";
@@ -521,7 +523,11 @@ export class SecretService implements AsyncDisposable {
       error.cell,
     );
     if (error.value !== null) {
-      throw await takeError(error, "secret_collection_create_sync");
+      const failure = await takeError(error, "secret_collection_create_sync");
+      // gnome-keyring's dialog was dismissed: it answers with the path `/`,
+      // and libsecret then finds no collection there.
+      if (isDBusError(failure, G_DBUS_ERROR_UNKNOWN_METHOD)) return undefined;
+      throw failure;
     }
     if (object === null) return undefined;
     return await this.#collection(object);
@@ -596,10 +602,7 @@ export class SecretService implements AsyncDisposable {
         argument: name,
       }, cancellable);
     } catch (error) {
-      // org.freedesktop.DBus.Error.NameHasNoOwner
-      const nobody = error instanceof GLibError &&
-        error.domain === "g-dbus-error-quark" && error.code === 3;
-      if (nobody) return undefined;
+      if (isDBusError(error, G_DBUS_ERROR_NAME_HAS_NO_OWNER)) return undefined;
       throw error;
     }
   }
@@ -916,6 +919,11 @@ export class SecretItem {
     }, cancellable);
     return prompt === "/";
   }
+}
+
+function isDBusError(error: unknown, code: number): boolean {
+  return error instanceof GLibError &&
+    error.domain === "g-dbus-error-quark" && error.code === code;
 }
 
 function itemForPath():

@@ -17,6 +17,7 @@
 
 const PYTHON = "/usr/bin/python3";
 const HELPER = new URL("./session_bus.py", import.meta.url).pathname;
+const FAKE = new URL("./fake_secret_service.py", import.meta.url).pathname;
 
 /** The password of the login keyring, and what a scripted prompter types. */
 export const KEYRING_PASSWORD = "the login password";
@@ -99,6 +100,12 @@ export interface Prompter extends AsyncDisposable {
   }[];
   /** Ends it. */
   stop(): Promise<void>;
+}
+
+/** A Secret Service that misbehaves, as `fake_secret_service.py` says. */
+export interface FakeService extends AsyncDisposable {
+  /** The methods that were called so far. */
+  readonly calls: readonly string[];
 }
 
 /** A log of everything that passes over a bus. */
@@ -365,8 +372,46 @@ export class SessionBus implements AsyncDisposable {
     mode: PrompterMode,
     password: string = KEYRING_PASSWORD,
   ): Promise<Prompter> {
+    const prompts: { type: string; message: string }[] = [];
+    const stop = await this.#serve(
+      [HELPER, "prompter", mode],
+      password,
+      (line) => prompts.push(JSON.parse(line)),
+    );
+    return { prompts, stop, [Symbol.asyncDispose]: stop };
+  }
+
+  /**
+   * Puts a Secret Service on the bus that does what gnome-keyring does not;
+   * for a bus with `keyring: "none"`.
+   *
+   * @param mode What it does.
+   * @returns It.
+   */
+  async startFakeService(
+    mode: "dies" | "unknown-method" | "not-found" | "opaque",
+  ): Promise<FakeService> {
+    const calls: string[] = [];
+    const stop = await this.#serve(
+      [FAKE, mode],
+      "",
+      (line) => calls.push(line),
+    );
+    return { calls, [Symbol.asyncDispose]: stop };
+  }
+
+  /**
+   * Starts a helper that serves on the bus, and waits for its line `ready`.
+   *
+   * @returns What ends it.
+   */
+  async #serve(
+    args: readonly string[],
+    input: string,
+    onLine: (line: string) => void,
+  ): Promise<() => Promise<void>> {
     const child = new Deno.Command(PYTHON, {
-      args: [HELPER, "prompter", mode],
+      args: [...args],
       clearEnv: true,
       env: this.env,
       stdin: "piped",
@@ -374,9 +419,8 @@ export class SessionBus implements AsyncDisposable {
       stderr: "inherit",
     }).spawn();
     const writer = child.stdin.getWriter();
-    await writer.write(new TextEncoder().encode(password));
+    await writer.write(new TextEncoder().encode(input));
     await writer.close();
-    const prompts: { type: string; message: string }[] = [];
     const ready = Promise.withResolvers<void>();
     const reading = (async () => {
       let rest = "";
@@ -387,17 +431,16 @@ export class SessionBus implements AsyncDisposable {
         rest = lines.pop() ?? "";
         for (const line of lines) {
           if (line === "ready") ready.resolve();
-          else prompts.push(JSON.parse(line));
+          else onLine(line);
         }
       }
-      ready.reject(new Error("the prompter ended"));
+      ready.reject(new Error(`${args.join(" ")} ended`));
     })();
     await ready.promise;
-    const stop = async (): Promise<void> => {
+    return async () => {
       await end(child);
       await reading;
     };
-    return { prompts, stop, [Symbol.asyncDispose]: stop };
   }
 
   /** Logs everything that passes over the bus from now on. */
