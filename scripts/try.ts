@@ -38,58 +38,69 @@ const KEYRING_PACKAGES = [
   "python3-gi",
 ];
 
-/** As cargo is when nothing is set up. */
-const BEFORE: readonly Step[] = [
-  {
-    title: "Cargo alone keeps the token in plaintext",
-    args: ["login", "--registry", REGISTRY],
-    stdin: `${TOKEN}\n`,
-    after: "file",
-  },
-];
+const ALT = ["--registry", REGISTRY];
 
-/** With this program as the provider that is asked first. */
-const WITH_PROVIDER: readonly Step[] = [
-  {
-    title: "Log in",
-    args: ["login", "--registry", REGISTRY],
-    stdin: `${TOKEN}\n`,
-    after: "store",
-  },
-  {
-    title: "Publish",
-    args: ["publish", "--registry", REGISTRY],
-    after: "store",
-  },
+const LOG_IN: Step = {
+  title: "Log in",
+  args: ["login", ...ALT],
+  stdin: `${TOKEN}\n`,
+  after: "store",
+};
+const LOG_OUT: Step = {
+  title: "Log out",
+  args: ["logout", ...ALT],
+  after: "nowhere",
+};
+const PUBLISH: Step = {
+  title: "Publish",
+  args: ["publish", ...ALT],
+  after: "store",
+};
+const WORK: readonly Step[] = [
   {
     title: "Yank the release",
-    args: ["yank", "--registry", REGISTRY, "hello@0.1.0"],
+    args: ["yank", ...ALT, "hello@0.1.0"],
     after: "store",
   },
   {
     title: "Undo that",
-    args: ["yank", "--registry", REGISTRY, "--undo", "hello@0.1.0"],
+    args: ["yank", ...ALT, "--undo", "hello@0.1.0"],
     after: "store",
   },
   {
     title: "Add an owner",
-    args: [
-      "owner",
-      "--registry",
-      REGISTRY,
-      "--add",
-      "a-friend",
-      "--list",
-      "hello",
-    ],
+    args: ["owner", ...ALT, "--add", "a-friend", "--list", "hello"],
     after: "store",
   },
-  {
-    title: "Log out",
-    args: ["logout", "--registry", REGISTRY],
-    after: "nowhere",
-  },
 ];
+
+/** What is shown before this program is set up, and after. */
+interface Plot {
+  readonly before: readonly Step[];
+  readonly after: readonly Step[];
+}
+
+/** A token that lies in plaintext is moved on its first use. */
+const DURABLE_STORE: Plot = {
+  before: [{
+    ...LOG_IN,
+    title: "Cargo alone keeps the token in plaintext",
+    after: "file",
+  }],
+  after: [
+    { ...PUBLISH, title: "Publish: the token moves on its first use" },
+    ...WORK,
+    LOG_OUT,
+    { ...LOG_IN, title: "Log in again: no file in between" },
+    LOG_OUT,
+  ],
+};
+
+/** Nothing is moved to where the next boot would lose it. */
+const KERNEL_KEYS: Plot = {
+  before: [],
+  after: [LOG_IN, PUBLISH, ...WORK, LOG_OUT],
+};
 
 /** The home, and how to look into the store from outside. */
 interface Scene {
@@ -102,14 +113,14 @@ async function main(signal: AbortSignal): Promise<void> {
   await setUp([]);
   const { version } = await toolchain();
   await using bus = await openKeyring();
+  // On Linux without one: what the kernel keeps until the next boot.
+  const durable = Deno.build.os !== "linux" || bus !== undefined;
+  const plot = durable ? DURABLE_STORE : KERNEL_KEYS;
   await using home = await TestHome.create({
     registries: { [REGISTRY]: { authRequired: true, tokens: [TOKEN] } },
     providers: ["cargo:token"],
     ...(bus === undefined ? {} : { bus }),
-    // Without a Secret Service: what the kernel keeps until the next boot.
-    env: Deno.build.os === "linux" && bus === undefined
-      ? { CARGO_CREDENTIAL_KEYRING_STORE: "keyutils" }
-      : {},
+    env: durable ? {} : { CARGO_CREDENTIAL_KEYRING_STORE: "keyutils" },
   });
   const scene: Scene = {
     home,
@@ -124,14 +135,14 @@ async function main(signal: AbortSignal): Promise<void> {
   );
   await home.crate("hello");
   try {
-    for (const step of BEFORE) await show(step, scene, signal);
+    for (const step of plot.before) await show(step, scene, signal);
     await home.configure(["cargo:token", PROVIDER]);
     print(
       `\nFrom here on, cargo's configuration has\n\n    [registry]\n` +
         `    global-credential-providers = ["cargo:token", ` +
         `"cargo-credential-keyring"]`,
     );
-    for (const step of WITH_PROVIDER) await show(step, scene, signal);
+    for (const step of plot.after) await show(step, scene, signal);
   } finally {
     // The kernel's keys outlive this process; the rest goes with the home.
     if (bus === undefined) await forget(home);

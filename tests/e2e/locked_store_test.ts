@@ -4,7 +4,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { runInPty } from "../support/pty.ts";
 import { type SessionBus, startSessionBus } from "../support/session_bus.ts";
-import type { TestHome } from "../support/test_home.ts";
+import { TestHome } from "../support/test_home.ts";
 import {
   assertGoesOn,
   CREDENTIALS,
@@ -116,7 +116,7 @@ if (Deno.build.os === "linux") {
 
   Deno.test("a background login without a token is not stopped", async () => {
     await using bus = await startSessionBus();
-    await using home = await plaintextBehind({ bus });
+    await using home = await TestHome.create({ bus });
     const { output } = await runInPty([
       "/bin/bash",
       "-c",
