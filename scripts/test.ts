@@ -9,6 +9,7 @@
  * @module
  */
 import { stripVTControlCharacters } from "node:util";
+import { startSessionBus } from "../tests/support/session_bus.ts";
 import { print, styled } from "./print.ts";
 import { setUp, SetUpError } from "./setup_tests.ts";
 
@@ -16,6 +17,8 @@ interface Stage {
   readonly name: string;
   /** Arguments for Deno. */
   readonly args: readonly string[];
+  /** Whether it runs on a session bus of its own with an open keyring. */
+  readonly keyring?: boolean;
 }
 
 /** The tests' numbers in one stage. */
@@ -32,6 +35,7 @@ interface StageResult extends Counts {
 }
 
 const PUBLIC = ["mod.ts", "ffi/mod.ts"];
+const EXAMPLES = ["mod.ts", "ffi", "src"];
 const TEST = ["test", "--allow-all", "--no-check", "--parallel"];
 
 const STAGES: readonly Stage[] = [
@@ -41,7 +45,8 @@ const STAGES: readonly Stage[] = [
   { name: "documentation", args: ["doc", "--lint", ...PUBLIC] },
   {
     name: "examples",
-    args: ["test", "--allow-all", "--doc", "--permit-no-files", ...PUBLIC],
+    args: ["test", "--allow-all", "--no-check", "--doc", ...EXAMPLES],
+    keyring: true,
   },
   {
     name: "unit and integration tests",
@@ -50,6 +55,9 @@ const STAGES: readonly Stage[] = [
   { name: "end-to-end tests", args: [...TEST, "tests/e2e"] },
 ];
 
+/** A stage that hangs must fail. */
+const LIMIT_MINUTES = 12;
+
 /** Nothing may be ignored where somebody relies on the result. */
 const MUST_RUN =
   Deno.env.get("CARGO_CREDENTIAL_KEYRING_TESTS_MUST_RUN") === "1";
@@ -57,10 +65,10 @@ const MUST_RUN =
 async function main(): Promise<boolean> {
   const results: StageResult[] = [];
   results.push(await timed("set-up", prepare));
-  for (const { name, args } of STAGES) {
+  for (const stage of STAGES) {
     if (!results.every((result) => result.ok)) break;
-    print(styled("bold", `\n== ${name}: deno ${args.join(" ")}`));
-    results.push(await timed(name, () => runStage(args)));
+    print(styled("bold", `\n== ${stage.name}: deno ${stage.args.join(" ")}`));
+    results.push(await timed(stage.name, () => runStage(stage)));
   }
   return report(results);
 }
@@ -91,14 +99,26 @@ async function timed(
 }
 
 /** Runs Deno, passes on what it prints, and reads the numbers of tests. */
-async function runStage(args: readonly string[]): Promise<Counts> {
+async function runStage(stage: Stage): Promise<Counts> {
+  await using bus = stage.keyring === true && Deno.build.os === "linux"
+    ? await startSessionBus()
+    : undefined;
   const child = new Deno.Command(Deno.execPath(), {
-    args: [...args],
-    env: Deno.stdout.isTerminal() ? {} : { NO_COLOR: "1" },
+    args: [...stage.args],
+    env: {
+      ...(bus === undefined ? {} : {
+        DBUS_SESSION_BUS_ADDRESS: bus.env["DBUS_SESSION_BUS_ADDRESS"] ?? "",
+      }),
+      ...(Deno.stdout.isTerminal() ? {} : { NO_COLOR: "1" }),
+    },
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",
   }).spawn();
+  const timer = setTimeout(() => {
+    print(`\nThis stage was killed after ${LIMIT_MINUTES} minutes.`);
+    child.kill("SIGKILL");
+  }, LIMIT_MINUTES * 60_000);
   let text = "";
   const decoder = new TextDecoder();
   for await (const chunk of child.stdout) {
@@ -106,6 +126,7 @@ async function runStage(args: readonly string[]): Promise<Counts> {
     await write(chunk);
   }
   const { success } = await child.status;
+  clearTimeout(timer);
   const counts = readCounts(stripVTControlCharacters(text));
   // What fails without a failed test (types, a crash) counts as one.
   const failed = success ? counts.failed : Math.max(1, counts.failed);
