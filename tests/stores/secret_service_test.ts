@@ -4,6 +4,7 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
+import { compilePreload } from "../support/preload.ts";
 import { missing } from "../support/requirements.ts";
 import { run } from "../support/run.ts";
 import {
@@ -729,6 +730,22 @@ Deno.test("without libsecret its package is named", async () => {
   const outcome = await store.ask({ method: "get", url: OTHER });
   assertEquals(verdict(outcome), ["unreachable", "library-missing", false]);
   assertStringIncludes(String(outcome.remedy), "nstall");
+});
+
+Deno.test("a call that never comes back holds neither answer nor process", async () => {
+  await using bus = await startSessionBus({ keyring: "none" });
+  await Deno.rename(
+    await compilePreload("hanging_libsecret.c", bus.directory),
+    `${bus.directory}/libsecret-1.so.0`,
+  );
+  await using store = new SecretServiceProcess(bus, {
+    env: { LD_LIBRARY_PATH: bus.directory },
+  });
+  for (const method of ["get", "prepare", "set", "erase", "list"] as const) {
+    const question = { method, url: OTHER, token: TOKEN, limit: 200 };
+    assertEquals(verdict(await store.ask(question)), DEADLINE, method);
+  }
+  assertEquals(await store.end(), { code: 0, stderr: "" });
 });
 
 Deno.test("get() finds one item among 1,000, and list() all of them", async () => {
