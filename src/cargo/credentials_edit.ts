@@ -302,13 +302,9 @@ function quoteKey(key: string): string {
   return /^[A-Za-z0-9_-]+$/.test(key) ? key : quote(key);
 }
 
-/** A basic string. What a token may hold beyond ASCII is left to the parser. */
+/** A basic string: every escape of JSON is one of TOML's. */
 function quote(text: string): string {
-  const escaped = text
-    .replaceAll("\\", "\\\\")
-    .replaceAll('"', '\\"')
-    .replaceAll("\t", "\\t");
-  return `"${escaped}"`;
+  return JSON.stringify(text).replaceAll("\x7f", "\\u007f");
 }
 
 function samePath(
