@@ -2,19 +2,15 @@ import type { GetAnswer } from "../protocol/messages.ts";
 import type { Secret } from "../secret.ts";
 import type { GetOutcome } from "../stores/credential_store.ts";
 import type { ProviderContext } from "./context.ts";
+import type { NoticeText } from "./notices.ts";
 import {
   decideGet,
   type GetAction,
   type GetFacts,
   type GetNeed,
+  type GetNotice,
   type GetStep,
 } from "./get_decision.ts";
-import {
-  describeMoved,
-  describeNotMoved,
-  describeRemoval,
-} from "./move_words.ts";
-import { describeGetNotice } from "./notices.ts";
 
 /**
  * Answers a `get`: looks at what the decision asks for, then does what it
@@ -104,7 +100,7 @@ async function answer(
 ): Promise<GetAnswer> {
   const notice = step.notice === undefined
     ? undefined
-    : describeGetNotice(step.notice, await context.about());
+    : await describe(step.notice, context);
   if (notice !== undefined && step.answer !== "other") {
     // The next provider has something to say where there is plaintext.
     const changesAnswer = step.answer === "url-not-supported" &&
@@ -129,6 +125,14 @@ async function answer(
       return { kind: step.answer };
   }
   throw new TypeError(`${step.answer} was decided without one`);
+}
+
+async function describe(
+  notice: GetNotice,
+  context: ProviderContext,
+): Promise<NoticeText> {
+  const { describeGetNotice } = await import("./notices.ts");
+  return describeGetNotice(notice, await context.about());
 }
 
 /**
@@ -161,6 +165,7 @@ async function act(
       if (typeof plaintext !== "object") return undefined;
       const removal = await context.removePlaintext(plaintext);
       if (removal.kind !== "left") await context.intend("none");
+      const { describeRemoval } = await import("./move_words.ts");
       const notice = describeRemoval(removal, await context.about());
       if (notice !== undefined) await context.notice(notice);
       return undefined;
@@ -174,6 +179,7 @@ async function move(
   context: ProviderContext,
 ): Promise<Partial<GetFacts> | undefined> {
   const outcome = await context.move(token, over);
+  const { describeMoved, describeNotMoved } = await import("./move_words.ts");
   switch (outcome.kind) {
     case "moved":
       await context.intend("none");

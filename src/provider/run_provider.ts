@@ -1,8 +1,7 @@
+import { forbidCoreDumps } from "../../ffi/core_dumps.ts";
 import type { Answer, CredentialRequest } from "../protocol/messages.ts";
 import { serve } from "../protocol/serve.ts";
 import { get } from "./get.ts";
-import { login } from "./login.ts";
-import { logout } from "./logout.ts";
 import { SystemContext } from "./system_context.ts";
 
 /**
@@ -24,6 +23,7 @@ export async function runProvider(): Promise<void> {
     input: Deno.stdin,
     output: Deno.stdout,
     handle: async (request) => {
+      forbidCoreDumps();
       using context = new SystemContext(request);
       const answer = await Promise.race([
         answerTo(request, context),
@@ -37,17 +37,21 @@ export async function runProvider(): Promise<void> {
   });
 }
 
-function answerTo(
+async function answerTo(
   request: CredentialRequest,
   context: SystemContext,
 ): Promise<Answer> {
   switch (request.kind) {
     case "get":
-      return get(context);
-    case "login":
-      return login(request, context);
-    case "logout":
-      return logout(context);
+      return await get(context);
+    case "login": {
+      const { login } = await import("./login.ts");
+      return await login(request, context);
+    }
+    case "logout": {
+      const { logout } = await import("./logout.ts");
+      return await logout(context);
+    }
   }
 }
 

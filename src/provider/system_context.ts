@@ -9,28 +9,13 @@ import {
   environmentToken,
 } from "../cargo/environment_token.ts";
 import { cargoHome } from "../cargo/home.ts";
-import { CRATES_IO_INDEX } from "../cargo/registries.ts";
-import {
-  isBoundByUser,
-  registryIndex,
-  registryNames,
-} from "../cargo/registry_index.ts";
-import { checkToken } from "../cargo/token.ts";
-import {
-  type Eligibility,
-  eligibility,
-  type EligibilityFacts,
-  logoutRemoval,
-  type Occasion,
-} from "../migration/eligibility.ts";
-import {
-  gatherSurroundings,
-  type Surroundings,
-} from "../migration/surroundings.ts";
-import type { Secret } from "../secret.ts";
 import { cargoTokenPlace, providerChain } from "../cargo/provider_chain.ts";
 import { findRebinding, type Rebinding } from "../cargo/rebinding.ts";
+import { CRATES_IO_INDEX } from "../cargo/registries.ts";
+import { registryIndex, registryNames } from "../cargo/registry_index.ts";
 import { Deadline } from "../deadline.ts";
+import type { Eligibility, Occasion } from "../migration/eligibility.ts";
+import type { MoveOutcome, RemovalOutcome } from "../migration/move.ts";
 import {
   EMPTY_STATE,
   fileStamp,
@@ -45,7 +30,10 @@ import {
   unpin,
   updateState,
 } from "../migration/state.ts";
+import type { Surroundings } from "../migration/surroundings.ts";
+import { printError } from "../print.ts";
 import type { CredentialRequest } from "../protocol/messages.ts";
+import type { Secret } from "../secret.ts";
 import { loadSettings } from "../settings/load_settings.ts";
 import {
   DEFAULT_SETTINGS,
@@ -53,23 +41,15 @@ import {
 } from "../settings/settings.ts";
 import { openStore } from "../stores/choose.ts";
 import type { CredentialStore, ItemKey } from "../stores/credential_store.ts";
-import { openTerminal } from "../terminal/open_terminal.ts";
 import { isCi, personIsPresent } from "../terminal/person.ts";
 import { printable } from "../terminal/printable.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { Memory, Plaintext, ProviderContext } from "./context.ts";
-import {
-  type MoveOutcome,
-  moveToken,
-  type RemovalOutcome,
-  removeFromFile,
-} from "../migration/move.ts";
-import { printError } from "../print.ts";
+import type { Chain } from "./get_decision.ts";
+import type { PlaintextRemoval } from "./logout_decision.ts";
+import type { NoticeText } from "./notices.ts";
 import { Notifier } from "./notifier.ts";
 import { Patience } from "./patience.ts";
-import type { PlaintextRemoval } from "./logout_decision.ts";
-import type { Chain } from "./get_decision.ts";
-import type { NoticeText } from "./notices.ts";
 import { describeRegistry, type RegistryAbout } from "./registry_about.ts";
 
 /** How long the state file is waited for: others hold it for moments. */
@@ -84,7 +64,10 @@ function once<T>(look: () => Promise<T>): () => Promise<T> {
   return () => result ??= look();
 }
 
-/** The edges of the provider on a real system, for one request. */
+/**
+ * The edges of the provider on a real system, for one request. What an
+ * ordinary `get` does not need is loaded when it is called for.
+ */
 export class SystemContext implements ProviderContext, Disposable {
   readonly deadline: Deadline = new Deadline(DEFAULT_SETTINGS.timeoutMs);
   readonly key: ItemKey;
@@ -143,7 +126,10 @@ export class SystemContext implements ProviderContext, Disposable {
     return await openStore(settings.kind === "wrong" ? "off" : settings.store);
   });
 
-  readonly terminal = once((): Promise<Terminal> => openTerminal());
+  readonly terminal = once(async (): Promise<Terminal> => {
+    const { openTerminal } = await import("../terminal/open_terminal.ts");
+    return await openTerminal();
+  });
 
   readonly #person = once(async (): Promise<boolean> => {
     const stderrIsTerminal = Deno.stderr.isTerminal();
@@ -268,55 +254,38 @@ export class SystemContext implements ProviderContext, Disposable {
     await this.#remember((state) => unpin(state, indexUrl));
   }
 
-  readonly #surroundings = once(async (): Promise<Surroundings> =>
-    gatherSurroundings({
+  readonly #surroundings = once(async (): Promise<Surroundings> => {
+    const { gatherSurroundings } = await import(
+      "../migration/surroundings.ts"
+    );
+    return await gatherSurroundings({
       credentialsPath: (await this.plaintext()).path,
       cargoHome: this.#home ?? "",
       env: this.#env,
       os: Deno.build.os,
-    })
-  );
+    });
+  });
 
   async eligibility(
     token: Secret,
     occasion: Occasion = "read",
   ): Promise<Eligibility> {
-    const store = await this.store();
-    const { signal } = this.deadline;
-    const [surroundings, binding, prepared] = await Promise.all([
-      this.#surroundings(),
-      this.#binding(),
-      store.prepare({ signal }),
-    ]);
-    return eligibility({
-      ...surroundings,
-      occasion,
-      binding,
-      isToken: checkToken(token) === "valid",
-      store: {
-        name: store.name,
-        title: store.title,
-        keeps: prepared.kind !== "ready"
-          ? "without-default-collection"
-          : prepared.durable
-          ? "durably"
-          : "for-the-session",
-      },
-    });
-  }
-
-  async #binding(): Promise<EligibilityFacts["binding"]> {
+    const { checkEligibility } = await import(
+      "../migration/check_eligibility.ts"
+    );
     const { indexUrl, registryName } = this.key;
-    if (indexUrl === CRATES_IO_INDEX) return "crates-io";
-    const layers = await this.#config();
-    const names = registryName === undefined
-      ? registryNames(layers, indexUrl)
-      : [registryName];
-    return names.some((name) =>
-        isBoundByUser(layers, this.#cwd, name, indexUrl)
-      )
-      ? "user"
-      : "project";
+    return await checkEligibility({
+      occasion,
+      token,
+      registry: this.#request.registry,
+      store: await this.store(),
+      layers: await this.#config(),
+      cwd: this.#cwd,
+      surroundings: await this.#surroundings(),
+      bindingAllowed: registryName !== undefined &&
+        isRebindingAllowed(await this.#state(), registryName, indexUrl),
+      signal: this.deadline.signal,
+    });
   }
 
   readonly about = once(async (): Promise<RegistryAbout> => {
@@ -328,6 +297,7 @@ export class SystemContext implements ProviderContext, Disposable {
   async move(token: Secret, over: boolean): Promise<MoveOutcome> {
     const { path, table } = await this.plaintext();
     if (table === undefined) return { kind: "file-changed", token: "none" };
+    const { moveToken } = await import("../migration/move.ts");
     return await moveToken(
       { path, table, token },
       await this.store(),
@@ -351,9 +321,9 @@ export class SystemContext implements ProviderContext, Disposable {
 
   async removePlaintext(token: Secret): Promise<RemovalOutcome> {
     const { path, table } = await this.plaintext();
-    return table === undefined
-      ? { kind: "none" }
-      : await removeFromFile(path, table, token);
+    if (table === undefined) return { kind: "none" };
+    const { removeFromFile } = await import("../migration/move.ts");
+    return await removeFromFile(path, table, token);
   }
 
   async supersedePlaintext(): Promise<RemovalOutcome> {
@@ -362,14 +332,17 @@ export class SystemContext implements ProviderContext, Disposable {
     // The token of that name is another registry's.
     if (await this.rebinding() !== "none") return { kind: "none" };
     const verdict = await this.eligibility(token, "login");
-    return verdict.kind === "eligible"
-      ? await removeFromFile(path, table)
-      : { kind: "left", reason: verdict.sentence };
+    if (verdict.kind === "not") {
+      return { kind: "left", reason: verdict.sentence };
+    }
+    const { removeFromFile } = await import("../migration/move.ts");
+    return await removeFromFile(path, table);
   }
 
   async logoutPlaintext(): Promise<PlaintextRemoval> {
     const { path, table, token } = await this.plaintext();
     if (token === "none" || table === undefined) return { kind: "none" };
+    const { logoutRemoval } = await import("../migration/eligibility.ts");
     const verdict = logoutRemoval({
       isMapped: await this.#isMapped(),
       isBoundElsewhere: await this.rebinding() !== "none",
@@ -379,6 +352,7 @@ export class SystemContext implements ProviderContext, Disposable {
       const { sentence, foreign } = verdict;
       return { kind: "left", reason: sentence, foreign };
     }
+    const { removeFromFile } = await import("../migration/move.ts");
     const removal = await removeFromFile(path, table);
     return removal.kind === "left" ? { ...removal, foreign: false } : removal;
   }
