@@ -46,8 +46,7 @@ export async function writeLauncher(directory: string): Promise<string> {
     "run",
     "--quiet",
     "--no-prompt",
-    "--no-lock",
-    "--cached-only",
+    "--cached-only", // needs the lock file: it names the packages' packages
     "--config",
     CONFIG,
     ...PERMISSIONS,
