@@ -1,399 +1,272 @@
-// Plaintext tokens on their way into the store and back, with the real cargo.
+// A plaintext token moves into the store on its first use, by any command of
+// cargo's that needs it; what comes from elsewhere wins and moves nothing.
 
-import {
-  assert,
-  assertEquals,
-  assertMatch,
-  assertStringIncludes,
-} from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { parse } from "smol-toml";
 import { openRealStore, type RealStore } from "../support/real_store.ts";
-import { run, type RunResult } from "../support/run.ts";
-import {
-  CRATES_IO_INDEX,
-  PROVIDER,
-  TestHome,
-  type TestHomeOptions,
-} from "../support/test_home.ts";
+import { LoopbackRegistry } from "../support/registry.ts";
+import { CRATES_IO_INDEX, PROVIDER, TestHome } from "../support/test_home.ts";
 
-const TOKEN = "plaintext-token-77f0";
-const CHAIN = ["cargo:token", PROVIDER];
-const FILE =
-  `# mine\n[registry]\ntoken = "crates-io-token" # why\n\n[registries.alt]\ntoken = "${TOKEN}"\n`;
-const WITHOUT_ALT =
-  `# mine\n[registry]\ntoken = "crates-io-token" # why\n\n[registries.alt]\n`;
+const TOKEN = "moved-token-3c90";
+const OTHER = "token-of-another-registry";
+const CREDENTIALS = `# my tokens
+[registry]
+token = "${TOKEN}"
 
-/** A home with a plaintext token, and a keyring on the same file system. */
+[registries.alt]
+# of the company
+token = "${TOKEN}"
+
+[registries.other]
+token = '${OTHER}'
+`;
+
+let store: RealStore;
+Deno.test.beforeAll(async () => {
+  store = await openRealStore();
+});
+Deno.test.afterAll(async () => {
+  await store[Symbol.asyncDispose]();
+});
+
+/** A home with plaintext tokens, a crate, and that crate published. */
 async function plaintextHome(
-  store: RealStore,
-  options: TestHomeOptions = {},
+  options: { readonly authRequired?: boolean } = {},
 ): Promise<TestHome> {
+  const server = { ...options, tokens: [TOKEN] };
   const home = await TestHome.create({
-    registries: { alt: { tokens: [TOKEN] } },
-    providers: CHAIN,
+    registries: { alt: server, other: { tokens: [OTHER] } },
+    cratesIo: server,
+    providers: ["cargo:token"],
     ...store.session,
-    ...options,
   });
-  await Deno.mkdir(`${home.home}/.local/share/keyrings`, { recursive: true });
-  await home.writeCredentials(FILE);
+  await home.writeCredentials(CREDENTIALS);
+  for (const registry of ["alt", "crates-io"]) {
+    const { code, stderr } = await home.cargo(
+      ["publish", "--no-verify", "--registry", registry],
+      { cwd: await home.crate("foo") },
+    );
+    assertEquals(code, 0, stderr);
+  }
+  await home.configure(["cargo:token", PROVIDER]);
+  assertEquals(await home.credentials(), CREDENTIALS);
   return home;
 }
 
-/** Runs the program as a person does. */
-function program(
-  home: TestHome,
-  args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-  cwd: string = home.work,
-): Promise<RunResult> {
-  return run([home.provider, ...args], { cwd, env: { ...home.env, ...env } });
+/** What the credentials file holds, registry by registry. */
+async function tokensInFile(home: TestHome): Promise<unknown> {
+  return parse(await home.credentials() ?? "");
 }
 
-async function publishedCrate(home: TestHome): Promise<void> {
-  const cwd = await home.crate("foo");
-  const { code, stderr } = await home.cargo(
-    ["publish", "--no-verify", "--registry", "alt"],
-    { cwd },
-  );
-  assertEquals(code, 0, stderr);
-}
+const COMMANDS: Readonly<Record<string, readonly string[]>> = {
+  publish: ["publish", "--no-verify"],
+  yank: ["yank", "foo@0.1.0"],
+  "yank --undo": ["yank", "--undo", "foo@0.1.0"],
+  owner: ["owner", "--list", "foo"],
+};
 
-interface Mover {
-  readonly name: string;
-  readonly args: readonly string[];
-  readonly authRequired?: boolean;
-}
+for (const [name, command] of Object.entries(COMMANDS)) {
+  for (const registry of ["alt", "crates-io"]) {
+    Deno.test(`cargo ${name} moves the token of ${registry}`, async () => {
+      await using home = await plaintextHome();
+      const indexUrl = registry === "alt"
+        ? home.registry().indexUrl
+        : CRATES_IO_INDEX;
+      const cwd = await home.crate("bar");
+      const args = [...command, "--registry", registry];
 
-const MOVERS: readonly Mover[] = [
-  { name: "yank", args: ["yank", "--registry", "alt", "foo@0.1.0"] },
-  { name: "owner", args: ["owner", "--list", "--registry", "alt", "foo"] },
-  {
-    name: "an index read",
-    args: ["search", "--registry", "alt", "foo"],
-    authRequired: true,
-  },
-];
-
-Deno.test("cargo moves a plaintext token when it reads it", async (t) => {
-  await using store = await openRealStore();
-
-  await t.step("on publish", async () => {
-    await using home = await plaintextHome(store);
-    const { indexUrl } = home.registry();
-    const cwd = await home.crate("foo");
-    const { code, stderr } = await home.cargo(
-      ["publish", "--no-verify", "--registry", "alt"],
-      { cwd },
-    );
-    assertEquals(code, 0, stderr);
-    assertMatch(stderr, /Moved the token of `alt` from .*credentials\.toml to/);
-    assertStringIncludes(stderr, "restore --registry alt");
-    assertEquals(stderr.includes(TOKEN), false);
-    assertEquals(await home.credentials(), WITHOUT_ALT);
-    assertEquals(await store.token(home, indexUrl), TOKEN);
-    await program(home, ["restore", "--registry", "alt"]);
-  });
-
-  for (const { name, args, authRequired } of MOVERS) {
-    await t.step(`on ${name}`, async () => {
-      await using home = await plaintextHome(store, {
-        registries: {
-          alt: { tokens: [TOKEN], authRequired: authRequired === true },
-        },
-      });
-      const { indexUrl } = home.registry();
-      if (authRequired !== true) {
-        await home.configure(["cargo:token"]);
-        await publishedCrate(home);
-        await home.configure(CHAIN);
-      }
-      const { code, stderr } = await home.cargo(args);
-      assertEquals(code, 0, stderr);
-      assertEquals(await home.credentials(), WITHOUT_ALT);
+      const first = await home.cargo(args, { cwd });
+      assertEquals(first.code, 0, first.stderr);
+      assertStringIncludes(first.stderr, "Moved");
       assertEquals(await store.token(home, indexUrl), TOKEN);
-      // And from then on out of the store, in silence.
-      const again = await home.cargo(
-        name === "yank" ? ["yank", "--undo", ...args.slice(1)] : args,
+      assertEquals(
+        await tokensInFile(home),
+        registry === "alt"
+          ? {
+            registry: { token: TOKEN },
+            registries: { alt: {}, other: { token: OTHER } },
+          }
+          : {
+            registry: {},
+            registries: { alt: { token: TOKEN }, other: { token: OTHER } },
+          },
       );
-      assertEquals(again.code, 0, again.stderr);
-      assertEquals(again.stderr.includes("keyring"), false, again.stderr);
+      const text = await home.credentials() ?? "";
+      assertStringIncludes(text, "# my tokens\n");
+      assertStringIncludes(text, `token = '${OTHER}'\n`);
+
+      const second = await home.cargo(
+        ["owner", "--list", "foo", "--registry", registry],
+      );
+      assertEquals(second.code, 0, second.stderr);
+      assertEquals(second.stderr.includes("Moved"), false);
+      assertEquals(await home.credentials(), text);
+
+      const logout = await home.cargo(["logout", "--registry", registry]);
+      assertEquals(logout.code, 0, logout.stderr);
+      assertEquals(await store.token(home, indexUrl), undefined);
     });
   }
+}
 
-  await t.step("on login: the older one goes", async () => {
-    await using home = await plaintextHome(store);
-    const { indexUrl } = home.registry();
-    const { code, stderr } = await home.cargo(["login", "--registry", "alt"], {
-      stdin: "a-newer-token\n",
-    });
-    assertEquals(code, 0, stderr);
-    assertEquals(await home.credentials(), WITHOUT_ALT);
-    assertEquals(await store.token(home, indexUrl), "a-newer-token");
-  });
+Deno.test("reading a private index moves its token", async () => {
+  await using home = await plaintextHome({ authRequired: true });
+  const { code, stderr } = await home.cargo(
+    ["search", "--registry", "alt", "foo"],
+  );
+  assertEquals(code, 0, stderr);
+  assertEquals(await store.token(home, home.registry().indexUrl), TOKEN);
+  await home.cargo(["logout", "--registry", "alt"]);
 });
 
-Deno.test("tokens from elsewhere win and move nothing", async (t) => {
-  await using store = await openRealStore();
-  await using home = await plaintextHome(store, {
-    registries: { alt: { tokens: [TOKEN, "from-outside"] } },
-    cratesIo: { tokens: ["from-outside", "crates-io-token"] },
+Deno.test("a login removes the plaintext token that it supersedes", async () => {
+  await using home = await plaintextHome();
+  const { code, stderr } = await home.cargo(["login", "--registry", "alt"], {
+    stdin: "a-newer-token\n",
   });
-  const cwd = await home.crate("foo");
-  await publishedCrate(home);
-  assertEquals((await program(home, ["restore"])).code, 0);
-  const before = await home.credentials();
-  const yank = ["yank", "--registry", "alt", "foo@0.1.0"];
+  assertEquals(code, 0, stderr);
+  assertEquals(
+    await store.token(home, home.registry().indexUrl),
+    "a-newer-token",
+  );
+  assertEquals(await tokensInFile(home), {
+    registry: { token: TOKEN },
+    registries: { alt: {}, other: { token: OTHER } },
+  });
+  await home.cargo(["logout", "--registry", "alt"]);
+});
 
-  await t.step("CARGO_REGISTRIES_ALT_TOKEN", async () => {
-    const { code, stderr } = await home.cargo(yank, {
-      cwd,
-      env: { CARGO_REGISTRIES_ALT_TOKEN: "from-outside" },
+Deno.test("a logout removes the plaintext token, too", async () => {
+  await using home = await plaintextHome();
+  const { code, stderr } = await home.cargo(["logout", "--registry", "alt"]);
+  assertEquals(code, 0, stderr);
+  assertEquals(await tokensInFile(home), {
+    registry: { token: TOKEN },
+    registries: { alt: {}, other: { token: OTHER } },
+  });
+  const after = await home.cargo(["yank", "--registry", "alt", "foo@0.1.0"]);
+  assertEquals(after.code, 101);
+  assertStringIncludes(after.stderr, "no token found");
+});
+
+Deno.test("a token from elsewhere wins and moves nothing", async (t) => {
+  await using home = await plaintextHome();
+  const given = "a-token-from-elsewhere";
+  const ways: Record<string, [string, string[], Record<string, string>]> = {
+    CARGO_REGISTRIES_ALT_TOKEN: [
+      "alt",
+      [],
+      { CARGO_REGISTRIES_ALT_TOKEN: given },
+    ],
+    CARGO_REGISTRY_TOKEN: ["crates-io", [], { CARGO_REGISTRY_TOKEN: given }],
+    "--token": ["alt", ["--token", given], {}],
+  };
+  for (const [way, [registry, args, env]] of Object.entries(ways)) {
+    await t.step(way, async () => {
+      const server = home.registry(registry);
+      server.tokens.add(given);
+      server.requests.length = 0;
+      const { code, stderr } = await home.cargo(
+        ["owner", "--list", "foo", "--registry", registry, ...args],
+        { env },
+      );
+      assertEquals(code, 0, stderr);
+      assert(server.sawToken(given));
+      assertEquals(server.sawToken(TOKEN), false);
+      assertEquals(await home.credentials(), CREDENTIALS);
+      assertEquals(await store.token(home, server.indexUrl), undefined);
     });
-    assertEquals(code, 0, stderr);
-  });
-  await t.step("--token", async () => {
-    const { code, stderr, launches } = await home.cargo(
-      ["yank", "--undo", ...yank.slice(1), "--token", "from-outside"],
-      { cwd },
-    );
-    assertEquals(code, 0, stderr);
-    assertEquals(launches, 0);
-  });
-  await t.step("CARGO_REGISTRY_TOKEN", async () => {
-    const { code, stderr } = await home.cargo(
-      ["publish", "--no-verify"],
-      { cwd, env: { CARGO_REGISTRY_TOKEN: "from-outside" } },
-    );
-    assertEquals(code, 0, stderr);
-  });
-  assertEquals(await home.credentials(), before);
-  assertEquals(await store.token(home, CRATES_IO_INDEX), undefined);
+  }
+});
+
+Deno.test("an empty environment token is reported by cargo, not replaced", async () => {
+  await using home = await plaintextHome();
+  home.registry().requests.length = 0;
+  const { code, stderr } = await home.cargo(
+    ["owner", "--list", "foo", "--registry", "alt"],
+    { env: { CARGO_REGISTRIES_ALT_TOKEN: "" } },
+  );
+  assertEquals(code, 101);
+  assertStringIncludes(stderr, "please provide a non-empty token");
+  assertEquals(home.registry().sawToken(TOKEN), false);
+  assertEquals(await home.credentials(), CREDENTIALS);
+});
+
+Deno.test("CI moves nothing and works", async () => {
+  await using home = await plaintextHome();
+  const { code, stderr } = await home.cargo(
+    ["owner", "--list", "foo", "--registry", "alt"],
+    { env: { CI: "true" } },
+  );
+  assertEquals(code, 0, stderr);
+  assertEquals(await home.credentials(), CREDENTIALS);
   assertEquals(await store.token(home, home.registry().indexUrl), undefined);
 });
 
-Deno.test("migrate and restore are each other's reverse", async (t) => {
-  await using store = await openRealStore();
-  await using home = await plaintextHome(store);
-  const { indexUrl } = home.registry();
-
-  await t.step("--dry-run does nothing", async () => {
-    const { code, stdout } = await program(home, ["migrate", "--dry-run"]);
-    assertEquals(code, 0);
-    assertMatch(stdout, /Would move crates-io/);
-    assertMatch(stdout, /Would move alt/);
-    assertEquals(await home.credentials(), FILE);
-    assertEquals(await store.token(home, indexUrl), undefined);
-  });
-
-  await t.step("migrate moves all", async () => {
-    const { code, stdout, stderr } = await program(home, ["migrate", "--json"]);
-    assertEquals(code, 0, stderr);
-    assertEquals(JSON.parse(stdout), {
-      results: [
-        {
-          registry: "crates-io",
-          index_url: CRATES_IO_INDEX,
-          outcome: "migrated",
-          reason: "to the Secret Service",
-        },
-        {
-          registry: "alt",
-          index_url: indexUrl,
-          outcome: "migrated",
-          reason: "to the Secret Service",
-        },
-      ],
-    });
-    assertEquals(parse(await home.credentials() ?? ""), {
-      registry: {},
-      registries: { alt: {} },
-    });
-    assertEquals(await store.token(home, indexUrl), TOKEN);
-    assertEquals(await store.token(home, CRATES_IO_INDEX), "crates-io-token");
-  });
-
-  await t.step("again: nothing to do", async () => {
-    const { code, stdout } = await program(home, ["migrate"]);
-    assertEquals(code, 0);
-    assertMatch(stdout, /nothing to do/);
-  });
-
-  await t.step("restore puts all back, warned beforehand", async () => {
-    const { code, stdout, stderr } = await program(home, ["restore"]);
-    assertEquals(code, 0, stdout);
-    assertMatch(stderr, /PLAINTEXT/);
-    assertEquals(parse(await home.credentials() ?? ""), {
-      registry: { token: "crates-io-token" },
-      registries: { alt: { token: TOKEN } },
-    });
-    assertEquals(await store.token(home, indexUrl), undefined);
-  });
-
-  await t.step("nothing moves back by itself", async () => {
-    await publishedCrate(home);
-    assertEquals(await store.token(home, indexUrl), undefined);
-    const { code, stdout } = await program(home, ["migrate"]);
-    assertEquals(code, 0);
-    assertMatch(stdout, /Skipped alt/);
-  });
-
-  await t.step("--registry does", async () => {
-    const { code, stdout } = await program(
-      home,
-      ["migrate", "--registry", "alt"],
-    );
-    assertEquals(code, 0, stdout);
-    assertEquals(await store.token(home, indexUrl), TOKEN);
-  });
-
-  await t.step("--keep-store, then --keep-file: both keep it", async () => {
-    await program(home, ["restore", "--registry", "alt", "--keep-store"]);
-    assertEquals(await store.token(home, indexUrl), TOKEN);
-    assertStringIncludes(await home.credentials() ?? "", TOKEN);
-    const { code } = await program(home, ["migrate", "--keep-file"]);
-    assertEquals(code, 0);
-    assertStringIncludes(await home.credentials() ?? "", TOKEN);
-    await home.cargo(["yank", "--registry", "alt", "foo@0.1.0"]);
-    assertStringIncludes(await home.credentials() ?? "", TOKEN);
-  });
-});
-
-Deno.test("two different tokens: nothing changes before somebody decides", async (t) => {
-  await using store = await openRealStore();
-  await using home = await plaintextHome(store);
-  const { indexUrl } = home.registry();
-  await home.configure(["cargo:libsecret"]);
-  await home.cargo(["login", "--registry", "alt"], { stdin: "stored-token\n" });
-  await home.configure(CHAIN);
-
-  await t.step("get says so and uses the stored one", async () => {
-    home.registry().tokens.add("stored-token");
-    const { stderr } = await home.cargo(["owner", "--list", "-q", "foo"], {
-      env: { CARGO_REGISTRY_DEFAULT: "alt" },
-    });
-    assertMatch(stderr, /different tokens for `alt`/);
-    assertEquals(await home.credentials(), FILE);
-    assertEquals(await store.token(home, indexUrl), "stored-token");
-  });
-  await t.step("migrate refuses", async () => {
-    const { code, stdout } = await program(home, ["migrate"]);
-    assertEquals(code, 1);
-    assertMatch(stdout, /Conflict alt/);
-    assertStringIncludes(await home.credentials() ?? "", TOKEN);
-  });
-  await t.step("--prefer file", async () => {
-    const { code } = await program(home, [
-      "migrate",
-      "--registry",
-      "alt",
-      "--prefer",
-      "file",
-    ]);
-    assertEquals(code, 0);
-    assertEquals(await store.token(home, indexUrl), TOKEN);
-    assertEquals((await home.credentials() ?? "").includes(TOKEN), false);
-  });
-});
-
-Deno.test("a checkout that rebinds a name gets no token", async (t) => {
-  await using store = await openRealStore();
-  await using home = await plaintextHome(store, {
-    registries: {
-      alt: { tokens: [TOKEN] },
-      evil: { authRequired: true, tokens: [TOKEN] },
-    },
-  });
-  const evil = home.registry("evil");
-  // The user does not know the other one.
-  const config = (await Deno.readTextFile(`${home.cargoHome}/config.toml`))
-    .replace(`[registries.evil]\nindex = "${evil.indexUrl}"\n`, "");
-  await Deno.writeTextFile(`${home.cargoHome}/config.toml`, config);
-  const cwd = await home.crate("checkout");
-  await Deno.mkdir(`${cwd}/.cargo`);
+Deno.test("a checkout that rebinds a registry's name gets no token", async (t) => {
+  await using home = await plaintextHome();
+  await using evil = LoopbackRegistry.start({ authRequired: true });
+  const checkout = `${home.work}/checkout`;
+  await Deno.mkdir(`${checkout}/.cargo`, { recursive: true });
   await Deno.writeTextFile(
-    `${cwd}/.cargo/config.toml`,
+    `${checkout}/.cargo/config.toml`,
     `[registries.alt]\nindex = "${evil.indexUrl}"\n`,
   );
-  const saw = (): boolean =>
-    evil.requests.some(({ authorization }) => authorization === TOKEN);
-
-  await t.step("not on reading its index", async () => {
-    const { code, stderr } = await home.cargo(
-      ["search", "--registry", "alt", "x"],
-      { cwd },
+  const there = { cwd: checkout };
+  const sawNothing = (): void => {
+    assert(evil.requests.length > 0, "was never asked");
+    assertEquals(
+      evil.requests.filter(({ authorization }) => authorization !== null),
+      [],
     );
-    assertEquals(code, 101);
-    assertStringIncludes(stderr, evil.indexUrl);
-    assertStringIncludes(stderr, home.registry().indexUrl);
-    assertStringIncludes(stderr, "migrate --registry alt");
-    assertEquals(saw(), false);
-  });
-  await t.step("not from the environment", async () => {
-    const { code } = await home.cargo(["search", "--registry", "alt", "x"], {
-      cwd,
+  };
+
+  for (
+    const args of [
+      ["search", "--registry", "alt", "foo"],
+      ["owner", "--list", "foo", "--registry", "alt"],
+      ["yank", "foo@0.1.0", "--registry", "alt"],
+    ]
+  ) {
+    await t.step(`${args[0]} with a plaintext token`, async () => {
+      const { code, stderr } = await home.cargo(args, there);
+      assertEquals(code, 101, stderr);
+      assertStringIncludes(stderr, evil.indexUrl);
+      assertStringIncludes(stderr, home.registry().indexUrl);
+      sawNothing();
+      assertEquals(await home.credentials(), CREDENTIALS);
+    });
+  }
+
+  await t.step("search with an environment token", async () => {
+    const { code } = await home.cargo(["search", "--registry", "alt", "foo"], {
+      ...there,
       env: { CARGO_REGISTRIES_ALT_TOKEN: TOKEN },
     });
     assertEquals(code, 101);
-    assertEquals(saw(), false);
+    sawNothing();
   });
-  await t.step("not where there is no store", async () => {
-    const { code } = await home.cargo(["search", "--registry", "alt", "x"], {
-      cwd,
-      env: { DBUS_SESSION_BUS_ADDRESS: "" },
-    });
-    assertEquals(code, 101);
-    assertEquals(saw(), false);
+
+  await t.step("logout leaves the user's token", async () => {
+    await home.cargo(["logout", "--registry", "alt"], there);
+    assertEquals(await home.credentials(), CREDENTIALS);
   });
-  await t.step("logout there leaves the user's token", async () => {
-    await home.cargo(["logout", "--registry", "alt"], { cwd });
-    assertEquals(await home.credentials(), FILE);
-  });
-  await t.step("login there leaves the user's token", async () => {
-    await home.cargo(["login", "--registry", "alt"], {
-      cwd,
-      stdin: "for-the-other\n",
-    });
-    assertEquals(await home.credentials(), FILE);
-    await home.cargo(["logout", "--registry", "alt"], { cwd });
-    assertEquals(await home.credentials(), FILE);
-  });
-  await t.step(
-    "migrate without names moves it to the user's URL only",
-    async () => {
-      const { stdout } = await program(
-        home,
-        ["migrate", "--dry-run", "--json"],
-        {},
-        cwd,
-      );
-      assertEquals(stdout.includes(evil.indexUrl), false);
-    },
-  );
-  await t.step("the command that allows it asks, and then works", async () => {
-    const command = ["migrate", "--registry", "alt"];
-    const refused = await program(home, command, {}, cwd);
-    assertEquals(refused.code, 1);
-    assertMatch(refused.stdout, /--yes/);
-    assertEquals(await home.credentials(), FILE);
-    const allowed = await program(home, [...command, "--yes"], {}, cwd);
-    assertEquals(allowed.code, 0, allowed.stdout);
+
+  await t.step("the user's own work goes on elsewhere", async () => {
     const { code, stderr } = await home.cargo(
-      ["search", "--registry", "alt", "x"],
-      { cwd },
+      ["owner", "--list", "foo", "--registry", "alt"],
     );
     assertEquals(code, 0, stderr);
-    assert(saw());
+    assertEquals(await store.token(home, home.registry().indexUrl), TOKEN);
   });
-});
 
-Deno.test("malformed TOML is cargo's own affair", async () => {
-  await using store = await openRealStore();
-  await using home = await plaintextHome(store);
-  const broken = `[registries.alt]\ntoken = "${TOKEN}\n`;
-  await home.writeCredentials(broken);
-  const { code, stdout, stderr } = await program(home, ["migrate"]);
-  assertEquals(code, 1);
-  assertMatch(stderr, /not valid TOML \(line 2\)/);
-  assertEquals(`${stdout}${stderr}`.includes(TOKEN), false);
-  assertEquals(await home.credentials(), broken);
+  await t.step("and the stored token is not sent there either", async () => {
+    const { code } = await home.cargo(
+      ["search", "--registry", "alt", "foo"],
+      there,
+    );
+    assertEquals(code, 101);
+    sawNothing();
+    await home.cargo(["logout", "--registry", "alt"]);
+  });
 });
