@@ -117,7 +117,8 @@ Deno.test("withCredentialsLock() does not wait for a lock", () =>
     const text = '[registry]\ntoken = "abc"\n';
     await Deno.writeTextFile(path, text);
     const holder = new Deno.Command("flock", {
-      args: [path, "sh", "-c", "echo locked; sleep 600"],
+      args: [path, "sh", "-c", "echo locked; exec cat"],
+      stdin: "piped",
       stdout: "piped",
     }).spawn();
     const reader = holder.stdout.getReader();
@@ -126,7 +127,7 @@ Deno.test("withCredentialsLock() does not wait for a lock", () =>
     // Reading takes no lock: cargo's own readers take none.
     const found = await readPlaintext(path, [CRATES_IO]);
     assertEquals(found.kind, "found");
-    holder.kill("SIGKILL");
+    await holder.stdin.close();
     await holder.status;
     await reader.cancel();
     assertEquals(await Deno.readTextFile(path), text);
@@ -148,7 +149,10 @@ Deno.test("withCredentialsLock() keeps the lock until the work is done", () =>
 Deno.test("withCredentialsLock() and readPlaintext() open nothing that blocks", () =>
   inDirectory(async (directory) => {
     const path = `${directory}/credentials.toml`;
-    const unusable = { kind: "unusable", reason: "not-a-regular-file" };
+    const unusable = {
+      kind: "unusable",
+      reason: "not-a-regular-file",
+    } as const;
     await run("mkfifo", [path]);
     assertEquals(await removeFrom(path), unusable);
     assertEquals(await readPlaintext(path, [CRATES_IO]), unusable);
@@ -164,7 +168,7 @@ Deno.test("withCredentialsLock() and readPlaintext() open nothing that blocks", 
     await Deno.remove(path);
     using file = await Deno.create(path);
     await file.truncate(17 * 1024 * 1024);
-    const large = { kind: "unusable", reason: "too-large" };
+    const large = { kind: "unusable", reason: "too-large" } as const;
     assertEquals(await removeFrom(path), large);
     assertEquals(await readPlaintext(path, [CRATES_IO]), large);
   }));
@@ -201,7 +205,7 @@ Deno.test("withCredentialsLock() leaves what is no TOML alone and repeats none o
       assertEquals(await Deno.readTextFile(path), text);
     }
     await Deno.writeFile(path, new Uint8Array([0x23, 0xff, 0x0a]));
-    const notText = { kind: "unusable", reason: "not-utf-8" };
+    const notText = { kind: "unusable", reason: "not-utf-8" } as const;
     assertEquals(await removeFrom(path), notText);
     assertEquals(await readPlaintext(path, [CRATES_IO]), notText);
   }));
