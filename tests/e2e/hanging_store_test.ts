@@ -3,7 +3,13 @@
 
 import { assertEquals } from "@std/assert";
 import { startSessionBus, startSilentBus } from "../support/session_bus.ts";
-import { assertGoesOn, plaintextBehind } from "./_plaintext_behind.ts";
+import {
+  assertGoesOn,
+  notices,
+  PLAINTEXT,
+  plaintextBehind,
+  SEARCH,
+} from "./_plaintext_behind.ts";
 
 const QUICKLY = { CARGO_CREDENTIAL_KEYRING_TIMEOUT: "1" };
 const REASON = /the Secret Service (did not answer|has not answered) in time/;
@@ -57,5 +63,22 @@ if (Deno.build.os === "linux") {
     // Nobody is present: the file takes it, after the warning.
     assertEquals(code, 0, stderr);
     assertEquals(REASON.test(stderr) && /PLAINTEXT/.test(stderr), true, stderr);
+  });
+
+  Deno.test("an environment token waits for no store", async () => {
+    await using bus = await startSilentBus();
+    await using home = await plaintextBehind({
+      env: {
+        DBUS_SESSION_BUS_ADDRESS: bus.address,
+        CARGO_CREDENTIAL_KEYRING_TIMEOUT: "60",
+        CARGO_REGISTRIES_ALT_TOKEN: "from-the-environment",
+      },
+    });
+    home.registry().tokens.add("from-the-environment");
+    const { code, stderr } = await home.cargo(SEARCH, { limit: 15_000 });
+    assertEquals(code, 0, stderr);
+    assertEquals(home.registry().sawToken("from-the-environment"), true);
+    assertEquals(home.registry().sawToken(PLAINTEXT), false);
+    assertEquals(notices(stderr), []);
   });
 }

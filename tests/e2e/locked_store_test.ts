@@ -7,6 +7,7 @@ import { type SessionBus, startSessionBus } from "../support/session_bus.ts";
 import { TestHome } from "../support/test_home.ts";
 import {
   assertGoesOn,
+  assertLoginWarns,
   CREDENTIALS,
   PLAINTEXT,
   plaintextBehind,
@@ -94,6 +95,74 @@ if (Deno.build.os === "linux") {
     // After two seconds it says what it waits for, and for how long.
     assertMatch(output, /wait/i);
     assertEquals(await home.credentials(), CREDENTIALS);
+  });
+
+  Deno.test("cargo goes on when no prompt can be shown", async () => {
+    await using bus = await startSessionBus();
+    await using home = await lockedHome(bus, true);
+    const { code, output } = await runInPty(home.command(SEARCH), {
+      env: { ...home.env, CARGO_CREDENTIAL_KEYRING_PROMPT_TIMEOUT: "3" },
+      cwd: home.work,
+    });
+    assertEquals(code, 0, output);
+    assert(home.registry().sawToken(PLAINTEXT));
+    assertMatch(output, /warning: the token of `alt` cannot be read/);
+    assertEquals(await home.credentials(), CREDENTIALS);
+  });
+
+  Deno.test("a login unlocks the keyring where a person is present", async () => {
+    await using bus = await startSessionBus();
+    await using prompter = await bus.startPrompter("type");
+    await using home = await TestHome.create({ bus });
+    await bus.restartKeyringLocked();
+    const { code, output } = await runInPty(
+      home.command(["login", "--registry", "alt"]),
+      {
+        env: home.env,
+        cwd: home.work,
+        steps: [{ expect: "please paste the token", send: `${STORED}\r` }],
+      },
+    );
+    assertEquals(code, 0, output);
+    assertEquals(prompter.prompts.length, 1);
+    assertEquals((await bus.items()).map(({ secret }) => secret), [STORED]);
+  });
+
+  Deno.test("a login whose prompt is dismissed stores nothing anywhere", async () => {
+    await using bus = await startSessionBus();
+    await using _prompter = await bus.startPrompter("dismiss");
+    await using home = await lockedHome(bus, false);
+    const { code, output } = await runInPty(
+      home.command(["login", "--registry", "alt"]),
+      { env: home.env, cwd: home.work },
+    );
+    assertEquals(code, 101, output);
+    assertMatch(output, /dismissed/);
+    // How to use the file on purpose.
+    assertMatch(output, /CARGO_CREDENTIAL_KEYRING_STORE=off/);
+    assertEquals(await home.credentials(), CREDENTIALS);
+  });
+
+  Deno.test("a login over ssh to a locked keyring goes to the file, with a warning", async () => {
+    await using bus = await startSessionBus();
+    await using home = await lockedHome(bus, false);
+    await assertLoginWarns(home, /locked/);
+  });
+
+  Deno.test("a logout at a locked keyring removes the file's token and says what may be left", async () => {
+    await using bus = await startSessionBus();
+    await using home = await lockedHome(bus, true);
+    const { code, stderr } = await home.cargo(["logout", "--registry", "alt"]);
+    assertEquals(code, 101, stderr);
+    assertMatch(stderr, /may still hold/);
+    assertEquals((await home.credentials())?.includes(PLAINTEXT), false);
+
+    // What was meant is done when the keyring opens.
+    await bus.unlock();
+    const search = await home.cargo(SEARCH);
+    assertEquals(search.code, 101, search.stderr);
+    assertEquals(home.registry().sawToken(STORED), false);
+    assertEquals(await bus.items(), []);
   });
 
   Deno.test("a background job is not stopped by a locked keyring", async () => {

@@ -86,6 +86,13 @@ if (Deno.build.os === "linux") {
     await assertGoesOn(home, /no default collection/);
   });
 
+  Deno.test("nothing is moved to a collection in memory", async () => {
+    await using bus = await startSessionBus({ keyring: "in-memory" });
+    await using home = await plaintextBehind({ bus });
+    await assertGoesOn(home, /in memory/);
+    assertEquals(await bus.items(), []);
+  });
+
   Deno.test("cargo goes on without libsecret", async () => {
     await using bus = await startSessionBus();
     await using home = await plaintextBehind({ bus });
