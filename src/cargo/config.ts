@@ -178,7 +178,7 @@ function ancestors(directory: string): string[] {
 
 async function realPath(path: string): Promise<string | undefined> {
   try {
-    return await Deno.realPath(path);
+    return Deno.realPathSync(path);
   } catch {
     return undefined;
   }
@@ -228,7 +228,7 @@ class Loader {
   }
 
   async #read(path: string, optional: boolean): Promise<string | undefined> {
-    const outcome = await readRegularFile(path);
+    const outcome = readRegularFile(path);
     switch (outcome.kind) {
       case "text":
         return outcome.text;

@@ -119,7 +119,7 @@ export async function readPlaintext(
   path: string,
   tables: readonly CredentialsTable[],
 ): Promise<PlaintextOutcome> {
-  const outcome = await readRegularFile(path);
+  const outcome = readRegularFile(path);
   switch (outcome.kind) {
     case "absent":
       return { kind: "none", unfinished: false };

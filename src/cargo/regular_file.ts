@@ -20,15 +20,17 @@ export const MAX_FILE_BYTES = 16 * 1024 * 1024;
 /**
  * Reads a text file, and nothing else that may lie at its path: it is looked
  * at before it is opened, since opening a pipe blocks until somebody writes.
+ * It is synchronous: handing each call to another thread takes longer than the
+ * call.
  *
  * @param path The file; links are followed.
  * @returns The text, with its byte order mark if it has one.
  */
-export async function readRegularFile(path: string): Promise<ReadOutcome> {
+export function readRegularFile(path: string): ReadOutcome {
   try {
-    const reason = unreadableReason(await Deno.stat(path));
+    const reason = unreadableReason(Deno.statSync(path));
     if (reason !== undefined) return { kind: "unreadable", reason };
-    return decodeText(await Deno.readFile(path));
+    return decodeText(Deno.readFileSync(path));
   } catch (error) {
     return isAbsence(error)
       ? { kind: "absent" }

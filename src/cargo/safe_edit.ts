@@ -150,6 +150,7 @@ function leadsTo(
   const keys = new Set(edited.map((path) => JSON.stringify(path)));
   const before = entriesOf(document);
   const after = entriesOf(last);
+  const tokensBefore = allTokens(document);
   return states.every((state) => {
     const entries = entriesOf(state);
     for (const key of keys) {
@@ -159,7 +160,11 @@ function leadsTo(
         value !== after.get(key)
       ) return false;
     }
-    return sameMap(without(before, keys), without(entries, keys));
+    // A dead token must not live in between.
+    const tokens = [...allTokens(state)].every(([table, token]) =>
+      token === tokensBefore.get(table) || token === wanted.get(table)
+    );
+    return tokens && sameMap(without(before, keys), without(entries, keys));
   }) && sameMap(allTokens(last), wanted);
 }
 
