@@ -77,7 +77,7 @@ function tableArbitrary(
     ),
     comment: fc.constantFrom(...COMMENTS),
     spaces: fc.constantFrom("", " ", "  ", "\t"),
-    keys: fc.subarray(["token", "secret-key", "secret-key-subject", "index"])
+    keys: fc.subarray(["token", "secret-key", "secret-key-subject", "note"])
       .chain((keys) =>
         fc.tuple(
           ...keys.map((key) =>

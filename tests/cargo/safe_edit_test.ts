@@ -342,6 +342,15 @@ Deno.test("removeToken() can be killed wherever the pages end", () => {
   assertEquals([...seen].sort(), [1, 2, 3]);
 });
 
+Deno.test("removeToken() never lets a dead token live", () => {
+  const text = 'token = "old"\nregistry.token = "new"\n' +
+    `#${"x".repeat(PAGE_BYTES)}\n`;
+  const steps = stepsOf(removeToken(toml, toml.locate(text), ["registry"]));
+  const seen = statesOf(text, steps)
+    .map((state) => tokensIn(state).get('["registry"]'));
+  assertEquals(seen, ["new", "new", undefined]);
+});
+
 const INSERTIONS: [
   name: string,
   table: string[],
