@@ -29,7 +29,8 @@ export interface ReadSmallFileOptions {
 /**
  * Reads a small file that may be anything, without waiting for anybody: what
  * is no regular file (a FIFO would wait for a writer) is not opened. A link
- * that leads nowhere is refused rather than absent.
+ * that leads nowhere is refused rather than absent. It is synchronous: handing
+ * each call to another thread takes longer than the call.
  *
  * @param path The file.
  * @param options Which files are read.
@@ -39,17 +40,17 @@ export interface ReadSmallFileOptions {
  * ```ts
  * import { readSmallFile } from "./read_small_file.ts";
  *
- * const file = await readSmallFile("settings.toml", { maxBytes: 65536 });
+ * const file = readSmallFile("settings.toml", { maxBytes: 65536 });
  * const length = file.kind === "read" ? file.bytes.length : 0;
  * ```
  */
-export async function readSmallFile(
+export function readSmallFile(
   path: string,
   options: ReadSmallFileOptions,
-): Promise<SmallFile> {
+): SmallFile {
   let entry: Deno.FileInfo;
   try {
-    entry = await Deno.lstat(path);
+    entry = Deno.lstatSync(path);
   } catch (error) {
     return isAbsence(error) ? { kind: "absent" } : refuse(error);
   }
@@ -58,15 +59,15 @@ export async function readSmallFile(
       if (options.followLink === false) {
         return { kind: "refused", reason: "is a symbolic link" };
       }
-      entry = await Deno.stat(path);
+      entry = Deno.statSync(path);
     }
     if (!entry.isFile) return { kind: "refused", reason: NOT_REGULAR };
-    using file = await Deno.open(path);
-    const info = await file.stat();
+    using file = Deno.openSync(path);
+    const info = file.statSync();
     if (!info.isFile) return { kind: "refused", reason: NOT_REGULAR };
     const bytes = info.size > options.maxBytes
       ? undefined
-      : await readAtMost(file, info.size);
+      : readAtMost(file, info.size);
     return bytes === undefined
       ? {
         kind: "refused",
@@ -91,14 +92,14 @@ function isAbsence(error: unknown): boolean {
 const NOT_REGULAR = "is not a regular file";
 
 /** The whole file, or `undefined` if it has become longer meanwhile. */
-async function readAtMost(
+function readAtMost(
   file: Deno.FsFile,
   maxBytes: number,
-): Promise<Uint8Array<ArrayBuffer> | undefined> {
+): Uint8Array<ArrayBuffer> | undefined {
   const bytes = new Uint8Array(maxBytes + 1);
   let length = 0;
   while (length < bytes.length) {
-    const read = await file.read(bytes.subarray(length));
+    const read = file.readSync(bytes.subarray(length));
     if (read === null) return bytes.slice(0, length);
     length += read;
   }

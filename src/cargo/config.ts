@@ -73,11 +73,11 @@ const MAX_INCLUDED_FILES = 100;
  */
 export async function loadConfig(places: ConfigPlaces): Promise<ConfigLayers> {
   const loader = new Loader();
-  for (const { path, layer } of await findConfigFiles(places)) {
+  for (const { path, layer } of findConfigFiles(places)) {
     await loader.load(path, layer, new Set());
   }
   if (places.cargoHome !== undefined) {
-    const credentials = await chooseFile(places.cargoHome, "credentials");
+    const credentials = chooseFile(places.cargoHome, "credentials");
     if (credentials !== undefined) await loader.loadCredentials(credentials);
   }
   const { files, problems } = loader;
@@ -92,13 +92,13 @@ export async function loadConfig(places: ConfigPlaces): Promise<ConfigLayers> {
  * @param name The name without extension: `config`, `credentials`.
  * @returns The path, or `undefined` if neither exists.
  */
-export async function chooseFile(
+export function chooseFile(
   directory: string,
   name: string,
-): Promise<string | undefined> {
+): string | undefined {
   for (const candidate of [name, `${name}.toml`]) {
     const path = joinPath(directory, candidate);
-    if (await realPath(path) !== undefined) return path;
+    if (realPath(path) !== undefined) return path;
   }
   return undefined;
 }
@@ -141,25 +141,25 @@ interface FoundFile {
 }
 
 /** The files that no other includes, the weakest first. */
-async function findConfigFiles(places: ConfigPlaces): Promise<FoundFile[]> {
+function findConfigFiles(places: ConfigPlaces): FoundFile[] {
   const { cargoHome, cwd } = places;
   const home = cargoHome === undefined
     ? undefined
-    : await realPath(cargoHome) ?? cargoHome;
+    : realPath(cargoHome) ?? cargoHome;
   const found: FoundFile[] = [];
   let homeSeen = false;
   for (const directory of ancestors(cwd)) {
     const configDirectory = joinPath(directory, ".cargo");
     const isHome = home !== undefined &&
-      (await realPath(configDirectory) ?? configDirectory) === home;
+      (realPath(configDirectory) ?? configDirectory) === home;
     homeSeen ||= isHome;
-    const path = await chooseFile(configDirectory, "config");
+    const path = chooseFile(configDirectory, "config");
     if (path !== undefined) {
       found.unshift({ path, layer: isHome ? "user" : "project" });
     }
   }
   if (cargoHome !== undefined && !homeSeen) {
-    const path = await chooseFile(cargoHome, "config");
+    const path = chooseFile(cargoHome, "config");
     if (path !== undefined) found.unshift({ path, layer: "user" });
   }
   return found;
@@ -176,7 +176,7 @@ function ancestors(directory: string): string[] {
   }
 }
 
-async function realPath(path: string): Promise<string | undefined> {
+function realPath(path: string): string | undefined {
   try {
     return Deno.realPathSync(path);
   } catch {
@@ -207,7 +207,7 @@ class Loader {
       return;
     }
     seen.add(path);
-    const text = await this.#read(path, optional);
+    const text = this.#read(path, optional);
     if (text === undefined || !RELEVANT.test(text)) return;
     const values = await this.#parse(path, text);
     if (values === undefined) return;
@@ -221,13 +221,13 @@ class Loader {
 
   /** Cargo merges the credentials file into its configuration, over it. */
   async loadCredentials(path: string): Promise<void> {
-    const text = await this.#read(path, true);
+    const text = this.#read(path, true);
     if (text === undefined || !/index|provider|alias|\\/.test(text)) return;
     const values = await this.#parse(path, text);
     if (values !== undefined) this.files.push({ layer: "user", path, values });
   }
 
-  async #read(path: string, optional: boolean): Promise<string | undefined> {
+  #read(path: string, optional: boolean): string | undefined {
     const outcome = readRegularFile(path);
     switch (outcome.kind) {
       case "text":

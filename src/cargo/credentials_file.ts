@@ -71,8 +71,8 @@ export interface PlaintextToken {
  * @param cargoHome Cargo's home.
  * @returns The path.
  */
-export async function credentialsPath(cargoHome: string): Promise<string> {
-  return await chooseFile(cargoHome, "credentials") ??
+export function credentialsPath(cargoHome: string): string {
+  return chooseFile(cargoHome, "credentials") ??
     joinPath(cargoHome, "credentials.toml");
 }
 
@@ -192,16 +192,18 @@ export function findToken(
  * @returns The tokens, crates.io's first.
  */
 export function findAllTokens(document: TomlDocument): PlaintextToken[] {
-  const tables: CredentialsTable[] = [["registry"]];
-  for (const { path: [top, name, key, ...rest] } of document.entries) {
+  const cratesIo = findToken(document, ["registry"]);
+  const found = cratesIo === undefined ? [] : [cratesIo];
+  for (const entry of document.entries) {
+    const { path: [top, name, key, ...rest], string } = entry;
     if (
       top === "registries" && typeof name === "string" && key === "token" &&
-      rest.length === 0
+      rest.length === 0 && string !== undefined
     ) {
-      tables.push(["registries", name]);
+      found.push({ table: [top, name], entry: { ...entry, string } });
     }
   }
-  return tables.flatMap((table) => findToken(document, table) ?? []);
+  return found;
 }
 
 /**

@@ -204,7 +204,7 @@ class Locked implements LockedCredentials {
   async remove(table: CredentialsTable): Promise<EditOutcome> {
     const edit = removeToken(this.#toml, this.#document, table);
     if (edit.kind !== "steps") return edit;
-    return await this.#carryOut(edit.steps, async () => {
+    return await this.#carryOut(edit, async () => {
       await restrictMode(this.#file, this.path).catch(() => {});
       // The store has the token: a removal that is lost is made again.
       await this.#file.syncData().catch(() => {});
@@ -219,17 +219,17 @@ class Locked implements LockedCredentials {
     } catch (error) {
       return failed(error);
     }
-    return await this.#carryOut(edit.steps, () => this.#file.syncData());
+    return await this.#carryOut(edit, () => this.#file.syncData());
   }
 
   /** If it cannot be done they stay: they are comments. */
   async endUnfinishedRemovals(): Promise<void> {
     const edit = endRemovals(this.#toml, this.#document);
-    if (edit.kind === "steps") await this.#carryOut(edit.steps, async () => {});
+    if (edit.kind === "steps") await this.#carryOut(edit, async () => {});
   }
 
   async #carryOut(
-    steps: readonly WriteStep[],
+    { steps, result }: Extract<SafeEdit, { kind: "steps" }>,
     finish: () => Promise<void>,
   ): Promise<EditOutcome> {
     let begun = false;
@@ -245,10 +245,7 @@ class Locked implements LockedCredentials {
       return failed(error);
     }
     this.#bytes = steps.reduce(applyStep, this.#bytes);
-    const content = decodeText(this.#bytes);
-    if (content.kind === "text") {
-      this.#document = this.#toml.locate(content.text);
-    }
+    this.#document = result;
     return { kind: "edited" };
   }
 

@@ -27,6 +27,8 @@ export type SafeEdit =
     readonly kind: "steps";
     /** After each of them the file is whole; none can be cut off. */
     readonly steps: readonly WriteStep[];
+    /** What the file is after the last one. */
+    readonly result: TomlDocument;
   }
   /** There is nothing to do. */
   | { readonly kind: "unchanged" }
@@ -58,12 +60,10 @@ export function removeToken(
   if (removed.length === 0) return { kind: "unchanged" };
   const removals = removed.map(({ entry }) => removalEdits(document, entry));
   const paths = removed.map(({ entry }) => entry.path);
-  const steps = planRemoval(document.text, removals).find((plan) =>
-    leadsTo(toml, document, plan, paths, tokensBut(document, table))
-  );
-  return steps === undefined
-    ? { kind: "refused", reason: "page-boundary" }
-    : { kind: "steps", steps };
+  const wanted = tokensBut(document, table);
+  const plans = planRemoval(document.text, removals);
+  return firstSafe(toml, document, plans, paths, wanted) ??
+    { kind: "refused", reason: "page-boundary" };
 }
 
 /**
@@ -88,11 +88,14 @@ export function insertToken(
     .set(JSON.stringify(table), token);
   const plans = insertionEdits(document, table, token)
     .map((edits) => planInsertion(document.text, edits));
-  const steps = plans.find((plan) =>
-    plan !== undefined &&
-    leadsTo(toml, document, plan, [[...table, "token"]], wanted)
+  const safe = firstSafe(
+    toml,
+    document,
+    plans.filter((plan) => plan !== undefined),
+    [[...table, "token"]],
+    wanted,
   );
-  if (steps !== undefined) return { kind: "steps", steps };
+  if (safe !== undefined) return safe;
   const reason = plans.includes(undefined) ? "page-boundary" : "no-place";
   return { kind: "refused", reason };
 }
@@ -110,10 +113,9 @@ export function endRemovals(
 ): SafeEdit {
   const comments = unfinishedRemovals(document.text);
   if (comments.length === 0) return { kind: "unchanged" };
-  const steps = planBlanking(document.text, comments);
-  return leadsTo(toml, document, steps, [], allTokens(document))
-    ? { kind: "steps", steps }
-    : { kind: "refused", reason: "page-boundary" };
+  const plans = [planBlanking(document.text, comments)];
+  return firstSafe(toml, document, plans, [], allTokens(document)) ??
+    { kind: "refused", reason: "page-boundary" };
 }
 
 /** What cargo reads from a file: tokens by table. */
@@ -133,39 +135,45 @@ function tokensBut(document: TomlDocument, table: CredentialsTable): Tokens {
 }
 
 /**
- * Whether every state on the way can be read and has every key but the edited
- * ones as it was, these only as they were or as they will be, and whether
- * cargo reads the wanted tokens from the last one.
+ * The first plan of which every state can be read, and has every key but the
+ * edited ones as it was and these only as they were or as they will be; and
+ * from whose last state cargo reads the wanted tokens.
  */
-function leadsTo(
+function firstSafe(
   toml: TomlParser,
   document: TomlDocument,
-  steps: readonly WriteStep[],
+  plans: readonly (readonly WriteStep[])[],
   edited: readonly TomlPath[],
   wanted: Tokens,
-): boolean {
-  const states = statesOf(toml, document.text, steps);
-  const last = states?.at(-1);
-  if (states === undefined || last === undefined) return false;
+): Extract<SafeEdit, { kind: "steps" }> | undefined {
   const keys = new Set(edited.map((path) => JSON.stringify(path)));
   const before = entriesOf(document);
-  const after = entriesOf(last);
-  const tokensBefore = allTokens(document);
-  return states.every((state) => {
-    const entries = entriesOf(state);
-    for (const key of keys) {
-      const value = entries.get(key);
-      if (
-        value !== undefined && value !== before.get(key) &&
-        value !== after.get(key)
-      ) return false;
+  const others = without(before, keys);
+  const tokens = allTokens(document);
+  for (const steps of plans) {
+    const states = statesOf(toml, document.text, steps);
+    const result = states?.at(-1);
+    if (states === undefined || result === undefined) continue;
+    const after = entriesOf(result);
+    const isSafe = states.every((state) => {
+      const entries = state === result ? after : entriesOf(state);
+      const read = [...allTokens(state)];
+      return sameMap(others, without(entries, keys)) &&
+        [...keys].every((key) => {
+          const value = entries.get(key);
+          return value === undefined || value === before.get(key) ||
+            value === after.get(key);
+        }) &&
+        // A dead token must not live in between.
+        read.every(([table, token]) =>
+          token === tokens.get(table) || token === wanted.get(table)
+        );
+    });
+    if (isSafe && sameMap(allTokens(result), wanted)) {
+      return { kind: "steps", steps, result };
     }
-    // A dead token must not live in between.
-    const tokens = [...allTokens(state)].every(([table, token]) =>
-      token === tokensBefore.get(table) || token === wanted.get(table)
-    );
-    return tokens && sameMap(without(before, keys), without(entries, keys));
-  }) && sameMap(allTokens(last), wanted);
+  }
+  return undefined;
 }
 
 /** The document after each step; `undefined` if one of them is none. */

@@ -81,7 +81,7 @@ export async function migrateCommand(command: MigrateCommand): Promise<number> {
 
 /** The names of all tokens in the credentials file. */
 async function namesInFile(place: Workplace): Promise<string[]> {
-  const outcome = await readRegularFile(place.path);
+  const outcome = readRegularFile(place.path);
   if (outcome.kind === "absent") return [];
   const refuse = (reason: string): WorkplaceError =>
     new WorkplaceError(`${printable(place.path)}: ${reason}`);
@@ -175,7 +175,7 @@ async function migrateCandidate(
   }
   const { store, signal } = storePlace;
   const stored = await askStore(candidate, storePlace);
-  const state = await place.state();
+  const state = place.state();
   const step = planMigration({
     plaintext: token,
     store: stored,

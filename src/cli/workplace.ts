@@ -86,7 +86,7 @@ export class Workplace {
         "cargo's home is not known: set `CARGO_HOME` or `HOME`",
       );
     }
-    const path = await credentialsPath(home);
+    const path = credentialsPath(home);
     return new Workplace({
       env,
       cwd,
@@ -116,7 +116,7 @@ export class Workplace {
   }
 
   /** What is remembered. */
-  state(): Promise<State> {
+  state(): State {
     return readState(this.home);
   }
 

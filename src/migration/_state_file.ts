@@ -47,12 +47,12 @@ export interface UpdateStateOptions {
  * ```ts no-eval
  * import { isPinned, readState } from "./state.ts";
  *
- * const state = await readState("/home/me/.cargo");
+ * const state = readState("/home/me/.cargo");
  * isPinned(state, "sparse+https://example.com/index/");
  * ```
  */
-export async function readState(cargoHome: string): Promise<State> {
-  const parsed = await readFile(cargoHome);
+export function readState(cargoHome: string): State {
+  const parsed = readFile(cargoHome);
   return parsed.kind === "state" ? parsed.state : EMPTY_STATE;
 }
 
@@ -116,7 +116,7 @@ async function updateLocked(
   cargoHome: string,
   change: (state: State) => State,
 ): Promise<UpdateOutcome> {
-  const parsed = await readFile(cargoHome);
+  const parsed = readFile(cargoHome);
   if (parsed.kind === "untouchable") return "impossible";
   const before = parsed.kind === "state" ? parsed.state : EMPTY_STATE;
   const after = change(before);
@@ -165,8 +165,8 @@ async function openLock(path: string): Promise<Deno.FsFile | undefined> {
   return isFile ? await Deno.open(path, { write: true }) : undefined;
 }
 
-async function readFile(cargoHome: string): Promise<ParsedState> {
-  const file = await readSmallFile(`${cargoHome}/${STATE_NAME}`, {
+function readFile(cargoHome: string): ParsedState {
+  const file = readSmallFile(`${cargoHome}/${STATE_NAME}`, {
     maxBytes: MAX_BYTES,
     followLink: false,
   });

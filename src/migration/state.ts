@@ -251,7 +251,7 @@ export interface ShouldTellOptions {
  *   frequency: "daily",
  *   now: Date.now(),
  * } as const;
- * if (shouldTell(await readState("/home/me/.cargo"), occasion)) {
+ * if (shouldTell(readState("/home/me/.cargo"), occasion)) {
  *   await updateState("/home/me/.cargo", (state) => told(state, occasion));
  * }
  * ```

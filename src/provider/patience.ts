@@ -21,7 +21,7 @@ export interface PatienceOptions {
  * more of it.
  */
 export class Patience implements Disposable {
-  readonly #timer: ReturnType<typeof setTimeout>;
+  #over = false;
 
   /**
    * Starts the time.
@@ -32,16 +32,18 @@ export class Patience implements Disposable {
   constructor(deadline: Deadline, options: PatienceOptions) {
     const { timeoutMs, promptTimeoutMs } = options;
     deadline.restart(timeoutMs);
-    const silence = Math.min(SILENCE_MILLISECONDS, timeoutMs * 2 / 3);
-    this.#timer = setTimeout(async () => {
-      if (!await options.isPersonPresent()) return;
+    const silence = Math.floor(
+      Math.min(SILENCE_MILLISECONDS, timeoutMs * 2 / 3),
+    );
+    AbortSignal.timeout(silence).addEventListener("abort", async () => {
+      if (this.#over || !await options.isPersonPresent()) return;
       deadline.restart(promptTimeoutMs - silence);
       await options.tell(Math.round(deadline.remaining / 1000));
-    }, silence);
+    });
   }
 
   /** Nothing is being waited for any more. */
   [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
+    this.#over = true;
   }
 }

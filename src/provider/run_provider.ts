@@ -62,15 +62,16 @@ function whenOverdue(
 ): Promise<Answer> {
   const { promise, resolve } = Promise.withResolvers<Answer>();
   context.deadline.signal.addEventListener("abort", () => {
-    const timer = setTimeout(() =>
+    const grace = AbortSignal.timeout(GRACE_MILLISECONDS);
+    grace.addEventListener("abort", () => {
       resolve(
         request.kind === "get" ? { kind: "url-not-supported" } : {
           kind: "other",
           message: `the ${request.kind} has not ended in time; ` +
-            "run `cargo-credential-keyring status` to see where the token is",
+            "`cargo-credential-keyring migrate --dry-run` shows where the token is",
         },
-      ), GRACE_MILLISECONDS);
-    Deno.unrefTimer(timer);
+      );
+    });
   });
   return promise;
 }

@@ -58,6 +58,14 @@ const STATE_PATIENCE = 250;
 /** How long a move may take of what is left of the deadline. */
 const MOVE_MILLISECONDS = 5_000;
 
+function statIfThere(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.statSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Gives the same result again, so that nothing is looked at twice. */
 function once<T>(look: () => Promise<T>): () => Promise<T> {
   let result: Promise<T> | undefined;
@@ -183,8 +191,8 @@ export class SystemContext implements ProviderContext, Disposable {
       const stamp = fileStamp(undefined);
       return { path: "", table: undefined, token: "none", stamp };
     }
-    const path = await credentialsPath(this.#home);
-    const stamp = fileStamp(await Deno.stat(path).catch(() => undefined));
+    const path = credentialsPath(this.#home);
+    const stamp = fileStamp(statIfThere(path));
     const { registry } = this.#request;
     const tables = await credentialsTables(this.#env, registry, this.#config);
     const outcome = await readPlaintext(path, tables);
@@ -210,9 +218,9 @@ export class SystemContext implements ProviderContext, Disposable {
   });
 
   readonly #state = once((): Promise<State> =>
-    this.#home === undefined
-      ? Promise.resolve(EMPTY_STATE)
-      : readState(this.#home)
+    Promise.resolve(
+      this.#home === undefined ? EMPTY_STATE : readState(this.#home),
+    )
   );
 
   async memory(): Promise<Memory> {

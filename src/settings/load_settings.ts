@@ -128,7 +128,7 @@ async function loadUserFile(
   if (cargoHome === undefined) return NO_FILE_SETTINGS;
   const style = os === "windows" ? "windows" : "unix";
   const path = resolvePath(cargoHome, USER_FILE_NAME, style);
-  const file = await readSmallFile(path, { maxBytes: MAX_BYTES });
+  const file = readSmallFile(path, { maxBytes: MAX_BYTES });
   return file.kind === "absent"
     ? NO_FILE_SETTINGS
     : await parseFile(file, { path, system: false });
@@ -139,7 +139,7 @@ async function loadSystemFile(
 ): Promise<LoadedFile> {
   const path = systemFile?.path ?? systemFilePath(os);
   if (path === undefined) return { kind: "file", settings: NO_FILE_SETTINGS };
-  const file = await readSmallFile(path, { maxBytes: MAX_BYTES });
+  const file = readSmallFile(path, { maxBytes: MAX_BYTES });
   if (file.kind === "absent") {
     return { kind: "file", settings: NO_FILE_SETTINGS };
   }

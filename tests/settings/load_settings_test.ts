@@ -243,7 +243,7 @@ for (
 
 Deno.test("isRootsFile() looks at the file and at every folder on the way", async () => {
   const ask = async (path: string): Promise<boolean> => {
-    const file = await readSmallFile(path, { maxBytes: 1 << 20 });
+    const file = readSmallFile(path, { maxBytes: 1 << 20 });
     assert(file.kind === "read", Deno.inspect(file));
     return await isRootsFile(path, file);
   };

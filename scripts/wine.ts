@@ -1,0 +1,536 @@
+/**
+ * The Windows build of Deno under Wine, on Debian: how the Windows parts are
+ * tested where there is no Windows.
+ *
+ * ```sh
+ * deno run -A scripts/wine.ts set-up          # downloads about 160 MB, once
+ * deno run -A scripts/wine.ts test [FILE]...  # the tests that make sense there
+ * deno run -A scripts/wine.ts run ARGUMENT... # deno.exe ARGUMENT...
+ * ```
+ *
+ * Wine 10 is unpacked side by side, from Debian 13's packages on the mirror
+ * that this machine already uses: nothing is installed, no root is needed, and
+ * the C library of the machine is not touched. (Wine 8, Debian 12's own, cannot
+ * run Deno.) It lies in `$CARGO_CREDENTIAL_KEYRING_WINE`, else in
+ * `cargo-credential-keyring/wine` in the cache folder of the user.
+ *
+ * What passes here is no proof for Windows: `tests/windows/differences_test.ts`
+ * lists what is known to be different.
+ *
+ * @module
+ */
+import { fileURLToPath } from "node:url";
+import { print } from "./print.ts";
+
+/** Raised with every change of what set-up does: what is there is made anew. */
+const RECIPE = 1;
+
+const SUITE = "trixie";
+
+/** Debian packages, and what each is for. */
+const PACKAGES = [
+  "libwine", // Wine's libraries, Unix and Windows side
+  "wine64", // its loader and server
+  "libz-mingw-w64", // zlib1.dll, which some of Wine's DLLs import
+  "libc6", // Debian 13's C library, for Wine alone
+  "libgcc-s1",
+  "liblzma5",
+  "libunwind8",
+  "patchelf", // points Wine's programs at that C library
+  "libstdc++6", // for patchelf
+] as const;
+
+/** What the tests of the Windows build are: every file, or not, and why. */
+const WINDOWS_TESTS: readonly {
+  readonly path: string;
+  /** Files below `path` that are left out, and why. */
+  readonly except?: Readonly<Record<string, string>>;
+}[] = [
+  { path: "tests/ffi/advapi32_test.ts" },
+  { path: "tests/stores/wincred_test.ts" },
+  { path: "tests/terminal/windows_terminal_test.ts" },
+  { path: "tests/windows" },
+  { path: "tests/secret_test.ts" },
+];
+
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
+
+/** What is missing for the tests under Wine, and how to get it. */
+export class WineError extends Error {
+  override name = "WineError";
+}
+
+/** A Windows that is ready to run Deno. */
+export interface Wine {
+  /** The folder that everything is in. */
+  readonly folder: string;
+  /** `deno.exe`, as Linux names it. */
+  readonly deno: string;
+  /** Wine's loader. */
+  readonly loader: string;
+  /** What Wine needs of the environment. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** How a command is run under Wine. */
+export interface RunInWineOptions {
+  /** More environment variables; of this process's none is passed on. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** What it reads; empty if absent. */
+  readonly stdin?: string;
+  /** Its working directory, as Linux names it. */
+  readonly cwd?: string;
+  /**
+   * After how many milliseconds it is ended.
+   *
+   * @default {120000}
+   */
+  readonly limit?: number;
+}
+
+/** What a command under Wine did. */
+export interface WineResult {
+  /** Its exit status. */
+  readonly code: number;
+  /** What it printed. */
+  readonly stdout: string;
+  /** What it printed on standard error. */
+  readonly stderr: string;
+}
+
+/**
+ * A path of this machine as a program under Wine has it.
+ *
+ * @param path An absolute path.
+ * @returns The path on drive Z, which is `/`.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { windowsPath } from "./wine.ts";
+ *
+ * assertEquals(windowsPath("/tmp/a.ts"), "Z:\\tmp\\a.ts");
+ * ```
+ */
+export function windowsPath(path: string): string {
+  return `Z:${path.replaceAll("/", "\\")}`;
+}
+
+/**
+ * Why there can be no Wine on this machine. It downloads nothing.
+ *
+ * @returns What is missing, in one sentence; `undefined` if nothing is.
+ */
+export async function whyNoWine(): Promise<string | undefined> {
+  if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64") {
+    return "Windows programs run under Wine only on Linux on x86-64.";
+  }
+  for (const tool of ["apt-get", "dpkg-deb", "npm", "tar"]) {
+    if (
+      await output([tool, "--version"]).catch(() => undefined) !== undefined
+    ) {
+      continue;
+    }
+    return `The program ${tool} is missing: ${
+      tool === "npm"
+        ? "install npm; it fetches the Windows build of Deno."
+        : "Wine is set up from Debian's packages."
+    }`;
+  }
+  return await debianMirror() === undefined
+    ? "No Debian mirror is among this machine's package sources (or " +
+      "`apt-get update` has not been run yet): Wine is set up from Debian's " +
+      "packages."
+    : undefined;
+}
+
+/**
+ * Gets Wine and the Windows build of Deno ready, if they are not.
+ *
+ * @returns What it takes to run programs there.
+ * @throws {WineError} If something is missing on this machine.
+ */
+export async function setUpWine(): Promise<Wine> {
+  const folder = cacheFolder();
+  const wine = describeWine(folder);
+  const recipe = `${RECIPE} ${SUITE} ${Deno.version.deno}\n`;
+  await Deno.mkdir(folder, { recursive: true });
+  using lock = await Deno.open(`${folder}/lock`, { create: true, write: true });
+  await lock.lock(true);
+  const ready = `${folder}/ready`;
+  if (await Deno.readTextFile(ready).catch(() => "") !== recipe) {
+    const missing = await whyNoWine();
+    if (missing !== undefined) throw new WineError(missing);
+    await remove(ready);
+    print(`Setting up Wine in ${folder}`);
+    await unpackWine(folder);
+    await unpackDeno(folder);
+    await makePrefix(wine);
+    await Deno.writeTextFile(ready, recipe);
+  }
+  await shareNpmPackages(folder);
+  await startServer(wine);
+  return wine;
+}
+
+/**
+ * Runs `deno.exe`.
+ *
+ * @param args Its arguments; paths as Windows has them.
+ * @param options Its environment, input and limit.
+ * @returns What it did.
+ * @throws {WineError} If Wine cannot be set up, or the limit has passed.
+ */
+export async function runInWine(
+  args: readonly string[],
+  options: RunInWineOptions = {},
+): Promise<WineResult> {
+  const { env = {}, stdin = "", cwd = ROOT, limit = 120_000 } = options;
+  const wine = await setUpWine();
+  const signal = AbortSignal.timeout(limit);
+  const child = new Deno.Command(wine.loader, {
+    args: [wine.deno, ...args],
+    clearEnv: true,
+    env: { ...wine.env, ...env },
+    cwd,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+    signal,
+  }).spawn();
+  const [{ code, stdout, stderr }] = await Promise.all([
+    child.output(),
+    feed(child.stdin, stdin),
+  ]);
+  if (signal.aborted) {
+    throw new WineError(`deno.exe ${args.join(" ")} ran into the time limit`);
+  }
+  const decoder = new TextDecoder();
+  return {
+    code,
+    stdout: decoder.decode(stdout),
+    stderr: decoder.decode(stderr),
+  };
+}
+
+/**
+ * Runs tests with the Windows build of Deno and passes on what it prints.
+ *
+ * @param files The test files, relative to this checkout; absent: all that
+ * make sense under Wine.
+ * @returns Deno's exit status.
+ * @throws {WineError} If Wine cannot be set up.
+ */
+export async function testInWine(files?: readonly string[]): Promise<number> {
+  const wine = await setUpWine();
+  const { paths, ignored } = files === undefined
+    ? await windowsTests()
+    : { paths: files, ignored: [] };
+  await output([Deno.execPath(), "cache", "--quiet", "--no-check", ...paths], {
+    cwd: ROOT,
+  });
+  const { code } = await new Deno.Command(wine.loader, {
+    args: [
+      wine.deno,
+      "test",
+      "--allow-all",
+      "--no-check",
+      "--cached-only",
+      "--no-lock",
+      ...(ignored.length === 0 ? [] : [`--ignore=${ignored.join(",")}`]),
+      ...paths,
+    ],
+    clearEnv: true,
+    env: {
+      ...wine.env,
+      ...(Deno.stdout.isTerminal() ? {} : { NO_COLOR: "1" }),
+    },
+    cwd: ROOT,
+    stdin: "null",
+  }).spawn().status;
+  return code;
+}
+
+/** Those of {@linkcode WINDOWS_TESTS} that are there. */
+async function windowsTests(): Promise<
+  { readonly paths: readonly string[]; readonly ignored: readonly string[] }
+> {
+  const paths: string[] = [];
+  const ignored: string[] = [];
+  for (const { path, except = {} } of WINDOWS_TESTS) {
+    if (await exists(ROOT + path)) paths.push(path);
+    ignored.push(...Object.keys(except));
+  }
+  return { paths, ignored };
+}
+
+function cacheFolder(): string {
+  const own = Deno.env.get("CARGO_CREDENTIAL_KEYRING_WINE");
+  if (own !== undefined && own !== "") return own;
+  const cache = Deno.env.get("XDG_CACHE_HOME") || undefined;
+  const home = Deno.env.get("HOME");
+  if (cache === undefined && home === undefined) {
+    throw new WineError(
+      "Set CARGO_CREDENTIAL_KEYRING_WINE to a folder for Wine: there is no " +
+        "HOME.",
+    );
+  }
+  return `${cache ?? `${home}/.cache`}/cargo-credential-keyring/wine`;
+}
+
+function describeWine(folder: string): Wine {
+  const programs = `${folder}/rt/usr/lib/wine`;
+  const loader = `${programs}/wine64`;
+  return {
+    folder,
+    deno: `${folder}/deno/deno.exe`,
+    loader,
+    env: {
+      PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin",
+      HOME: folder,
+      LANG: "C.UTF-8",
+      WINEPREFIX: `${folder}/prefix`,
+      WINEARCH: "win64",
+      WINEDEBUG: "-all",
+      WINEDLLOVERRIDES: "mscoree,mshtml=",
+      WINELOADER: loader,
+      WINESERVER: `${programs}/wineserver64`,
+      DENO_DIR: windowsPath(`${folder}/deno-dir`),
+      DENO_NO_UPDATE_CHECK: "1",
+    },
+  };
+}
+
+/** The Debian mirror that this machine's own packages come from. */
+async function debianMirror(): Promise<string | undefined> {
+  const targets = await output([
+    "apt-get",
+    "indextargets",
+    "--format",
+    "$(ORIGIN) $(LABEL) $(REPO_URI)",
+    "Created-By: Packages",
+  ]);
+  return targets.split("\n")
+    .find((line) => line.startsWith("Debian Debian "))?.split(" ")[2];
+}
+
+async function unpackWine(folder: string): Promise<void> {
+  const rt = `${folder}/rt`;
+  const apt = `${folder}/apt`;
+  await remove(rt, apt);
+  await Deno.mkdir(`${apt}/debs`, { recursive: true });
+  await Deno.mkdir(`${apt}/state/lists/partial`, { recursive: true });
+  await Deno.mkdir(`${apt}/cache/archives/partial`, { recursive: true });
+  await Deno.writeTextFile(`${apt}/status`, "");
+  await Deno.writeTextFile(
+    `${apt}/sources.list`,
+    `deb ${await debianMirror()} ${SUITE} main\n`,
+  );
+  const aptGet = [
+    "apt-get",
+    "--quiet",
+    ...[
+      `Dir::State=${apt}/state`,
+      `Dir::State::status=${apt}/status`,
+      `Dir::Cache=${apt}/cache`,
+      `Dir::Etc::sourcelist=${apt}/sources.list`,
+      "Dir::Etc::sourceparts=/dev/null",
+      "APT::Architecture=amd64",
+      // Else the user _apt downloads, who may not enter root's home.
+      `APT::Sandbox::User=${Deno.uid() === 0 ? "root" : ""}`,
+    ].flatMap((option) => ["--option", option]),
+  ];
+  await output([...aptGet, "update"]);
+  await output([...aptGet, "download", ...PACKAGES], { cwd: `${apt}/debs` });
+  for await (const { name } of Deno.readDir(`${apt}/debs`)) {
+    await output(["dpkg-deb", "--extract", `${apt}/debs/${name}`, rt]);
+  }
+  await remove(apt);
+
+  const libraries = `${rt}/usr/lib/x86_64-linux-gnu`;
+  const linker = `${libraries}/ld-linux-x86-64.so.2`;
+  const programs = `${rt}/usr/lib/wine`;
+  for (const program of ["wine64", "wineserver64"]) {
+    // RPATH: RUNPATH does not reach the libraries that Wine's own load.
+    await output([
+      linker,
+      "--library-path",
+      libraries,
+      `${rt}/usr/bin/patchelf`,
+      "--force-rpath",
+      "--set-interpreter",
+      linker,
+      "--set-rpath",
+      libraries,
+      `${programs}/${program}`,
+    ]);
+  }
+  // Debian's is a script with a path of its own in it.
+  await remove(`${programs}/wineserver`);
+  await Deno.symlink("wineserver64", `${programs}/wineserver`);
+  await Deno.symlink(".", `${rt}/usr/share/wine/wine`);
+  await Deno.copyFile(
+    `${rt}/usr/x86_64-w64-mingw32/lib/zlib1.dll`,
+    `${libraries}/wine/x86_64-windows/zlib1.dll`,
+  );
+}
+
+async function unpackDeno(folder: string): Promise<void> {
+  const name = `@deno/win32-x64@${Deno.version.deno}`;
+  const directory = `${folder}/deno`;
+  await remove(directory);
+  await Deno.mkdir(directory);
+  // npm checks the file against the registry's digest.
+  const packed = await output(["npm", "pack", "--silent", name], {
+    cwd: directory,
+  });
+  const archive = `${directory}/${packed.trim().split("\n").at(-1)}`;
+  await output([
+    "tar",
+    "--extract",
+    `--file=${archive}`,
+    `--directory=${directory}`,
+    "--strip-components=1",
+  ]);
+  await remove(archive);
+}
+
+async function makePrefix(wine: Wine): Promise<void> {
+  const { folder, env, loader } = wine;
+  const prefix = `${folder}/prefix`;
+  const server = `${folder}/rt/usr/lib/wine/wineserver64`;
+  await remove(prefix, `${folder}/deno-dir`);
+  const system32 = `${prefix}/drive_c/windows/system32`;
+  await Deno.mkdir(system32, { recursive: true });
+  await Deno.copyFile(
+    `${folder}/rt/usr/x86_64-w64-mingw32/lib/zlib1.dll`,
+    `${system32}/zlib1.dll`,
+  );
+  await output([loader, "wineboot", "-i"], { env });
+  await output([server, "-w"], { env });
+  const version = await output([loader, windowsPath(wine.deno), "--version"], {
+    env,
+  });
+  if (!version.startsWith(`deno ${Deno.version.deno}`)) {
+    throw new WineError(`deno.exe does not run under Wine: ${version}`);
+  }
+}
+
+/**
+ * Starts Wine's server, which stays a while after the last program: one that
+ * finds no server pays about 1 s for it. It fails where one is running.
+ */
+async function startServer({ env, folder }: Wine): Promise<void> {
+  await new Deno.Command(`${folder}/rt/usr/lib/wine/wineserver64`, {
+    args: ["-p60"],
+    clearEnv: true,
+    env: { ...env },
+    // It would keep a pipe open.
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).output();
+}
+
+/**
+ * npm packages come from the cache of this machine's Deno, so that nothing is
+ * downloaded twice and the registry is the one that npm was set up for.
+ */
+async function shareNpmPackages(folder: string): Promise<void> {
+  const { npmCache }: { npmCache: string } = JSON.parse(
+    await output([Deno.execPath(), "info", "--json"]),
+  );
+  const link = `${folder}/deno-dir/npm`;
+  if (await Deno.readLink(link).catch(() => undefined) === npmCache) return;
+  await Deno.mkdir(npmCache, { recursive: true });
+  await Deno.mkdir(`${folder}/deno-dir`, { recursive: true });
+  await remove(link);
+  await Deno.symlink(npmCache, link);
+}
+
+/**
+ * Runs a command and gives what it prints.
+ *
+ * @throws {WineError} If it fails, with what it said.
+ * @throws {Deno.errors.NotFound} If there is no such program.
+ */
+async function output(
+  command: readonly string[],
+  options: { env?: Readonly<Record<string, string>>; cwd?: string } = {},
+): Promise<string> {
+  const [program = "", ...args] = command;
+  const { env, cwd } = options;
+  const { code, stdout, stderr } = await new Deno.Command(program, {
+    args,
+    ...(env === undefined ? {} : { env: { ...env }, clearEnv: true }),
+    ...(cwd === undefined ? {} : { cwd }),
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  const decoder = new TextDecoder();
+  if (code !== 0) {
+    throw new WineError(
+      `${command.join(" ")} failed (${code}):\n${decoder.decode(stderr)}`,
+    );
+  }
+  return decoder.decode(stdout);
+}
+
+async function feed(
+  stream: WritableStream<Uint8Array<ArrayBuffer>>,
+  input: string,
+): Promise<void> {
+  const writer = stream.getWriter();
+  try {
+    await writer.write(new TextEncoder().encode(input));
+    await writer.close();
+  } catch (error) {
+    // It ended without reading what it was given.
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}
+
+async function remove(...paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    try {
+      await Deno.remove(path, { recursive: true });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.lstat(path).then(() => true, () => false);
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const [command, ...rest] = args;
+  switch (command) {
+    case "set-up":
+      print((await setUpWine()).folder);
+      return 0;
+    case "test":
+      return await testInWine(rest.length === 0 ? undefined : rest);
+    case "run": {
+      const { code, stdout, stderr } = await runInWine(rest);
+      await Deno.stdout.write(new TextEncoder().encode(stdout));
+      await Deno.stderr.write(new TextEncoder().encode(stderr));
+      return code;
+    }
+    default:
+      print("usage: deno run -A scripts/wine.ts set-up|test|run [ARGUMENT]...");
+      return 2;
+  }
+}
+
+if (import.meta.main) {
+  try {
+    Deno.exit(await main(Deno.args));
+  } catch (error) {
+    if (!(error instanceof WineError)) throw error;
+    print(error.message);
+    Deno.exit(1);
+  }
+}
