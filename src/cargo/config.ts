@@ -18,14 +18,19 @@ export type ConfigLayer =
 
 /** One configuration file. */
 export interface ConfigFile {
+  /** Whose word it is. */
   readonly layer: ConfigLayer;
+  /** Where it is. */
   readonly path: string;
+  /** What it says. */
   readonly values: TomlValues;
 }
 
 /** A configuration file that counts as empty. Cargo itself would not start. */
 export interface ConfigProblem {
+  /** The file. */
   readonly path: string;
+  /** What is wrong with it. */
   readonly reason: UnreadableReason | "malformed" | "include-cycle" | "missing";
   /** `malformed` only: where, from 1. */
   readonly line?: number;
@@ -38,6 +43,7 @@ export interface ConfigProblem {
  * command line is not part of it: a provider cannot see that.
  */
 export interface ConfigLayers {
+  /** The environment: stronger than every file. */
   readonly environment: Environment;
   /**
    * The files, the weakest first: an included file before the one that
@@ -46,11 +52,13 @@ export interface ConfigLayers {
    * its values over all others).
    */
   readonly files: readonly ConfigFile[];
+  /** What could not be read. */
   readonly problems: readonly ConfigProblem[];
 }
 
 /** Where configuration is looked for. */
 export interface ConfigPlaces {
+  /** The environment. */
   readonly environment: Environment;
   /** Cargo's home; `undefined` if there is none. */
   readonly cargoHome: string | undefined;

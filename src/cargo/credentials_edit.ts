@@ -9,6 +9,7 @@ import type {
 
 /** A piece of a text, and what comes in its place. */
 export interface TextEdit extends TextRange {
+  /** What comes there. */
   readonly replacement: string;
 }
 

@@ -30,7 +30,9 @@ export type UnusableReason = UnreadableReason | "malformed";
 
 /** A credentials file that cannot be read. None of it is repeated. */
 export interface UnusableFile {
+  /** Tells it from the other outcomes. */
   readonly kind: "unusable";
+  /** Why it cannot be read. */
   readonly reason: UnusableReason;
   /** `malformed` only: where, from 1. */
   readonly line?: number;
@@ -59,7 +61,9 @@ export type PlaintextOutcome =
 
 /** A token of a credentials file. */
 export interface PlaintextToken {
+  /** The table that it is in, or that it stands for. */
   readonly table: CredentialsTable;
+  /** The key with its value. */
   readonly entry: TomlEntry & { readonly string: string };
 }
 

@@ -35,7 +35,7 @@ export interface CargoTokenPlace {
 }
 
 /** The name of this program's file, without an extension. */
-export const PROGRAM_NAME = "cargo-credential-keyring";
+const PROGRAM_NAME = "cargo-credential-keyring";
 
 /** An alias cannot take one of these names (cargo: `BUILT_IN_PROVIDERS`). */
 const BUILT_IN = new Set([
@@ -81,7 +81,8 @@ export function providerChain(
  * taken to follow wherever it is listed.
  *
  * @param chain The chain.
- * @param programName The name of this program's file, without an extension.
+ * @param programName The name of this program's file, without an extension;
+ * `cargo-credential-keyring` by default.
  * @returns Whether `cargo:token` follows, and whether it is listed.
  */
 export function cargoTokenPlace(
@@ -100,14 +101,8 @@ export function cargoTokenPlace(
   };
 }
 
-/**
- * Whether a configured program is the one of a name, wherever it lies.
- *
- * @param program The program as it is configured.
- * @param name The name, without an extension.
- * @returns `true` if it is.
- */
-export function isProgram(program: string, name: string): boolean {
+/** Wherever the program lies; `name` has no extension. */
+function isProgram(program: string, name: string): boolean {
   return baseName(program).replace(/\.exe$/i, "") === name;
 }
 

@@ -15,7 +15,7 @@ export type ReadOutcome =
   | { readonly kind: "unreadable"; readonly reason: UnreadableReason };
 
 /** More than any file of cargo's ever holds. */
-export const MAX_FILE_BYTES = 16 * 1024 * 1024;
+const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
 /**
  * Reads a text file, and nothing else that may lie at its path: it is looked

@@ -2,7 +2,9 @@ import type { AST } from "toml-eslint-parser";
 
 /** A place in a text: UTF-16 offsets, the end not included. */
 export interface TextRange {
+  /** The first character. */
   readonly start: number;
+  /** Behind the last one. */
   readonly end: number;
 }
 
@@ -11,11 +13,13 @@ export type TomlPath = readonly (string | number)[];
 
 /** A key with a value that is not an inline table; arrays are values too. */
 export interface TomlEntry extends TextRange {
+  /** The key path from the root. */
   readonly path: TomlPath;
   /** The key as it is written, with its dots and quotes. */
   readonly key: TextRange;
   /** How many parts the key has: more than one if it is dotted. */
   readonly keyParts: readonly TextRange[];
+  /** The value as it is written. */
   readonly value: TextRange;
   /** What the value decodes to, if it is a string. */
   readonly string: string | undefined;
@@ -25,7 +29,9 @@ export interface TomlEntry extends TextRange {
 
 /** A table in braces. Its own range is that of the braces. */
 export interface TomlInlineTable extends TextRange {
+  /** Tells it from a header's table. */
   readonly kind: "inline";
+  /** The key path from the root. */
   readonly path: TomlPath;
   /** Its keys with their values, in order: what stands between the commas. */
   readonly members: readonly TextRange[];
@@ -33,7 +39,9 @@ export interface TomlInlineTable extends TextRange {
 
 /** What stands under a header, or above all of them (the root, path `[]`). */
 export interface TomlTable extends TextRange {
+  /** `array` for `[[…]]`. */
   readonly kind: "root" | "standard" | "array";
+  /** The key path from the root. */
   readonly path: TomlPath;
   /** The header in its brackets; empty for the root. */
   readonly header: TextRange;
@@ -43,9 +51,11 @@ export interface TomlTable extends TextRange {
 export interface TomlDocument {
   /** The text itself, with its byte order mark if it has one. */
   readonly text: string;
+  /** All keys with a value, in order. */
   readonly entries: readonly TomlEntry[];
   /** The root first, then the headers in order. */
   readonly tables: readonly TomlTable[];
+  /** Those that are not in an array, in order. */
   readonly inlineTables: readonly TomlInlineTable[];
 }
 
@@ -61,11 +71,13 @@ export type TomlValue =
 
 /** The values of a TOML table. */
 export interface TomlValues {
+  /** A key's value. */
   readonly [key: string]: TomlValue;
 }
 
 /** A text is no TOML. Nothing of it is repeated: it may hold a token. */
 export class TomlSyntaxError extends Error {
+  /** The name of the class. */
   override readonly name = "TomlSyntaxError";
   /** The line, from 1; `undefined` if it is not known. */
   readonly line: number | undefined;
@@ -73,6 +85,8 @@ export class TomlSyntaxError extends Error {
   readonly column: number | undefined;
 
   /**
+   * An error at a place.
+   *
    * @param line The line, from 1.
    * @param column The column, from 1.
    */
