@@ -24,7 +24,7 @@ export async function runProvider(): Promise<void> {
     output: Deno.stdout,
     handle: async (request) => {
       forbidCoreDumps();
-      using context = new SystemContext(request);
+      using context = await SystemContext.open(request);
       const answer = await Promise.race([
         answerTo(request, context),
         whenOverdue(request, context),

@@ -82,15 +82,16 @@ export class SystemContext implements ProviderContext, Disposable {
   readonly #request: CredentialRequest;
   readonly #env = Deno.env.toObject();
   readonly #cwd = Deno.cwd();
-  readonly #home: string | undefined = cargoHome(this.#env, this.#cwd);
+  readonly #home: string | undefined;
   readonly #notifier: Notifier;
   #intended = false;
   #patience: Patience | undefined;
   #plaintext: Promise<Plaintext> | undefined;
 
-  constructor(request: CredentialRequest) {
+  private constructor(request: CredentialRequest, systemHome?: string) {
     const { indexUrl, name } = request.registry;
     this.#request = request;
+    this.#home = cargoHome(this.#env, this.#cwd, { systemHome });
     this.key = {
       indexUrl,
       ...(name === undefined ? {} : { registryName: name }),
@@ -101,6 +102,19 @@ export class SystemContext implements ProviderContext, Disposable {
       state: () => this.#state(),
       remember: (change) => this.#remember(change),
     });
+  }
+
+  /**
+   * The edges for one request; its time begins.
+   *
+   * @param request The request.
+   * @returns The context; dispose of it.
+   */
+  static async open(request: CredentialRequest): Promise<SystemContext> {
+    const context = new SystemContext(request);
+    if (context.#home !== undefined) return context;
+    const { homeDirectory } = await import("../../ffi/home_directory.ts");
+    return new SystemContext(request, await homeDirectory());
   }
 
   readonly settings = once(async (): Promise<SettingsOutcome> => {
@@ -196,9 +210,17 @@ export class SystemContext implements ProviderContext, Disposable {
     const { registry } = this.#request;
     const tables = await credentialsTables(this.#env, registry, this.#config);
     const outcome = await readPlaintext(path, tables);
-    return outcome.kind === "found"
-      ? { path, table: outcome.table, token: outcome.token, stamp }
-      : { path, table: tables[0], token: "none", stamp };
+    if (outcome.kind === "found") {
+      return { path, table: outcome.table, token: outcome.token, stamp };
+    }
+    if (outcome.kind === "none" && outcome.unfinished === true) {
+      const { withCredentialsLock } = await import(
+        "../cargo/credentials_lock.ts"
+      );
+      // Taking the lock ends a removal that was killed half-way.
+      await withCredentialsLock(path, () => Promise.resolve());
+    }
+    return { path, table: tables[0], token: "none", stamp };
   }
 
   async chain(): Promise<Chain> {

@@ -1,0 +1,333 @@
+import {
+  type Credential,
+  deleteCredential,
+  ERROR,
+  listCredentials,
+  MAX_BLOB_BYTES,
+  PERSIST,
+  readCredential,
+  writeCredential,
+} from "../../ffi/advapi32.ts";
+import { Win32Error } from "../../ffi/kernel32.ts";
+import { Secret } from "../secret.ts";
+import type {
+  CredentialStore,
+  EraseOutcome,
+  GetOutcome,
+  ItemKey,
+  ListOutcome,
+  PrepareOutcome,
+  SetOutcome,
+  StoreFailure,
+  StoreOptions,
+} from "./credential_store.ts";
+
+// As cargo:wincred has them, credential/cargo-credential-wincred/src/lib.rs.
+const PREFIX = "cargo-registry:";
+const COMMENT = "Cargo registry token";
+
+const TITLE = "the Windows Credential Manager";
+
+const REMOVE_SOME =
+  "Remove entries that are no longer needed: `control /name " +
+  "Microsoft.CredentialManager`.";
+
+const ANOTHER_STORE = "Keep the token in an environment variable instead.";
+
+type Absent = { readonly kind: "absent" };
+
+/**
+ * What an error code of Windows means for this store. Only 1168
+ * (`ERROR_NOT_FOUND`) is `absent`: 0, which a lost code looks like, is not.
+ *
+ * @param code The code.
+ * @returns `absent`, or the failure with its words.
+ */
+export function wincredFailure(code: number): Absent | StoreFailure {
+  switch (code) {
+    case ERROR.NOT_FOUND:
+      return { kind: "absent" };
+    case ERROR.NO_SUCH_LOGON_SESSION:
+      return {
+        kind: "unreachable",
+        cause: "no-logon-session",
+        reason: `${TITLE} has nothing for this logon session, as over ssh ` +
+          "and WinRM, in some scheduled tasks, and where a policy forbids " +
+          "storing credentials",
+        remedy: "Log on at the machine or through remote desktop. " +
+          ANOTHER_STORE,
+        storeExists: true,
+      };
+    case ERROR.NOT_ENOUGH_MEMORY:
+    case ERROR.OUTOFMEMORY:
+      return {
+        kind: "denied",
+        cause: "store-full",
+        reason: `${TITLE} is full`,
+        remedy: REMOVE_SOME,
+        storeExists: true,
+      };
+    case ERROR.ACCESS_DENIED:
+      return {
+        kind: "denied",
+        cause: "access-denied",
+        reason: `${TITLE} denied access`,
+        remedy: ANOTHER_STORE,
+        storeExists: true,
+      };
+    case ERROR.ACCESS_DISABLED_BY_POLICY:
+      return {
+        kind: "denied",
+        cause: "forbidden-by-policy",
+        reason: `a policy of this machine forbids the use of ${TITLE}`,
+        remedy: `Ask its administrator. ${ANOTHER_STORE}`,
+        storeExists: true,
+      };
+    case ERROR.INVALID_PARAMETER:
+    case ERROR.RPC_X_BAD_STUB_DATA:
+      return {
+        kind: "denied",
+        cause: "too-large",
+        reason: `${TITLE} does not take this token or index URL ` +
+          `(error ${code}): one of them is too long`,
+        remedy: ANOTHER_STORE,
+        storeExists: true,
+      };
+    default:
+      return failed(code);
+  }
+}
+
+function failed(code: number): StoreFailure {
+  return {
+    kind: "unreachable",
+    cause: "service-failed",
+    reason: code === 0
+      ? `${TITLE} failed without saying why`
+      : `${TITLE} failed with error ${code}`,
+    remedy: "Try again; if it stays, see whether the service " +
+      "`Credential Manager` is running.",
+    storeExists: true,
+  };
+}
+
+const TOO_LARGE: StoreFailure = {
+  kind: "denied",
+  cause: "too-large",
+  reason: `the token is longer than the ${MAX_BLOB_BYTES} bytes that ` +
+    `${TITLE} takes`,
+  remedy: ANOTHER_STORE,
+  storeExists: true,
+};
+
+const NOT_KEPT: StoreFailure = {
+  kind: "denied",
+  cause: "not-kept",
+  reason: `${TITLE} did not keep what was stored in it`,
+  remedy: ANOTHER_STORE,
+  storeExists: true,
+};
+
+const TIMEOUT: StoreFailure = {
+  kind: "timeout",
+  cause: "deadline",
+  reason: `the deadline had passed before ${TITLE} was asked`,
+  remedy: "Allow more time with the `timeout` setting.",
+  storeExists: true,
+};
+
+const NOT_WINDOWS: StoreFailure = {
+  kind: "unreachable",
+  cause: "library-missing",
+  reason: `${TITLE} exists only on Windows`,
+  remedy: ANOTHER_STORE,
+  storeExists: false,
+};
+
+/** Another registry's entry is where this one's would go. */
+function taken(targetName: string): StoreFailure {
+  return {
+    kind: "denied",
+    cause: "access-denied",
+    reason: `${TITLE} does not tell upper from lower case and holds an entry ` +
+      `for another registry, ${targetName}`,
+    remedy: "Log out of that registry first.",
+    storeExists: true,
+  };
+}
+
+/**
+ * The token in a blob. Tools that write text store it as UTF-16 (Python's
+ * keyring, the Control Panel); cargo, and this program, as UTF-8. A token that
+ * cargo accepts is printable ASCII, so it is UTF-16 if every second byte is 0.
+ *
+ * @param blob The blob; it is wiped if it is not the result's own.
+ * @returns The token in UTF-8.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { tokenFromBlob } from "./wincred.ts";
+ *
+ * assertEquals(tokenFromBlob(new Uint8Array([65, 0, 66, 0])).reveal(), "AB");
+ * ```
+ */
+export function tokenFromBlob(blob: Uint8Array<ArrayBuffer>): Secret {
+  if (!looksLikeUtf16(blob)) return new Secret(blob);
+  const token = new Uint8Array(blob.length / 2);
+  for (let i = 0; i < token.length; i++) token[i] = blob[2 * i] ?? 0;
+  blob.fill(0);
+  return new Secret(token);
+}
+
+function looksLikeUtf16(blob: Uint8Array): boolean {
+  return blob.length > 0 && blob.length % 2 === 0 &&
+    blob.every((byte, i) => (byte === 0) === (i % 2 === 1));
+}
+
+/**
+ * The Windows Credential Manager: a generic credential
+ * `cargo-registry:<index-url>` for each token, as `cargo:wincred` writes and
+ * finds it.
+ *
+ * Windows does not tell upper from lower case in the names of credentials,
+ * where index URLs are compared byte for byte. An entry whose stored name is
+ * not the very one that was asked for belongs to another registry: it is never
+ * handed out, replaced or erased.
+ *
+ * The calls are synchronous. They go to the system's own security service,
+ * which asks nobody; and only so can the error code be had.
+ *
+ * @example
+ * ```ts ignore
+ * const store = new WincredStore();
+ * const signal = AbortSignal.timeout(3000);
+ * const outcome = await store.get({ indexUrl }, { signal });
+ * ```
+ */
+export class WincredStore implements CredentialStore {
+  /** `wincred` */
+  readonly name = "wincred";
+  /** Its name in sentences. */
+  readonly title: string = TITLE;
+
+  /** Reads the credential of this very name. */
+  get(key: ItemKey, options: StoreOptions): Promise<GetOutcome> {
+    return Promise.resolve(ask(options, () => {
+      const { token, isOurs } = read(key);
+      if (isOurs) return { kind: "found", token, others: [] };
+      token.wipe();
+      return { kind: "absent" };
+    }));
+  }
+
+  /** Lists credentials, which needs all that writing needs. */
+  prepare(options: StoreOptions): Promise<PrepareOutcome> {
+    const outcome = ask(options, () => {
+      listCredentials(`${PREFIX}*`);
+      return { kind: "ready", durable: true } as const;
+    });
+    return Promise.resolve(
+      outcome.kind === "absent" ? failed(ERROR.NOT_FOUND) : outcome,
+    );
+  }
+
+  /** Writes the credential as `cargo:wincred` does. */
+  set(
+    key: ItemKey,
+    token: Secret,
+    options: StoreOptions,
+  ): Promise<SetOutcome> {
+    // Windows answers 1783, "the stub received bad data", if anything.
+    if (token.length > MAX_BLOB_BYTES) return Promise.resolve(TOO_LARGE);
+    const outcome = ask(options, () => {
+      const other = otherOwner(key);
+      if (other !== undefined) return taken(other);
+      writeCredential({
+        targetName: PREFIX + key.indexUrl,
+        comment: COMMENT,
+        blob: token.bytes,
+        persist: PERSIST.LOCAL_MACHINE,
+      });
+      return { kind: "stored" } as const;
+    });
+    return Promise.resolve(outcome.kind === "absent" ? NOT_KEPT : outcome);
+  }
+
+  /** Reads the credential again and compares what it holds. */
+  async verify(
+    key: ItemKey,
+    token: Secret,
+    options: StoreOptions,
+  ): Promise<SetOutcome> {
+    const outcome = await this.get(key, options);
+    if (outcome.kind === "absent") return NOT_KEPT;
+    if (outcome.kind !== "found") return outcome;
+    const same = outcome.token.equals(token);
+    outcome.token.wipe();
+    return same ? { kind: "stored" } : NOT_KEPT;
+  }
+
+  /** Deletes the credential of this very name. */
+  erase(key: ItemKey, options: StoreOptions): Promise<EraseOutcome> {
+    return Promise.resolve(ask(options, () => {
+      if (otherOwner(key) !== undefined) return { kind: "absent" };
+      deleteCredential(PREFIX + key.indexUrl);
+      return { kind: "erased", remaining: [] };
+    }));
+  }
+
+  /** Lists the credentials of ours. */
+  list(options: StoreOptions): Promise<ListOutcome> {
+    const outcome = ask(options, () => ({
+      kind: "items",
+      items: listCredentials(`${PREFIX}*`)
+        // The filter knows no case either.
+        .filter((name) => name.startsWith(PREFIX))
+        .map((name) => ({ indexUrl: name.slice(PREFIX.length) })),
+    } as const));
+    return Promise.resolve(
+      outcome.kind === "absent" ? { kind: "items", items: [] } : outcome,
+    );
+  }
+}
+
+function read(
+  { indexUrl }: ItemKey,
+): { readonly token: Secret; readonly isOurs: boolean; readonly name: string } {
+  const { targetName, blob }: Credential = readCredential(PREFIX + indexUrl);
+  return {
+    token: tokenFromBlob(blob),
+    isOurs: targetName === PREFIX + indexUrl,
+    name: targetName,
+  };
+}
+
+/** The name of another registry's entry that answers to this one's name. */
+function otherOwner(key: ItemKey): string | undefined {
+  try {
+    const { token, isOurs, name } = read(key);
+    token.wipe();
+    return isOurs ? undefined : name;
+  } catch (error) {
+    if (error instanceof Win32Error && error.code === ERROR.NOT_FOUND) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** Runs calls of Windows and words their failures. */
+function ask<T>(
+  options: StoreOptions,
+  calls: () => T,
+): T | Absent | StoreFailure {
+  if (options.signal.aborted) return TIMEOUT;
+  if (Deno.build.os !== "windows") return NOT_WINDOWS;
+  try {
+    return calls();
+  } catch (error) {
+    if (error instanceof Win32Error) return wincredFailure(error.code);
+    throw error;
+  }
+}
