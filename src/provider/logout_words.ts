@@ -28,6 +28,12 @@ export function describeLoggedOut(
   };
   if (erased.kind === "erased") removedFrom(about.storeTitle);
   if (plaintext.kind === "removed") removedFrom(about.filePath);
+  if ("cause" in erased && erased.cause === "switched-off") {
+    lines.push(
+      `warning: ${about.storeTitle} was not asked, since it is switched off ` +
+        '(`store = "off"`), and may still hold a token',
+    );
+  }
   lines.push(
     "note: This does not revoke the token on the registry server.\n" +
       "    If you need to revoke the token, visit " +

@@ -30,7 +30,7 @@ export async function runProvider(): Promise<void> {
         whenOverdue(request, context),
       ]);
       overdue = context.deadline.signal.aborted;
-      if (!overdue) await context.deliverKept();
+      if (!overdue) await context.conclude();
       return answer;
     },
     isOver: () => overdue,

@@ -419,9 +419,14 @@ export class SystemContext implements ProviderContext, Disposable {
     return this.#notifier.announce(text);
   }
 
-  /** Prints what an earlier run could show to nobody. */
-  deliverKept(): Promise<void> {
-    return this.#notifier.deliver();
+  /** Prints what is worth saying besides the answer. */
+  async conclude(): Promise<void> {
+    const settings = await this.settings();
+    const notices = settings.kind === "wrong" ? [] : settings.notices;
+    for (const { topic, text } of notices) {
+      await this.notice({ level: "warning", text, frequency: "daily", topic });
+    }
+    await this.#notifier.deliver();
   }
 
   say(line: string): void {
