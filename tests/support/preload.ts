@@ -2,10 +2,10 @@ import { fileURLToPath } from "node:url";
 import { findProgram, missing } from "./requirements.ts";
 
 /**
- * Compiles one of the small libraries in this directory, to be preloaded into
- * a program: `LD_PRELOAD` is its path.
+ * Compiles a small library that is to be preloaded into a program:
+ * `LD_PRELOAD` is its path.
  *
- * @param source The file's name.
+ * @param source The file, as this directory sees it.
  * @param directory Where the library is written.
  * @returns Its path.
  */
@@ -15,7 +15,8 @@ export async function compilePreload(
 ): Promise<string> {
   const compiler = await findProgram("cc") ??
     missing("a C compiler", "apt-get install gcc libc6-dev");
-  const library = `${directory}/${source.replace(/\.c$/, ".so")}`;
+  const name = source.split("/").at(-1) ?? source;
+  const library = `${directory}/${name.replace(/\.c$/, ".so")}`;
   const { success, stderr } = await new Deno.Command(compiler, {
     args: [
       "-shared",
