@@ -1,0 +1,76 @@
+// `unlock`: the way to an open keyring where no dialog can be shown.
+
+import { assertEquals, assertMatch } from "@std/assert";
+import { runInPty } from "../support/pty.ts";
+import { run } from "../support/run.ts";
+import { KEYRING_PASSWORD, startSessionBus } from "../support/session_bus.ts";
+import { PROVIDER, TestHome } from "../support/test_home.ts";
+
+const TOKEN = "stored-token-51aa";
+
+if (Deno.build.os === "linux") {
+  Deno.test("unlock opens gnome-keyring with a password typed unseen", async (t) => {
+    await using bus = await startSessionBus();
+    await using home = await TestHome.create({
+      registries: { alt: { authRequired: true, tokens: [TOKEN] } },
+      providers: ["cargo:token", PROVIDER],
+      bus,
+    });
+    await home.cargo(["login", "--registry", "alt"], { stdin: `${TOKEN}\n` });
+    await bus.restartKeyringLocked();
+    const search = ["search", "--registry", "alt", "x"];
+    const unlock = [home.provider, "unlock"] as const;
+    const typed = (
+      password: string,
+    ): ReturnType<typeof runInPty> =>
+      runInPty([...unlock], {
+        env: home.env,
+        cwd: home.work,
+        steps: [{ expect: "Password of the keyring", send: `${password}\r` }],
+      });
+
+    await t.step("locked, cargo finds no token", async () => {
+      assertEquals((await home.cargo(search)).code, 101);
+    });
+    await t.step("a wrong password opens nothing", async () => {
+      const { code, output, echoes } = await typed("wrong-password");
+      assertEquals(code, 1, output);
+      assertMatch(output, /not the keyring's password/);
+      assertEquals(output.includes("wrong-password"), false);
+      assertEquals(echoes, [false]);
+      assertEquals((await home.cargo(search)).code, 101);
+    });
+    await t.step("without a terminal it says so", async () => {
+      const { code, stderr } = await run([...unlock], {
+        env: home.env,
+        cwd: home.work,
+      });
+      assertEquals(code, 1);
+      assertMatch(stderr, /no terminal/);
+    });
+    await t.step("the right one does, and cargo goes on", async () => {
+      const { code, output } = await typed(KEYRING_PASSWORD);
+      assertEquals(code, 0, output);
+      assertEquals(output.includes(KEYRING_PASSWORD), false);
+      assertEquals((await home.cargo(search)).code, 0);
+    });
+    await t.step("an open one needs none", async () => {
+      const { code, stderr } = await run([...unlock], {
+        env: home.env,
+        cwd: home.work,
+      });
+      assertEquals(code, 0);
+      assertMatch(stderr, /open already/);
+    });
+  });
+
+  Deno.test("unlock without a bus says what is missing", async () => {
+    await using home = await TestHome.create();
+    const { code, stderr } = await run([home.provider, "unlock"], {
+      env: home.env,
+      cwd: home.work,
+    });
+    assertEquals(code, 1);
+    assertMatch(stderr, /no D-Bus session bus/);
+  });
+}
