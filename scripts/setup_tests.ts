@@ -9,22 +9,25 @@
  * @module
  */
 import { findToolchain } from "../tests/support/cargo.ts";
+import { findProgram } from "../tests/support/requirements.ts";
 import { print } from "./print.ts";
 
-/** The packages, and what each is for. */
-const PACKAGES = [
-  "dbus-bin", // dbus-monitor: what passes over the bus
-  "dbus-daemon", // the private session buses
-  "fuse3", // a file system that counts as a network's
-  "gcc", // small libraries that are preloaded, and stand-ins
-  "gnome-keyring", // a real Secret Service
-  "libc6-dev",
-  "libsecret-1-0",
-  "libsecret-tools", // secret-tool: another program's view of the items
-  "python3", // terminals to type at
-  "python3-gi", // the scripted prompter, and what tests ask of the bus
-  "strace", // faults at chosen system calls
-] as const;
+/**
+ * The Debian packages, and a program of each by which other systems are judged.
+ */
+const PACKAGES: Readonly<Record<string, string | undefined>> = {
+  "dbus-bin": "dbus-monitor", // what passes over the bus
+  "dbus-daemon": "dbus-daemon", // the private session buses
+  "fuse3": "fusermount3", // a file system that counts as a network's
+  "gcc": "cc", // small libraries that are preloaded, and stand-ins
+  "gnome-keyring": "gnome-keyring-daemon", // a real Secret Service
+  "libc6-dev": undefined,
+  "libsecret-1-0": undefined,
+  "libsecret-tools": "secret-tool", // another program's view of the items
+  "python3": "python3", // terminals to type at
+  "python3-gi": undefined, // a scripted prompter, and what tests ask of the bus
+  "strace": "strace", // faults at chosen system calls
+};
 
 /** What a machine lacks, and what to do about it. */
 export class SetUpError extends Error {
@@ -39,7 +42,7 @@ export class SetUpError extends Error {
  * @throws {SetUpError} If something is missing and cannot be installed here.
  */
 export async function setUp(
-  packages: readonly string[] = PACKAGES,
+  packages: readonly string[] = Object.keys(PACKAGES),
 ): Promise<void> {
   if (Deno.build.os === "linux") {
     await install(await lacking(packages));
@@ -56,24 +59,36 @@ export async function setUp(
 
 /** Which of the packages are not installed. */
 async function lacking(packages: readonly string[]): Promise<string[]> {
+  if (packages.length === 0) return [];
   const listed = await run([
     "dpkg-query",
     "--show",
     "--showformat=${Package} ${db:Status-Status}\n",
     ...packages,
   ]);
-  if (listed === undefined) {
-    throw new SetUpError(
-      "this is no Debian or Ubuntu; install what its packages hold: " +
-        packages.join(" "),
-    );
-  }
+  if (listed === undefined) return await lackingElsewhere(packages);
   const installed = new Set(
     listed.stdout.split("\n")
       .filter((line) => line.endsWith(" installed"))
       .map((line) => line.split(" ")[0]),
   );
   return packages.filter((name) => !installed.has(name));
+}
+
+/** The same on a system without Debian's package manager. */
+async function lackingElsewhere(
+  packages: readonly string[],
+): Promise<string[]> {
+  for (const name of packages) {
+    const program = PACKAGES[name];
+    if (program !== undefined && await findProgram(program) === undefined) {
+      throw new SetUpError(
+        `${program} is missing; the tests need what these packages of Debian ` +
+          `hold: ${packages.join(" ")}`,
+      );
+    }
+  }
+  return [];
 }
 
 async function install(packages: readonly string[]): Promise<void> {
