@@ -615,6 +615,10 @@ Deno.test("a store that hides what it has while locked says unknown", async () =
   assertEquals(verdict(await store.ask({ method: "get", url })), unknown);
   assertEquals(verdict(await store.ask({ method: "erase", url })), unknown);
   assertEquals(verdict(await store.ask({ method: "list" })), LOCKED);
+  assertEquals(
+    verdict(await store.ask({ method: "set", url, token: TOKEN })),
+    LOCKED,
+  );
   assertEquals(fake.calls.includes("Unlock"), false);
   assertEquals(
     await store.ask({ method: "get", url, prompt: true }),

@@ -1,6 +1,7 @@
 """The D-Bus side of session_bus.ts: asks the bus in DBUS_SESSION_BUS_ADDRESS.
 
 session_bus.py wait-owner            until org.freedesktop.secrets has an owner
+session_bus.py wait-no-owner         until it has none
 session_bus.py wait-unlocked         until the default collection is unlocked
 session_bus.py lock PATH | unlock PATH (password on stdin)
 session_bus.py alias NAME PATH       SetAlias
@@ -70,7 +71,7 @@ def wait(condition):
         except GLib.Error:
             pass
         time.sleep(0.01)
-    sys.exit("the keyring did not come up")
+    sys.exit("it did not happen")
 
 
 def default_unlocked():
@@ -272,6 +273,8 @@ class Prompter:
 def main(command, *args):
     if command == "wait-owner":
         wait(has_owner)
+    elif command == "wait-no-owner":
+        wait(lambda: not has_owner())
     elif command == "wait-unlocked":
         wait(default_unlocked)
     elif command == "lock":

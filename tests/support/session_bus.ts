@@ -354,8 +354,13 @@ export class SessionBus implements AsyncDisposable {
     this.#keyring?.kill(signal);
   }
 
-  /** Ends gnome-keyring. */
+  /** Ends gnome-keyring; the bus has forgotten it when this returns. */
   async stopKeyring(): Promise<void> {
+    await this.#endKeyring();
+    await this.#ask(["wait-no-owner"]);
+  }
+
+  async #endKeyring(): Promise<void> {
     const keyring = this.#keyring;
     this.#keyring = undefined;
     if (keyring !== undefined) await end(keyring);
@@ -483,7 +488,7 @@ export class SessionBus implements AsyncDisposable {
 
   /** Ends everything that runs on the bus, and removes the directory. */
   async stop(): Promise<void> {
-    await this.stopKeyring();
+    await this.#endKeyring();
     await end(this.#daemon);
     let activated = "";
     try {
