@@ -1,5 +1,9 @@
-import { type JsonLine, type ProviderResult } from "../support/ask_provider.ts";
-import { askProvider } from "../support/ask_provider.ts";
+import { assertEquals } from "@std/assert";
+import {
+  askProvider,
+  type JsonLine,
+  type ProviderResult,
+} from "../support/ask_provider.ts";
 import { KillShim, type ShimRule } from "../support/kill_shim.ts";
 import { findProgram, missing } from "../support/requirements.ts";
 import { run, type RunResult } from "../support/run.ts";
@@ -8,7 +12,12 @@ import {
   type SessionBusOptions,
   startSessionBus,
 } from "../support/session_bus.ts";
-import { CRATES_IO_INDEX, PROVIDER, TestHome } from "../support/test_home.ts";
+import {
+  type CargoResult,
+  CRATES_IO_INDEX,
+  PROVIDER,
+  TestHome,
+} from "../support/test_home.ts";
 
 /** A registry of these tests: crates.io, or one that the user has named. */
 export interface Registry {
@@ -41,6 +50,13 @@ export interface SceneOptions {
   readonly keyring?: SessionBusOptions["keyring"];
   /** More environment variables for everything. */
   readonly env?: Readonly<Record<string, string>>;
+  /**
+   * Whether {@linkcode Scene.alt} answers, so that the real cargo can log in
+   * there. {@linkcode ALT} is only a name.
+   *
+   * @default {false}
+   */
+  readonly live?: boolean;
 }
 
 /**
@@ -66,19 +82,24 @@ export class Scene implements AsyncDisposable {
   }
 
   static async create(options: SceneOptions = {}): Promise<Scene> {
-    const { keyring = "unlocked", env = {} } = options;
+    const { keyring = "unlocked", env = {}, live = false } = options;
     const secretTool = await findProgram("secret-tool") ??
       missing("secret-tool", "apt-get install libsecret-tools");
     const bus = await startSessionBus({ keyring });
     const home = await TestHome.create({
-      registries: {},
+      registries: live ? { alt: {}, one: {}, two: {} } : {},
       providers: ["cargo:token", PROVIDER],
-      config: `[registries.alt]\nindex = "${ALT.indexUrl}"\n`,
+      config: live ? "" : `[registries.alt]\nindex = "${ALT.indexUrl}"\n`,
       bus,
       // On a busy machine a short deadline would be one more thing that fails.
       env: { CARGO_CREDENTIAL_KEYRING_TIMEOUT: "60", ...env },
     });
     return new Scene(home, bus, await KillShim.compile(), secretTool);
+  }
+
+  /** The registry `alt` that answers. */
+  get alt(): Registry {
+    return { name: "alt", indexUrl: this.home.registry().indexUrl };
   }
 
   get credentialsPath(): string {
@@ -117,6 +138,22 @@ export class Scene implements AsyncDisposable {
       ...(rules === undefined ? {} : this.shim.env(this.home.cargoHome, rules)),
       ...env,
     };
+  }
+
+  /** Logs in with the real cargo; `provider` is the only one that it asks. */
+  async cargoLogin(
+    token: string,
+    provider: string,
+    registry = "alt",
+  ): Promise<CargoResult> {
+    const variable =
+      `CARGO_REGISTRIES_${registry.toUpperCase()}_CREDENTIAL_PROVIDER`;
+    const result = await this.home.cargo(["login", "--registry", registry], {
+      stdin: token,
+      env: { [variable]: provider },
+    });
+    assertEquals(result.code, 0, result.stderr);
+    return result;
   }
 
   /** The secrets that the keyring has for a registry, as secret-tool sees them. */
