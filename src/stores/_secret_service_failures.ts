@@ -177,7 +177,7 @@ export function describeTrouble(
           ? "the keyring that holds the token is locked"
           : "the default keyring is locked",
         remedy:
-          "Unlock it: logging in on the desktop does, and so does Seahorse (Passwords and Keys) or whichever program manages it.",
+          "Unlock it: logging in on the desktop does, and so does Seahorse (Passwords and Keys) or whichever program manages it; over ssh, `cargo-credential-keyring unlock` does.",
         storeExists: true,
         ...(trouble.item === undefined ? {} : { item: trouble.item }),
       };
@@ -215,7 +215,7 @@ export function describeTrouble(
         cause: "deadline",
         reason: "the Secret Service did not answer in time",
         remedy:
-          "It may be waiting for a password in a dialog, perhaps on another screen, or hang: then restart the keyring or log in anew.",
+          "It may be waiting for a password in a dialog, perhaps on another screen, or hang: then restart the keyring or log in anew. If it needs longer, raise `timeout` or `prompt-timeout` in `credential-keyring.toml`.",
         storeExists: true,
       };
   }

@@ -57,4 +57,66 @@ if (Deno.build.os === "linux") {
     assertEquals(notices(stderr).length, 1, stderr);
     assertEquals(await home.credentials(), CREDENTIALS);
   });
+
+  // Only root can become a user whose quota nobody else needs.
+  if (Deno.uid() === 0) {
+    Deno.test("cargo goes on where the quota of kernel keys is used up", async () => {
+      await using home = await plaintextBehind({ env: KEYUTILS });
+      const uid = await handOver(home);
+      const asThatUser = (
+        args: readonly string[],
+        stdin = "",
+      ): ReturnType<typeof run> =>
+        run([
+          "/usr/bin/python3",
+          fileURLToPath(
+            new URL("../support/kernel_keys.py", import.meta.url),
+          ),
+          "full",
+          String(uid),
+          `${home.root}/bin/cargo`,
+          ...args,
+        ], { env: home.env, cwd: home.work, stdin });
+
+      const search = await asThatUser(SEARCH);
+      assertEquals(search.code, 0, search.stderr);
+      assert(home.registry().sawToken(PLAINTEXT));
+      const login = await asThatUser(
+        ["login", "--registry", "alt"],
+        "a-newer-token\n",
+      );
+      assertEquals(login.code, 101);
+      assertMatch(login.stderr, /full: the kernel's limit/);
+      assertEquals(login.stderr.includes("a-newer-token"), false);
+      assertEquals(await home.credentials(), CREDENTIALS);
+    });
+  }
+}
+
+/**
+ * Gives a home to another user, with copies of what that user may not reach:
+ * cargo, Deno, and the program in one file.
+ */
+async function handOver(home: TestHome): Promise<number> {
+  const uid = 61_234;
+  const bin = `${home.root}/bin`;
+  const bundle = await new Deno.Command(Deno.execPath(), {
+    args: ["bundle", "--quiet", "--output", `${bin}/program.js`, "mod.ts"],
+    cwd: fileURLToPath(new URL("../../", import.meta.url)),
+    stderr: "inherit",
+  }).output();
+  assert(bundle.success);
+  await Deno.copyFile(home.command([])[0], `${bin}/cargo`);
+  await Deno.copyFile(Deno.execPath(), `${bin}/deno`);
+  await Deno.writeTextFile(
+    home.provider,
+    `#!/bin/sh\nexec ${bin}/deno run --quiet --no-prompt --no-lock --no-config ` +
+      "--allow-read --allow-write --allow-env --allow-ffi --allow-sys=uid " +
+      `${bin}/program.js "$@"\n`,
+  );
+  const { success } = await new Deno.Command("chown", {
+    args: ["-R", String(uid), home.root],
+  }).output();
+  assert(success);
+  return uid;
 }
