@@ -169,7 +169,6 @@ export async function setUpWine(): Promise<Wine> {
     await Deno.writeTextFile(ready, recipe);
   }
   await shareNpmPackages(folder);
-  await startServer(wine);
   return wine;
 }
 
@@ -187,6 +186,7 @@ export async function runInWine(
 ): Promise<WineResult> {
   const { env = {}, stdin = "", cwd = ROOT, limit = 120_000 } = options;
   const wine = await setUpWine();
+  await startServer(wine);
   const signal = AbortSignal.timeout(limit);
   const child = new Deno.Command(wine.loader, {
     args: [wine.deno, ...args],
@@ -223,6 +223,7 @@ export async function runInWine(
  */
 export async function testInWine(files?: readonly string[]): Promise<number> {
   const wine = await setUpWine();
+  await startServer(wine);
   const { paths, ignored } = files === undefined
     ? await windowsTests()
     : { paths: files, ignored: [] };
