@@ -129,15 +129,10 @@ export async function openStore(
       const { KeychainStore } = await import("./keychain.ts");
       return new KeychainStore();
     }
-    // Until its bindings are here: import("./wincred.ts"), as above.
-    case "wincred":
-      return new UnavailableStore("wincred", TITLES.wincred, {
-        kind: "unreachable",
-        cause: "library-missing",
-        reason: `${TITLES.wincred} is not supported by this build`,
-        remedy: "Keep the token in an environment variable.",
-        storeExists: false,
-      });
+    case "wincred": {
+      const { WincredStore } = await import("./wincred.ts");
+      return new WincredStore();
+    }
     case "keyutils": {
       const { Keyutils } = await import("./keyutils.ts");
       return new Keyutils();
