@@ -82,12 +82,20 @@ export interface CredentialsLockOptions {
    * @default {false}
    */
   readonly create?: boolean;
+  /**
+   * Until when the lock is waited for. Without it, it is not waited for at
+   * all.
+   */
+  readonly signal?: AbortSignal;
 }
+
+/** Between two tries for the lock: cargo holds it for a millisecond or two. */
+const RETRY_MS = 20;
 
 /**
  * Holds cargo's lock on the credentials file while something is done: the file
- * itself is locked, as `cargo login` locks it, and written in place. It does
- * not wait for the lock. A removal that was killed half-way is ended first.
+ * itself is locked, as `cargo login` locks it, and written in place. A removal
+ * that was killed half-way is ended first.
  *
  * After every system call the file is one that cargo can read and holds every
  * token but the one that is being removed or inserted; no write crosses a
@@ -108,7 +116,7 @@ export async function withCredentialsLock<T>(
   const opened = await open(path, options.create === true);
   if (opened.kind !== "open") return opened;
   using file = opened.file;
-  const locked = await lock(path, file, toml);
+  const locked = await lock(path, file, toml, options.signal);
   if (locked.kind !== "locked") return locked;
   return { kind: "done", value: await use(locked.credentials) };
 }
@@ -157,9 +165,13 @@ async function lock(
   path: string,
   file: Deno.FsFile,
   toml: TomlParser,
+  signal: AbortSignal | undefined,
 ): Promise<LockedOutcome> {
   try {
-    if (!await file.tryLock(true)) return { kind: "busy" };
+    while (!await file.tryLock(true)) {
+      if (signal === undefined || signal.aborted) return { kind: "busy" };
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
     const reason = unreadableReason(await file.stat());
     if (reason !== undefined) return { kind: "unusable", reason };
     const bytes = await readAll(file);

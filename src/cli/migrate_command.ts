@@ -14,7 +14,7 @@ import { checkEligibility } from "../migration/check_eligibility.ts";
 import {
   describeLockFailure,
   moveToken,
-  removeFromFile,
+  removeStored,
 } from "../migration/move.ts";
 import { planMigration } from "../migration/plan.ts";
 import {
@@ -197,7 +197,6 @@ async function migrateCandidate(
     prefer: command.prefer,
     keepFile: command.keepFile,
   });
-  if (stored.kind === "found") stored.token.wipe();
   if (step.do === "nothing") {
     return result(
       step.outcome,
@@ -210,9 +209,11 @@ async function migrateCandidate(
     const refusal = await consent(candidate, command, place);
     if (refusal !== undefined) return result("skipped", refusal);
   }
-  return step.do === "remove"
-    ? await removeStored(candidate, place, store, result)
-    : await move(candidate, token, step.over, command, place, store, result);
+  if (step.do === "remove") {
+    return await remove(candidate, token, place, storePlace, result);
+  }
+  const over = step.over && stored.kind === "found" ? stored.token : undefined;
+  return await move(candidate, token, over, command, place, store, result);
 }
 
 /** Opens the store, with its own dialog if somebody is there to answer it. */
@@ -227,14 +228,17 @@ async function askStore(
   return await store.get(candidate, { signal });
 }
 
-async function removeStored(
-  { indexUrl, table }: Candidate,
+async function remove(
+  candidate: Candidate,
+  token: Secret,
   place: Workplace,
-  store: CredentialStore,
+  { store, signal }: StorePlace,
   result: ResultOf,
 ): Promise<RegistryResult> {
+  const { indexUrl, table } = candidate;
   await place.remember((state) => unpin(state, indexUrl));
-  const removal = await removeFromFile(place.path, table);
+  const from = { path: place.path, table, token };
+  const removal = await removeStored(from, store, candidate, { signal });
   if (removal.kind === "left") return result("failed", removal.reason);
   await place.remember((state) => forgetIntent(state, indexUrl));
   return result("migrated", `${store.title} had it, the file's copy is gone`);
@@ -243,7 +247,7 @@ async function removeStored(
 async function move(
   candidate: Candidate,
   token: Secret,
-  over: boolean,
+  over: Secret | undefined,
   command: MigrateCommand,
   place: Workplace,
   store: CredentialStore,
@@ -262,7 +266,12 @@ async function move(
   const outcome = await moveToken({ path, table, token }, store, {
     indexUrl,
     registryName: name,
-  }, { signal, over, keepFile: command.keepFile, beforeStoring: remember });
+  }, {
+    signal,
+    ...(over === undefined ? {} : { over }),
+    keepFile: command.keepFile,
+    beforeStoring: remember,
+  });
   switch (outcome.kind) {
     case "moved":
       return result("migrated", `to ${store.title}`);

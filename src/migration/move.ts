@@ -12,9 +12,9 @@ import {
 import { Secret } from "../secret.ts";
 import type {
   CredentialStore,
-  GetOutcome,
   ItemKey,
   StoreFailure,
+  StoreOptions,
 } from "../stores/credential_store.ts";
 
 /** What came of moving a token from the file into the store. */
@@ -30,9 +30,9 @@ export type MoveOutcome =
   /** Somebody else holds cargo's lock on the file. */
   | { readonly kind: "busy" }
   /** The file holds something else by now. */
-  | { readonly kind: "file-changed"; readonly token: Secret | "none" }
+  | { readonly kind: "file-changed" }
   /** The store answers differently by now. */
-  | { readonly kind: "store-changed"; readonly outcome: GetOutcome }
+  | { readonly kind: "store-changed" }
   /** The store did not take it; the file is as it was. */
   | { readonly kind: "not-stored"; readonly failure: StoreFailure }
   /** The file cannot be opened or read for it. */
@@ -64,12 +64,10 @@ export interface MoveOptions {
   /** The deadline. */
   readonly signal: AbortSignal;
   /**
-   * Whether an older item is written over. Without it only a store that has
-   * none is written to.
-   *
-   * @default {false}
+   * What the store may hold, to be written over. Without it only a store that
+   * has nothing is written to.
    */
-  readonly over?: boolean;
+  readonly over?: Secret;
   /**
    * Whether the token stays in the file as well.
    *
@@ -112,7 +110,7 @@ export async function moveToken(
     case "busy":
       return { kind: "busy" };
     case "absent":
-      return { kind: "file-changed", token: "none" };
+      return { kind: "file-changed" };
     default:
       return { kind: "no-file", reason: describeLockFailure(outcome) };
   }
@@ -128,13 +126,13 @@ async function moveLocked(
   const { signal } = options;
   const current = currentToken(file, from.table);
   if (current === "none" || !current.equals(from.token)) {
-    return { kind: "file-changed", token: current };
+    return { kind: "file-changed" };
   }
   const before = await store.get(key, { signal });
   const mayWrite = before.kind === "absent" ||
-    (before.kind === "found" && options.over === true);
-  if (before.kind === "found" && mayWrite) before.token.wipe();
-  if (!mayWrite) return { kind: "store-changed", outcome: before };
+    (before.kind === "found" && options.over?.equals(before.token) === true);
+  if (before.kind === "found") before.token.wipe();
+  if (!mayWrite) return { kind: "store-changed" };
 
   const prepared = await store.prepare({ signal });
   if (prepared.kind !== "ready") {
@@ -164,35 +162,60 @@ function currentToken(
 }
 
 /**
- * Removes a token from the credentials file, under cargo's lock.
+ * Removes a token from a locked credentials file.
  *
- * @param path The credentials file.
+ * @param file The file.
  * @param table The registry's table.
- * @param only Removes the token only if it still is this one.
  * @returns What came of it.
  */
-export async function removeFromFile(
-  path: string,
+export async function removeLocked(
+  file: LockedCredentials,
   table: CredentialsTable,
-  only?: Secret,
 ): Promise<RemovalOutcome> {
+  const removed = await file.remove(table);
+  switch (removed.kind) {
+    case "edited":
+      return { kind: "removed" };
+    case "unchanged":
+      return { kind: "none" };
+    default:
+      return { kind: "left", reason: describeEditFailure(removed) };
+  }
+}
+
+/**
+ * Removes a token that the store has, or a newer one, from the credentials
+ * file: under cargo's lock the token is read again and the store is asked
+ * again, since another program may have put it back by then.
+ *
+ * @param from The token and its place in the file.
+ * @param store Where it is.
+ * @param key What it is filed under.
+ * @param options The deadline.
+ * @returns What came of it.
+ */
+export async function removeStored(
+  from: FileToken,
+  store: CredentialStore,
+  key: ItemKey,
+  options: StoreOptions,
+): Promise<RemovalOutcome> {
+  const { path, table, token } = from;
+  const changed: RemovalOutcome = {
+    kind: "left",
+    reason: "another program has just changed it",
+  };
   const outcome = await withCredentialsLock(
     path,
     async (file): Promise<RemovalOutcome> => {
       const current = currentToken(file, table);
       if (current === "none") return { kind: "none" };
-      if (only !== undefined && !current.equals(only)) {
-        return { kind: "left", reason: "another program has just changed it" };
-      }
-      const removed = await file.remove(table);
-      switch (removed.kind) {
-        case "edited":
-          return { kind: "removed" };
-        case "unchanged":
-          return { kind: "none" };
-        default:
-          return { kind: "left", reason: describeEditFailure(removed) };
-      }
+      if (!current.equals(token)) return changed;
+      const stored = await store.get(key, options);
+      if (stored.kind !== "found") return changed;
+      const isToken = stored.token.length > 0;
+      stored.token.wipe();
+      return isToken ? await removeLocked(file, table) : changed;
     },
   );
   switch (outcome.kind) {

@@ -48,8 +48,9 @@ export interface RestoreOptions {
 }
 
 /**
- * Puts a stored token back into the credentials file: under cargo's lock it is
- * pinned there, inserted, and read again; only then the item is erased.
+ * Puts a stored token back into the credentials file: under cargo's lock the
+ * store is asked, the token is pinned in the file, inserted, and read again;
+ * only then the item is erased.
  *
  * @param path The credentials file; it is created if it does not exist.
  * @param table The registry's table.
@@ -59,6 +60,35 @@ export interface RestoreOptions {
  * @returns What came of it.
  */
 export async function restoreToken(
+  path: string,
+  table: CredentialsTable,
+  store: CredentialStore,
+  key: ItemKey,
+  options: RestoreOptions,
+): Promise<RestoreOutcome> {
+  // No file is created where there is nothing to write.
+  const first = await store.get(key, { signal: options.signal });
+  if (first.kind !== "found") return describeMissing(first);
+  first.token.wipe();
+  const outcome = await withCredentialsLock(
+    path,
+    (file) => restoreLocked(file, path, table, store, key, options),
+    { create: true, signal: options.signal },
+  );
+  switch (outcome.kind) {
+    case "done":
+      return outcome.value;
+    case "busy":
+      return failed(`another program is writing ${path}; try again`);
+    case "absent":
+      return failed("the file cannot be created");
+    default:
+      return failed(describeLockFailure(outcome));
+  }
+}
+
+async function restoreLocked(
+  file: LockedCredentials,
   path: string,
   table: CredentialsTable,
   store: CredentialStore,
@@ -78,31 +108,22 @@ export async function restoreToken(
           stored.others.join(", "),
       );
     }
-    const written = await withCredentialsLock(
+    const refusal = await insertLocked(
+      file,
       path,
-      (file) => insertLocked(file, path, table, stored.token, options),
-      { create: true },
+      table,
+      stored.token,
+      options,
     );
-    switch (written.kind) {
-      case "done":
-        if (written.value !== undefined) return written.value;
-        break;
-      case "busy":
-        return failed(`another program is writing ${path}; try again`);
-      case "absent":
-        return failed("the file cannot be created");
-      default:
-        return failed(describeLockFailure(written));
-    }
-    if (options.keepStore) return { kind: "written" };
-    const erased = await store.erase(key, { signal: options.signal });
-    if (erased.kind !== "erased" && erased.kind !== "absent") {
-      return { kind: "written", reason: erased.reason };
-    }
-    return { kind: "restored" };
+    if (refusal !== undefined) return refusal;
   } finally {
     stored.token.wipe();
   }
+  if (options.keepStore) return { kind: "written" };
+  const erased = await store.erase(key, { signal: options.signal });
+  return erased.kind === "erased" || erased.kind === "absent"
+    ? { kind: "restored" }
+    : { kind: "written", reason: erased.reason };
 }
 
 /** `undefined`: the file holds the token. */

@@ -57,8 +57,12 @@ export interface ProviderContext {
    * @param anew Whether the file is read again if it was before.
    */
   plaintext(anew?: boolean): Promise<Plaintext>;
-  /** What an earlier command meant to happen to this index URL, and its pin. */
-  memory(): Promise<Memory>;
+  /**
+   * What an earlier command meant to happen to this index URL, and its pin.
+   *
+   * @param anew Whether state and file are read again if they were before.
+   */
+  memory(anew?: boolean): Promise<Memory>;
   /** Whether a project binds this name to a URL that the user does not. */
   rebinding(): Promise<Rebinding | "none">;
   /** Where this provider stands among cargo's. */
@@ -70,13 +74,29 @@ export interface ProviderContext {
 
   /** Whether the plaintext token may be moved to this store. */
   eligibility(token: Secret): Promise<Eligibility>;
-  /** Moves the plaintext token, if it still is `token`. */
-  move(token: Secret, over: boolean): Promise<MoveOutcome>;
-  /** Removes the plaintext token, if it still is `token`. */
+  /**
+   * Moves the plaintext token, if it still is `token`, into a store that has
+   * none, or has `over`.
+   */
+  move(token: Secret, over?: Secret): Promise<MoveOutcome>;
+  /** Removes the plaintext token, if it still is `token` and one is stored. */
   removePlaintext(token: Secret): Promise<RemovalOutcome>;
-  /** Removes the plaintext token that a login has superseded. */
+  /**
+   * Does something while nobody moves this token into the store or out of it:
+   * under cargo's lock on the credentials file, which is waited for. Where that
+   * file cannot be locked, because it is not there or not to be read, nobody
+   * moves anything either.
+   *
+   * @param use What is done.
+   * @returns What it returned; `busy`: somebody else has kept the lock.
+   */
+  holdFile<T>(use: () => Promise<T>): Promise<T | "busy">;
+  /**
+   * Removes the plaintext token that a login has superseded; only from a file
+   * that is held.
+   */
   supersedePlaintext(): Promise<RemovalOutcome>;
-  /** Removes the plaintext token at logout. */
+  /** Removes the plaintext token at logout; only from a file that is held. */
   logoutPlaintext(): Promise<PlaintextRemoval>;
   /** Names the variables and files with a token that logout does not touch. */
   leftovers(): Promise<readonly string[]>;

@@ -74,9 +74,10 @@ async function look(
  */
 async function lookAround(
   context: ProviderContext,
+  anew = false,
 ): Promise<Partial<GetFacts>> {
+  const memory = await context.memory(anew);
   let { token } = await context.plaintext();
-  const memory = await context.memory();
   const store = await askStore(context, false);
   if (store.kind === "absent" && token === "none") {
     ({ token } = await context.plaintext(true));
@@ -147,20 +148,17 @@ async function act(
 ): Promise<Partial<GetFacts> | undefined> {
   const { plaintext } = facts;
   switch (action) {
-    case "erase-stored": {
-      const store = await context.store();
-      const { signal } = context.deadline;
-      const erased = await store.erase(context.key, { signal });
-      if (erased.kind === "erased" || erased.kind === "absent") {
-        await context.intend("none");
-      }
-      return undefined;
-    }
+    case "erase-stored":
+      return await eraseStored(context);
     case "migrate":
-    case "migrate-over":
-      return typeof plaintext === "object"
-        ? await move(plaintext, action === "migrate-over", context)
+    case "migrate-over": {
+      if (typeof plaintext !== "object") return undefined;
+      const stored = facts.prompted ?? facts.store;
+      const over = action === "migrate-over" && stored?.kind === "found"
+        ? stored.token
         : undefined;
+      return await move(plaintext, over, context);
+    }
     case "remove-plaintext": {
       if (typeof plaintext !== "object") return undefined;
       const removal = await context.removePlaintext(plaintext);
@@ -173,9 +171,27 @@ async function act(
   }
 }
 
+/** Carries out a logout, unless a login has stored a new token by now. */
+async function eraseStored(
+  context: ProviderContext,
+): Promise<Partial<GetFacts> | undefined> {
+  const outcome = await context.holdFile(async () => {
+    const { intent } = await context.memory(true);
+    if (intent !== "logged-out") return "changed";
+    const store = await context.store();
+    const { signal } = context.deadline;
+    const erased = await store.erase(context.key, { signal });
+    if (erased.kind === "erased" || erased.kind === "absent") {
+      await context.intend("none");
+    }
+    return "done";
+  });
+  return outcome === "changed" ? await lookAround(context, true) : undefined;
+}
+
 async function move(
   token: Secret,
-  over: boolean,
+  over: Secret | undefined,
   context: ProviderContext,
 ): Promise<Partial<GetFacts> | undefined> {
   const outcome = await context.move(token, over);
@@ -188,13 +204,9 @@ async function move(
     case "busy":
       return undefined;
     case "file-changed":
-      // Another program may have moved it.
-      return {
-        plaintext: outcome.token,
-        store: await askStore(context, false),
-      };
     case "store-changed":
-      return { store: outcome.outcome };
+      // Another program may have moved it, or logged in or out.
+      return await lookAround(context, true);
     default:
       await context.notice(describeNotMoved(outcome, await context.about()));
       return undefined;

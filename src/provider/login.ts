@@ -108,7 +108,13 @@ async function carryOut(
       const token = await obtainToken(request, context);
       if (!("bytes" in token)) return token;
       try {
-        return await keep(token, store, context);
+        // Until it is stored and the older one is gone, nobody moves that one.
+        const answer = await context.holdFile(() =>
+          keep(token, store, context)
+        );
+        return answer === "busy"
+          ? refuse(describeTokenRefusal("file-busy"))
+          : answer;
       } finally {
         token.wipe();
       }

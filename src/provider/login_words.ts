@@ -69,6 +69,7 @@ export function describeTokenRefusal(
   reason:
     | Exclude<PromptOutcome["kind"], "line">
     | Exclude<TokenValidity, "valid">
+    | "file-busy"
     | "no-memory",
 ): string {
   switch (reason) {
@@ -78,6 +79,9 @@ export function describeTokenRefusal(
     case "end-of-input":
     case "empty":
       return "please provide a non-empty token";
+    case "file-busy":
+      return "another program is writing cargo's credentials file, and may be " +
+        "moving an older token; nothing was stored, try again";
     case "no-memory":
       return "an earlier logout or login is still to be carried out, and what " +
         "is remembered of it cannot be changed; make cargo's home writable";

@@ -1,7 +1,7 @@
 import type { LogoutAnswer } from "../protocol/messages.ts";
 import type { EraseOutcome } from "../stores/credential_store.ts";
 import type { ProviderContext } from "./context.ts";
-import { decideLogout } from "./logout_decision.ts";
+import { decideLogout, type PlaintextRemoval } from "./logout_decision.ts";
 import {
   describeLeftovers,
   describeLoggedOut,
@@ -23,17 +23,18 @@ export async function logout(context: ProviderContext): Promise<LogoutAnswer> {
   // A kill between the store and the file leaves a half that the next `get`
   // finishes.
   await context.intend("logged-out");
-  const erased = await erase(context);
-  const plaintext = await context.logoutPlaintext();
+  const facts = await eraseAndRemove(context);
+  const { plaintext } = facts;
   const about = await context.about();
-  const facts = { erased, plaintext };
 
   const verdict = decideLogout({
     ...facts,
     cargoTokenFollows: plaintext.kind === "left" &&
       (await context.chain()).cargoTokenFollows,
   });
-  if (verdict !== "store-not-opened") await context.intend("none");
+  // Who keeps the file may be moving its token into the store.
+  const isOpen = verdict === "store-not-opened" || facts.busy;
+  if (!isOpen) await context.intend("none");
   if (verdict !== "not-found") await context.unpin();
 
   for (const line of describeLeftovers(await context.leftovers())) {
@@ -51,15 +52,42 @@ export async function logout(context: ProviderContext): Promise<LogoutAnswer> {
   }
 }
 
-/** A locked store asks for its password if somebody is there. */
-async function erase(context: ProviderContext): Promise<EraseOutcome> {
+interface Erasure {
+  readonly erased: EraseOutcome;
+  readonly plaintext: PlaintextRemoval;
+  /** Whether somebody else has kept cargo's lock on the file. */
+  readonly busy: boolean;
+}
+
+async function eraseAndRemove(context: ProviderContext): Promise<Erasure> {
+  const done = await context.holdFile(async (): Promise<Erasure> => ({
+    erased: await erase(context, false),
+    plaintext: await context.logoutPlaintext(),
+    busy: false,
+  }));
+  const erasure: Erasure = done === "busy"
+    ? {
+      erased: await erase(context, false),
+      plaintext: {
+        kind: "left",
+        reason: "another program is writing that file; try again",
+        foreign: false,
+      },
+      busy: true,
+    }
+    : done;
+  // A locked store asks for its password if somebody is there: not while the
+  // lock keeps cargo waiting.
+  return erasure.erased.kind === "locked" && await context.mayPrompt()
+    ? { ...erasure, erased: await erase(context, true) }
+    : erasure;
+}
+
+async function erase(
+  context: ProviderContext,
+  prompt: boolean,
+): Promise<EraseOutcome> {
   const store = await context.store();
-  const attempt = async (prompt: boolean): Promise<EraseOutcome> => {
-    const { signal } = context.deadline;
-    return await store.erase(context.key, { signal, prompt });
-  };
-  const erased = await attempt(false);
-  return erased.kind === "locked" && await context.mayPrompt()
-    ? await attempt(true)
-    : erased;
+  const { signal } = context.deadline;
+  return await store.erase(context.key, { signal, prompt });
 }

@@ -1,9 +1,11 @@
 import { type ConfigLayers, loadConfig, valueAt } from "../cargo/config.ts";
 import {
   credentialsPath,
+  type CredentialsTable,
   credentialsTables,
   readPlaintext,
 } from "../cargo/credentials_file.ts";
+import type { LockedCredentials } from "../cargo/credentials_lock.ts";
 import {
   type EnvironmentToken,
   environmentToken,
@@ -66,6 +68,12 @@ function statIfThere(path: string): Deno.FileInfo | undefined {
   }
 }
 
+/**
+ * How long cargo's lock on the credentials file is waited for, at most: a move
+ * has it for less.
+ */
+const LOCK_MILLISECONDS = 10_000;
+
 /** Gives the same result again, so that nothing is looked at twice. */
 function once<T>(look: () => Promise<T>): () => Promise<T> {
   let result: Promise<T> | undefined;
@@ -87,6 +95,9 @@ export class SystemContext implements ProviderContext, Disposable {
   #intended = false;
   #patience: Patience | undefined;
   #plaintext: Promise<Plaintext> | undefined;
+  #stateRead: State | undefined;
+  /** The credentials file while it is held, or why it is not. */
+  #held: LockedCredentials | string = "it is not locked";
 
   private constructor(request: CredentialRequest, systemHome?: string) {
     const { indexUrl, name } = request.registry;
@@ -239,13 +250,18 @@ export class SystemContext implements ProviderContext, Disposable {
       : rebinding;
   });
 
-  readonly #state = once((): Promise<State> =>
-    Promise.resolve(
-      this.#home === undefined ? EMPTY_STATE : readState(this.#home),
-    )
-  );
+  #state(): Promise<State> {
+    this.#stateRead ??= this.#home === undefined
+      ? EMPTY_STATE
+      : readState(this.#home);
+    return Promise.resolve(this.#stateRead);
+  }
 
-  async memory(): Promise<Memory> {
+  async memory(anew = false): Promise<Memory> {
+    if (anew) {
+      this.#stateRead = undefined;
+      this.#plaintext = undefined;
+    }
     const [state, { stamp }] = await Promise.all([
       this.#state(),
       this.plaintext(),
@@ -324,9 +340,9 @@ export class SystemContext implements ProviderContext, Disposable {
     return describeRegistry(this.#request.registry, store.title, path);
   });
 
-  async move(token: Secret, over: boolean): Promise<MoveOutcome> {
+  async move(token: Secret, over?: Secret): Promise<MoveOutcome> {
     const { path, table } = await this.plaintext();
-    if (table === undefined) return { kind: "file-changed", token: "none" };
+    if (table === undefined) return { kind: "file-changed" };
     const { moveToken } = await import("../migration/move.ts");
     return await moveToken(
       { path, table, token },
@@ -337,7 +353,7 @@ export class SystemContext implements ProviderContext, Disposable {
           this.deadline.signal,
           AbortSignal.timeout(MOVE_MILLISECONDS),
         ]),
-        over,
+        ...(over === undefined ? {} : { over }),
         beforeStoring: () => this.#forgetLogout(),
       },
     );
@@ -352,12 +368,54 @@ export class SystemContext implements ProviderContext, Disposable {
   async removePlaintext(token: Secret): Promise<RemovalOutcome> {
     const { path, table } = await this.plaintext();
     if (table === undefined) return { kind: "none" };
-    const { removeFromFile } = await import("../migration/move.ts");
-    return await removeFromFile(path, table, token);
+    const { removeStored } = await import("../migration/move.ts");
+    return await removeStored(
+      { path, table, token },
+      await this.store(),
+      this.key,
+      { signal: this.deadline.signal },
+    );
+  }
+
+  async holdFile<T>(use: () => Promise<T>): Promise<T | "busy"> {
+    const { path } = await this.plaintext();
+    if (path === "") return await use();
+    const [{ withCredentialsLock }, { describeLockFailure }] = await Promise
+      .all([
+        import("../cargo/credentials_lock.ts"),
+        import("../migration/move.ts"),
+      ]);
+    const patience = Math.min(this.deadline.remaining / 2, LOCK_MILLISECONDS);
+    const outcome = await withCredentialsLock(path, async (file) => {
+      this.#held = file;
+      // What was read before may have changed while the lock was waited for.
+      this.#stateRead = undefined;
+      this.#plaintext = undefined;
+      return await use();
+    }, { signal: AbortSignal.timeout(patience) });
+    switch (outcome.kind) {
+      case "done":
+        return outcome.value;
+      case "busy":
+        return "busy";
+      case "absent":
+        return await use();
+      default:
+        this.#held = describeLockFailure(outcome);
+        return await use();
+    }
+  }
+
+  async #removeHeld(table: CredentialsTable): Promise<RemovalOutcome> {
+    if (typeof this.#held === "string") {
+      return { kind: "left", reason: this.#held };
+    }
+    const { removeLocked } = await import("../migration/move.ts");
+    return await removeLocked(this.#held, table);
   }
 
   async supersedePlaintext(): Promise<RemovalOutcome> {
-    const { path, table, token } = await this.plaintext(true);
+    const { table, token } = await this.plaintext(true);
     if (token === "none" || table === undefined) return { kind: "none" };
     // The token of that name is another registry's.
     if (await this.rebinding() !== "none") return { kind: "none" };
@@ -365,12 +423,11 @@ export class SystemContext implements ProviderContext, Disposable {
     if (verdict.kind === "not") {
       return { kind: "left", reason: verdict.sentence };
     }
-    const { removeFromFile } = await import("../migration/move.ts");
-    return await removeFromFile(path, table);
+    return await this.#removeHeld(table);
   }
 
   async logoutPlaintext(): Promise<PlaintextRemoval> {
-    const { path, table, token } = await this.plaintext();
+    const { table, token } = await this.plaintext();
     if (token === "none" || table === undefined) return { kind: "none" };
     const { logoutRemoval } = await import("../migration/eligibility.ts");
     const verdict = logoutRemoval({
@@ -382,8 +439,7 @@ export class SystemContext implements ProviderContext, Disposable {
       const { sentence, foreign } = verdict;
       return { kind: "left", reason: sentence, foreign };
     }
-    const { removeFromFile } = await import("../migration/move.ts");
-    const removal = await removeFromFile(path, table);
+    const removal = await this.#removeHeld(table);
     return removal.kind === "left" ? { ...removal, foreign: false } : removal;
   }
 

@@ -291,6 +291,57 @@ raceTest(
   },
 );
 
+/** A logout at a locked keyring: the item is to go when it opens. */
+async function logOutWhileLocked(scene: Scene): Promise<void> {
+  await scene.bus.lock();
+  const { answers } = await scene.ask("logout", scene.alt);
+  assertMatch(JSON.stringify(answers), /may still hold/);
+  await scene.bus.unlock();
+}
+
+raceTest(
+  "a logout at a locked keyring is carried out when it is open",
+  async (scene) => {
+    await scene.store(scene.alt, OLD);
+    await logOutWhileLocked(scene);
+    assert(!await fileHas(scene, OLD));
+    assertEquals(await scene.stored(scene.alt), [OLD]);
+    assertEquals(tokenOf(await scene.ask("get", scene.alt)), undefined);
+    assertEquals(await scene.stored(scene.alt), []);
+  },
+);
+
+raceTest("a login between an old logout and its end wins", async (scene) => {
+  await scene.store(scene.alt, OLD);
+  await logOutWhileLocked(scene);
+  const stop = scene.shim.stopAt(BEFORE_LOCK);
+  const reading = scene.ask("get", scene.alt, { rules: [stop.rule] });
+  await stop.reached();
+  await scene.cargoLogin(NEW, scene.home.provider);
+  await stop.release();
+  assertEquals(tokenOf(await reading), NEW);
+  await assertOnly(scene, NEW);
+});
+
+raceTest(
+  "a login to the store between a login to the file and its end wins",
+  async (scene) => {
+    await scene.store(scene.alt, OLD);
+    await scene.home.cargo(["login", "--registry", "alt"], {
+      stdin: "a-token-between-15",
+      env: { DBUS_SESSION_BUS_ADDRESS: "", XDG_RUNTIME_DIR: "" },
+    });
+    assert(await fileHas(scene, "a-token-between-15"));
+    const stop = scene.shim.stopAt(BEFORE_LOCK);
+    const reading = scene.ask("get", scene.alt, { rules: [stop.rule] });
+    await stop.reached();
+    await scene.cargoLogin(NEW, scene.home.provider);
+    await stop.release();
+    assertEquals(tokenOf(await reading), NEW);
+    await assertOnly(scene, NEW);
+  },
+);
+
 raceTest("what was restored is not moved back", async (scene) => {
   await assertOnly(scene, OLD);
   const { code, stderr } = await scene.command(["restore"]);
