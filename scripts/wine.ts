@@ -53,6 +53,9 @@ const WINDOWS_TESTS: readonly {
   { path: "tests/secret_test.ts" },
 ];
 
+/** What is tested from this side: what happens at the console of a program. */
+const OUTSIDE_TESTS = ["tests/windows/console_under_wine.ts"] as const;
+
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
 /** What is missing for the tests under Wine, and how to get it. */
@@ -249,7 +252,13 @@ export async function testInWine(files?: readonly string[]): Promise<number> {
     cwd: ROOT,
     stdin: "null",
   }).spawn().status;
-  return code;
+  if (code !== 0 || files !== undefined) return code;
+  const outside = await new Deno.Command(Deno.execPath(), {
+    args: ["test", "--allow-all", "--no-check", ...OUTSIDE_TESTS],
+    cwd: ROOT,
+    stdin: "null",
+  }).spawn().status;
+  return outside.code;
 }
 
 /** Those of {@linkcode WINDOWS_TESTS} that are there. */
