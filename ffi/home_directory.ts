@@ -17,21 +17,26 @@ const SYMBOLS = {
 const PW_DIR = Deno.build.os === "linux" ? 32 : 48;
 
 /**
- * The home directory that the user database has for this user: what
- * `std::env::home_dir` of Rust, and so cargo, falls back to without `HOME`.
+ * The home directory that the user database (Windows: the known folder
+ * Profile) has for this user: what `std::env::home_dir` of Rust, and so cargo,
+ * falls back to without `HOME` or `USERPROFILE`.
  *
- * @returns The directory; `undefined` if the database does not know the user.
- * @throws {Error} If the C library cannot be opened.
+ * @returns The directory; `undefined` if the system does not know the user.
+ * @throws {Error} If the system's library cannot be opened.
  *
  * @example
  * ```ts
  * import { assert } from "@std/assert";
  * import { homeDirectory } from "./home_directory.ts";
  *
- * assert((await homeDirectory())?.startsWith("/"));
+ * assert(await homeDirectory() !== undefined);
  * ```
  */
 export async function homeDirectory(): Promise<string | undefined> {
+  if (Deno.build.os === "windows") {
+    const { knownFolder } = await import("./shell32.ts");
+    return knownFolder("Profile");
+  }
   const uid = Deno.uid();
   if (uid === null) return undefined;
   const { getpwuid } = Deno.dlopen(libcName(), SYMBOLS).symbols;

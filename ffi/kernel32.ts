@@ -22,10 +22,13 @@ const DRIVES = {
       "u32", // DWORD cchBufferLength
     ],
     result: "i32", // BOOL
+    // Another machine may never answer.
+    nonblocking: true,
   },
   GetDriveTypeW: {
     parameters: ["buffer"], // LPCWSTR lpRootPathName
     result: "u32", // UINT
+    nonblocking: true,
   },
 } as const satisfies Deno.ForeignLibraryInterface;
 
@@ -77,7 +80,8 @@ const DRIVE_FIXED = 3;
 
 /**
  * Whether a path is on a disk of this machine: not on another one's, and on
- * nothing that can be pulled out.
+ * nothing that can be pulled out. It may take for ever where another machine
+ * does not answer; the process can end all the same.
  *
  * @param path An absolute path of something that is there.
  * @returns `false` for a network drive, a removable one, and where Windows
@@ -89,15 +93,15 @@ const DRIVE_FIXED = 3;
  * import { assert } from "@std/assert";
  * import { isFixedDrive } from "./kernel32.ts";
  *
- * if (Deno.build.os === "windows") assert(isFixedDrive("C:\\Windows"));
+ * if (Deno.build.os === "windows") assert(await isFixedDrive("C:\\Windows"));
  * ```
  */
-export function isFixedDrive(path: string): boolean {
+export async function isFixedDrive(path: string): Promise<boolean> {
   const { GetVolumePathNameW, GetDriveTypeW } =
     Deno.dlopen(LIBRARY, DRIVES).symbols;
   const file = wideString(path);
   // The volume's path is never longer than the whole; MAX_PATH at least.
   const volume = new Uint16Array(Math.max(file.length + 1, 261));
-  return GetVolumePathNameW(file, volume, volume.length) !== 0 &&
-    GetDriveTypeW(volume) === DRIVE_FIXED;
+  return await GetVolumePathNameW(file, volume, volume.length) !== 0 &&
+    await GetDriveTypeW(volume) === DRIVE_FIXED;
 }

@@ -135,7 +135,8 @@ export function parseStatfs(
  * does not answer; the process can end all the same.
  *
  * @param path An existing file or directory; symbolic links are followed.
- * @returns The kind; `unknown` if the system does not say, or on Windows.
+ * @returns The kind; `unknown` if the system does not say, and on Windows if
+ * it is no fixed drive.
  * @throws {Error} If the C library cannot be opened.
  *
  * @example
@@ -147,7 +148,12 @@ export function parseStatfs(
  * ```
  */
 export async function fileSystemKind(path: string): Promise<FileSystem> {
-  if (Deno.build.os === "windows") return { kind: "unknown", name: "windows" };
+  if (Deno.build.os === "windows") {
+    const { isFixedDrive } = await import("./kernel32.ts");
+    return await isFixedDrive(path)
+      ? { kind: "local", name: "a fixed drive" }
+      : { kind: "unknown", name: "no fixed drive" };
+  }
   const { statfs } = Deno.dlopen(libcName(), SYMBOLS).symbols;
   const buffer = new Uint8Array(STATFS_SIZE);
   if (await statfs(cString(path), buffer) !== 0) {

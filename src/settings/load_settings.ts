@@ -42,9 +42,10 @@ export interface SettingsSources {
   /** The registry's index URL, byte for byte. */
   readonly indexUrl: string;
   /**
-   * The system file. Windows has none without it.
+   * The system file.
    *
-   * @default {/etc/cargo-credential-keyring.toml, owned by root}
+   * @default {/etc/cargo-credential-keyring.toml, owned by root; on Windows
+   * the one in the known folder ProgramData}
    */
   readonly systemFile?: SystemFile;
 }
@@ -134,9 +135,17 @@ async function loadUserFile(
     : await parseFile(file, { path, system: false });
 }
 
+/** Only Windows loads what it takes to find and trust the file there. */
+async function onWindows(): Promise<SystemFile | undefined> {
+  const { windowsSystemFile } = await import("./windows_system_file.ts");
+  return windowsSystemFile();
+}
+
 async function loadSystemFile(
-  { os, systemFile }: SettingsSources,
+  { os, systemFile: given }: SettingsSources,
 ): Promise<LoadedFile> {
+  const systemFile = given ??
+    (os === "windows" ? await onWindows() : undefined);
   const path = systemFile?.path ?? systemFilePath(os);
   if (path === undefined) return { kind: "file", settings: NO_FILE_SETTINGS };
   const file = readSmallFile(path, { maxBytes: MAX_BYTES });
