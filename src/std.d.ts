@@ -83,7 +83,3 @@ declare module "@std/cli/parse-args" {
     options?: ParseOptions,
   ): Record<string, unknown> & { readonly _: readonly (string | number)[] };
 }
-
-declare module "@std/cli/unicode-width" {
-  export function unicodeWidth(str: string): number;
-}
