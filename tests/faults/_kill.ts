@@ -50,39 +50,34 @@ export async function killAtEach(
 }
 
 /**
- * Kills a program at each of its calls. They are counted by kind and name, for
- * the messages of several threads come in no fixed order.
+ * Kills a program at each change of a file, and at each message to the
+ * keyring. These are counted by name, for those of several threads come in no
+ * fixed order.
  *
- * @param only The kinds and names of calls; absent: all.
+ * @param messages Which messages; absent: all.
  * @returns The calls at which it was killed.
  */
 export async function killEverywhere(
   scene: Scene,
   victim: Victim,
-  only: (call: ShimCall) => boolean = () => true,
+  messages?: readonly string[],
 ): Promise<ShimCall[]> {
   await victim.reset();
   const result = await victim.run([]);
   const calls = await scene.shim.takeLog();
   await victim.afterRun(result, calls);
-  const points: ShimCall[] = [];
-  const names = new Set<string>();
-  for (const call of calls) {
-    const { kind, name } = call;
-    if (kind === "read" || !only(call) || names.has(`${kind} ${name}`)) {
-      continue;
-    }
-    names.add(`${kind} ${name}`);
-    const rule = { action: "kill", kind, name } as const;
+  const points = await killAtEach(scene, victim, {
+    action: "kill",
+    kind: "file.*",
+  });
+  const names = calls.filter(({ kind }) => kind === "bus")
+    .map(({ name }) => name)
+    .filter((name) => messages?.includes(name) ?? true);
+  for (const name of new Set(names)) {
+    const rule = { action: "kill", kind: "bus", name } as const;
     points.push(...await killAtEach(scene, victim, rule));
   }
   return points;
-}
-
-/** The messages to the keyring that ask or change something. */
-export function matters({ kind, name }: ShimCall): boolean {
-  return kind !== "bus" ||
-    ["SearchItems", "CreateItem", "GetSecrets", "Delete"].includes(name);
 }
 
 /** A call in one string. */

@@ -3,7 +3,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { type Form, FORMS, TOKEN } from "./_forms.ts";
-import { killEverywhere, matters, type Victim } from "./_kill.ts";
+import { killEverywhere, type Victim } from "./_kill.ts";
 import {
   assertMoved,
   assertNothingLost,
@@ -14,6 +14,9 @@ import {
 import { ALT, Scene, tokenOf } from "./_scene.ts";
 
 const NEW = "the-newer-token-22";
+
+/** The messages to the keyring that ask or change something. */
+const MESSAGES = ["SearchItems", "CreateItem", "GetSecrets", "Delete"];
 
 /** The token's form, with others around it. */
 function firstForm(): Form {
@@ -103,7 +106,7 @@ function loginOverConflict(scene: Scene): Victim {
   };
 }
 
-/** @param stored Whether the store has the token; the file has it if not. */
+/** @param place Where the token is. */
 function logout(
   scene: Scene,
   place: "file" | "store" | "both",
@@ -210,7 +213,7 @@ async function kill(
   atLeast: number,
 ): Promise<void> {
   await using scene = await Scene.create();
-  const points = await killEverywhere(scene, victim(scene), matters);
+  const points = await killEverywhere(scene, victim(scene), MESSAGES);
   assert(points.length >= atLeast, `only ${points.length} points`);
 }
 
