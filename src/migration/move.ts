@@ -9,6 +9,7 @@ import {
   type LockOutcome,
   withCredentialsLock,
 } from "../cargo/credentials_lock.ts";
+import { checkToken } from "../cargo/token.ts";
 import { Secret } from "../secret.ts";
 import type {
   CredentialStore,
@@ -124,15 +125,20 @@ async function moveLocked(
   options: MoveOptions,
 ): Promise<MoveOutcome> {
   const { signal } = options;
-  const current = currentToken(file, from.table);
-  if (current === "none" || !current.equals(from.token)) {
-    return { kind: "file-changed" };
-  }
+  if (!holdsStill(file, from)) return { kind: "file-changed" };
   const before = await store.get(key, { signal });
-  const mayWrite = before.kind === "absent" ||
-    (before.kind === "found" && options.over?.equals(before.token) === true);
-  if (before.kind === "found") before.token.wipe();
-  if (!mayWrite) return { kind: "store-changed" };
+  switch (before.kind) {
+    case "absent":
+      break;
+    case "found": {
+      const mayWrite = options.over?.equals(before.token) === true;
+      before.token.wipe();
+      if (!mayWrite) return { kind: "store-changed" };
+      break;
+    }
+    default:
+      return { kind: "not-stored", failure: before };
+  }
 
   const prepared = await store.prepare({ signal });
   if (prepared.kind !== "ready") {
@@ -153,12 +159,17 @@ async function moveLocked(
     : { kind: "stored", reason: describeEditFailure(removed) };
 }
 
-function currentToken(
+/** Whether the token is what it was when it was read. */
+function holdsStill(
   file: LockedCredentials,
-  table: CredentialsTable,
-): Secret | "none" {
+  { table, token }: FileToken,
+): boolean {
   const found = findToken(file.document, table);
-  return found === undefined ? "none" : Secret.fromString(found.entry.string);
+  if (found === undefined) return false;
+  const current = Secret.fromString(found.entry.string);
+  const still = current.equals(token);
+  current.wipe();
+  return still;
 }
 
 /**
@@ -200,7 +211,7 @@ export async function removeStored(
   key: ItemKey,
   options: StoreOptions,
 ): Promise<RemovalOutcome> {
-  const { path, table, token } = from;
+  const { path, table } = from;
   const changed: RemovalOutcome = {
     kind: "left",
     reason: "another program has just changed it",
@@ -208,14 +219,18 @@ export async function removeStored(
   const outcome = await withCredentialsLock(
     path,
     async (file): Promise<RemovalOutcome> => {
-      const current = currentToken(file, table);
-      if (current === "none") return { kind: "none" };
-      if (!current.equals(token)) return changed;
+      if (findToken(file.document, table) === undefined) {
+        return { kind: "none" };
+      }
+      if (!holdsStill(file, from)) return changed;
       const stored = await store.get(key, options);
-      if (stored.kind !== "found") return changed;
-      const isToken = stored.token.length > 0;
+      if (stored.kind === "absent") return changed;
+      if (stored.kind !== "found") {
+        return { kind: "left", reason: stored.reason };
+      }
+      const validity = checkToken(stored.token);
       stored.token.wipe();
-      return isToken ? await removeLocked(file, table) : changed;
+      return validity === "valid" ? await removeLocked(file, table) : changed;
     },
   );
   switch (outcome.kind) {

@@ -20,11 +20,25 @@ import {
  * @returns The answer.
  */
 export async function get(context: ProviderContext): Promise<GetAnswer> {
+  const seen = new Set<Secret>();
+  const answer = await decide(context, seen);
+  for (const token of seen) {
+    if (answer.kind !== "token" || token !== answer.token) token.wipe();
+  }
+  return answer;
+}
+
+/** @param seen Where every token that was looked at is put. */
+async function decide(
+  context: ProviderContext,
+  seen: Set<Secret>,
+): Promise<GetAnswer> {
   let facts: GetFacts = {
     settings: await context.settings(),
     environment: await context.environmentToken(),
   };
   for (let rounds = 0;;) {
+    for (const token of tokensOf(facts)) seen.add(token);
     const step = decideGet(facts);
     if ("need" in step) {
       facts = { ...facts, ...await look(step.need, facts, context) };
@@ -36,9 +50,19 @@ export async function get(context: ProviderContext): Promise<GetAnswer> {
       ? undefined
       : await act(step.action, facts, context);
     if (changed === undefined) return await answer(step, facts, context);
-    const { eligibility: _, ...rest } = facts;
+    const { eligibility: _eligibility, prompted: _prompted, ...rest } = facts;
     facts = { ...rest, ...changed };
   }
+}
+
+function tokensOf(facts: GetFacts): readonly Secret[] {
+  const { environment, store, prompted, plaintext } = facts;
+  return [
+    ...(environment.kind === "token" ? [environment.token] : []),
+    ...(store?.kind === "found" ? [store.token] : []),
+    ...(prompted?.kind === "found" ? [prompted.token] : []),
+    ...(typeof plaintext === "object" ? [plaintext] : []),
+  ];
 }
 
 /** How often an action is tried on what has changed meanwhile. */

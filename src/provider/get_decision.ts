@@ -125,13 +125,16 @@ export function decideGet(facts: GetFacts): GetStep {
   if (environment.kind !== "none") {
     return decideFromEnvironment(facts, environment);
   }
-  if (settings.kind === "wrong") {
-    return {
-      answer: settings.system ? "other" : "url-not-supported",
-      notice: { kind: "wrong-setting", wrong: settings },
-    };
-  }
+  if (settings.kind === "wrong") return decideWrong(facts, settings);
   return decideFromStore({ ...facts, settings });
+}
+
+/** No request outlives a wrong policy; any other mistake leaves it to the next provider. */
+function decideWrong(facts: GetFacts, wrong: WrongSetting): GetStep {
+  const notice: GetNotice = { kind: "wrong-setting", wrong };
+  return wrong.system
+    ? { answer: "other", notice }
+    : refuseRebound(facts) ?? { answer: "url-not-supported", notice };
 }
 
 /** What the rest of the table is decided from: the settings are right. */
@@ -168,7 +171,7 @@ function decideFromStore(facts: StoreFacts): GetStep {
       if (checkToken(outcome.token) !== "valid") return decideUnusable(facts);
       return decideFound(facts, outcome.token, outcome.others);
     case "absent":
-      return decideAbsent(facts);
+      return decideForgotten(facts) ?? decideAbsent(facts);
     case "locked":
       return decideLocked(facts, outcome);
     default:
@@ -229,6 +232,13 @@ function decideAbsent(facts: StoreFacts): GetStep {
     { answer: "file-token", action: "migrate" },
     undefined,
   );
+}
+
+/** A logout with nothing left to erase: it must not befall a later item. */
+function decideForgotten(facts: StoreFacts): GetStep | undefined {
+  if (facts.intent !== "logged-out") return undefined;
+  const step = decideAbsent(facts);
+  return "need" in step ? step : { action: "erase-stored", ...step };
 }
 
 /** An item that counts as absent (rows 6 and 8 to 10): it may be written over. */

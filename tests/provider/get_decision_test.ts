@@ -344,6 +344,112 @@ const TABLE: readonly (readonly [
     { store: found, intent: "logged-out", plaintext: P },
     "file-token | migrate-over | ",
   ],
+  [
+    "logged out while locked, and T has gone by other means: forgotten",
+    { intent: "logged-out" },
+    "not-found | erase-stored | ",
+  ],
+  [
+    "the same with a new P",
+    { intent: "logged-out", plaintext: P },
+    "file-token | migrate | ",
+  ],
+  [
+    "the same with a P that may not be moved",
+    { intent: "logged-out", plaintext: P, eligibility: notEligible },
+    "not-found | erase-stored | not-moved/not",
+  ],
+  [
+    "logged out while locked, and the store still is",
+    { intent: "logged-out", store: failure("locked", "visible") },
+    "url-not-supported |  | store-failure",
+  ],
+  [
+    "logged out while locked, then a P that may not be moved",
+    {
+      store: found,
+      intent: "logged-out",
+      plaintext: P,
+      eligibility: notEligible,
+    },
+    "not-found | erase-stored | not-moved/not",
+  ],
+  [
+    "logged out while locked, rebound: P is not sent, and T goes",
+    { store: found, intent: "logged-out", plaintext: P, rebinding },
+    "other | erase-stored | rebound",
+  ],
+  [
+    "5: a login that went to the file, pinned since: P wins and stays",
+    {
+      store: found,
+      plaintext: P,
+      intent: "login-went-to-file",
+      pinned: true,
+    },
+    "file-token |  | ",
+  ],
+  [
+    "5: a login that was cut short, where nothing may be moved: T wins",
+    {
+      store: found,
+      plaintext: P,
+      intent: "login-stored",
+      eligibility: notEligible,
+    },
+    "stored-token |  | ",
+  ],
+  [
+    "6: an empty T, and a P that may not be moved: why it was not",
+    {
+      store: { kind: "found", token: Secret.fromString(""), others: [] },
+      plaintext: P,
+      eligibility: notEligible,
+    },
+    "not-found |  | not-moved/not",
+  ],
+  [
+    "7: what is stored is no token, and there is no P",
+    { store: { kind: "found", token: Secret.fromString("\n"), others: [] } },
+    "not-found |  | stored-unusable",
+  ],
+  [
+    "10: nobody after us: the notice says that P is not used",
+    { plaintext: P, eligibility: notEligible, chain: alone },
+    "not-found |  | not-moved/not",
+  ],
+  [
+    "11: the dialog brings that there is nothing",
+    {
+      store: failure("locked", "unknown"),
+      mayPrompt: true,
+      prompted: absent,
+    },
+    "not-found |  | ",
+  ],
+  [
+    "11: the store is still locked after the dialog: no second one",
+    {
+      store: failure("locked", "visible"),
+      mayPrompt: true,
+      prompted: failure("locked", "visible"),
+    },
+    "url-not-supported |  | store-failure",
+  ],
+  [
+    "12: strict",
+    {
+      store: failure("locked", "none"),
+      plaintext: P,
+      ...withSettings({ fallback: "strict" }),
+    },
+    "other |  | store-failure",
+  ],
+  [
+    "12: nobody after us",
+    { store: failure("locked", "none"), plaintext: P, chain: alone },
+    "other |  | store-failure",
+  ],
   ["off: at once and in silence", {
     ...withSettings({ store: "off" }),
     plaintext: P,
@@ -387,6 +493,10 @@ Deno.test("decideGet() with a wrong setting still lets the environment win", () 
   assertEquals(
     summary(decideGet({ ...base, settings: { ...wrong, system: true } })),
     "other |  | wrong-setting",
+  );
+  assertEquals(
+    summary(decideGet({ ...base, settings: wrong, rebinding })),
+    "other |  | rebound",
   );
   assertEquals(
     summary(decideGet({

@@ -25,8 +25,12 @@ export interface FakeStoreFaults {
   promptFailure?: StoreFailure;
   /** A dialog opens the store: `failure` holds only until then. */
   promptOpens?: boolean;
-  /** Calls never come back. */
+  /** Calls come back only when the signal is aborted, and answer `timeout`. */
   hangs?: boolean;
+  /** `get` names these other items. */
+  others?: readonly string[];
+  /** `erase` leaves these, and names them. */
+  remaining?: readonly string[];
 }
 
 /** A store in memory that does as it is told: for what real stores cannot be made to do on demand. */
@@ -38,6 +42,8 @@ export class FakeStore implements CredentialStore {
   readonly items: Map<string, string> = new Map();
   /** The calls so far, such as `get prompt`. */
   readonly calls: string[] = [];
+  /** The tokens that `get` has handed out: whoever has them wipes them. */
+  readonly handedOut: Secret[] = [];
   readonly faults: FakeStoreFaults;
   /** Called at the start of every call: to let something happen in between. */
   before: (call: string) => void | Promise<void> = () => {};
@@ -60,7 +66,7 @@ export class FakeStore implements CredentialStore {
   ): Promise<StoreFailure | undefined> {
     this.calls.push(options.prompt ? `${call} prompt` : call);
     await this.before(call);
-    if (this.faults.hangs) await new Promise(() => {});
+    if (this.faults.hangs) return await untilAborted(options.signal);
     if (options.prompt && this.faults.promptFailure !== undefined) {
       return this.faults.promptFailure;
     }
@@ -71,10 +77,11 @@ export class FakeStore implements CredentialStore {
   async get(key: ItemKey, options: StoreOptions): Promise<GetOutcome> {
     const failure = await this.#enter("get", options);
     if (failure !== undefined) return failure;
-    const token = this.items.get(key.indexUrl);
-    return token === undefined
-      ? { kind: "absent" }
-      : { kind: "found", token: Secret.fromString(token), others: [] };
+    const text = this.items.get(key.indexUrl);
+    if (text === undefined) return { kind: "absent" };
+    const token = Secret.fromString(text);
+    this.handedOut.push(token);
+    return { kind: "found", token, others: this.faults.others ?? [] };
   }
 
   async prepare(options: StoreOptions): Promise<PrepareOutcome> {
@@ -115,7 +122,7 @@ export class FakeStore implements CredentialStore {
     const failure = await this.#enter("erase", options);
     if (failure !== undefined) return failure;
     return this.items.delete(key.indexUrl)
-      ? { kind: "erased", remaining: [] }
+      ? { kind: "erased", remaining: this.faults.remaining ?? [] }
       : { kind: "absent" };
   }
 
@@ -123,4 +130,19 @@ export class FakeStore implements CredentialStore {
     const items = [...this.items.keys()].map((indexUrl) => ({ indexUrl }));
     return Promise.resolve({ kind: "items", items });
   }
+}
+
+function untilAborted(signal: AbortSignal): Promise<StoreFailure> {
+  const { promise, resolve } = Promise.withResolvers<StoreFailure>();
+  const abort = (): void =>
+    resolve({
+      kind: "timeout",
+      cause: "deadline",
+      reason: "the fake store did not answer in time",
+      remedy: "Wait longer.",
+      storeExists: true,
+    });
+  if (signal.aborted) abort();
+  else signal.addEventListener("abort", abort);
+  return promise;
 }
