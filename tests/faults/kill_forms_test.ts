@@ -17,7 +17,10 @@ if (Deno.build.os === "linux") {
           kind: "file.*",
           name: "credentials.toml",
         });
-        assert(points.length >= (form.stays ? 3 : 4), `only ${points.length} points`);
+        assert(
+          points.length >= (form.stays ? 3 : 4),
+          `only ${points.length} points`,
+        );
         total += points.length;
       });
     }
