@@ -42,6 +42,8 @@ export interface SceneRun {
   /** What happens to its system calls. */
   readonly rules?: readonly ShimRule[];
   readonly env?: Readonly<Record<string, string>>;
+  /** After how many milliseconds it is killed, and the test fails. */
+  readonly limit?: number;
 }
 
 /** How a scene is set. */
@@ -112,14 +114,14 @@ export class Scene implements AsyncDisposable {
     registry: Registry,
     options: SceneRun & { readonly token?: string } = {},
   ): Promise<ProviderResult> {
-    const { token } = options;
+    const { token, limit = 60_000 } = options;
     return askProvider(this.home, [{
       v: 1,
       registry: { "index-url": registry.indexUrl, name: registry.name },
       kind,
       ...(kind === "get" ? { operation: "read" } : {}),
       ...(token === undefined ? {} : { token }),
-    }], { env: this.#env(options) });
+    }], { env: this.#env(options), limit });
   }
 
   /** Runs the program as a person does. */
