@@ -47,7 +47,7 @@ export class Win32Error extends Error {
    * @param code The code.
    */
   constructor(operation: string, code: number) {
-    super(`${operation} failed with error ${code}`);
+    super(`${operation} failed (os error ${code})`);
     this.code = code;
   }
 }

@@ -1,4 +1,5 @@
 import type { Secret } from "../secret.ts";
+import { type ExclusiveLock, exclusiveLock } from "./_exclusive_lock.ts";
 import {
   type CredentialsTable,
   malformed,
@@ -116,7 +117,8 @@ export async function withCredentialsLock<T>(
   const opened = await open(path, options.create === true);
   if (opened.kind !== "open") return opened;
   using file = opened.file;
-  const locked = await lock(path, file, toml, options.signal);
+  using exclusive = await exclusiveLock(path, file);
+  const locked = await lock(path, file, exclusive, toml, options.signal);
   if (locked.kind !== "locked") return locked;
   return { kind: "done", value: await use(locked.credentials) };
 }
@@ -164,11 +166,12 @@ type LockedOutcome =
 async function lock(
   path: string,
   file: Deno.FsFile,
+  exclusive: ExclusiveLock,
   toml: TomlParser,
   signal: AbortSignal | undefined,
 ): Promise<LockedOutcome> {
   try {
-    while (!await file.tryLock(true)) {
+    while (!await exclusive.tryLock()) {
       if (signal === undefined || signal.aborted) return { kind: "busy" };
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }

@@ -1,0 +1,43 @@
+/** Cargo's lock on an open file. Disposing of it gives it back. */
+export interface ExclusiveLock extends Disposable {
+  /**
+   * Takes the lock without waiting.
+   *
+   * @returns Whether it is ours.
+   */
+  tryLock(): Promise<boolean>;
+}
+
+/**
+ * The lock that cargo takes on the whole of the credentials file (cargo:
+ * `util/flock.rs`). On Windows what another handle has locked cannot be read,
+ * by cargo's start least of all: there the lock is on a byte behind the end.
+ *
+ * @param path The file's path.
+ * @param file The same file, opened.
+ * @returns The lock, not yet taken.
+ */
+export async function exclusiveLock(
+  path: string,
+  file: Deno.FsFile,
+): Promise<ExclusiveLock> {
+  if (Deno.build.os !== "windows") {
+    return {
+      tryLock: () => file.tryLock(true),
+      [Symbol.dispose](): void {
+        // Goes with the file.
+      },
+    };
+  }
+  const { WindowsFileLock } = await import("../../ffi/file_lock.ts");
+  let lock: Disposable | undefined;
+  return {
+    tryLock: () => {
+      lock ??= WindowsFileLock.tryLock(path);
+      return Promise.resolve(lock !== undefined);
+    },
+    [Symbol.dispose](): void {
+      lock?.[Symbol.dispose]();
+    },
+  };
+}
