@@ -100,6 +100,12 @@ export interface ProviderContext {
   logoutPlaintext(): Promise<PlaintextRemoval>;
   /** Names the variables and files with a token that logout does not touch. */
   leftovers(): Promise<readonly string[]>;
+  /**
+   * Gives a person time to answer a question: nothing else is waited for.
+   *
+   * @param milliseconds How long.
+   */
+  waitForPerson(milliseconds: number): void;
   /** Starts the deadline again, after a person has been asked. */
   restartDeadline(): Promise<void>;
   /**

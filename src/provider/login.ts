@@ -6,6 +6,7 @@ import type {
   PrepareOutcome,
   StoreFailure,
 } from "../stores/credential_store.ts";
+import { printable } from "../terminal/printable.ts";
 import type { ProviderContext } from "./context.ts";
 import {
   decideLogin,
@@ -16,6 +17,7 @@ import {
   describeLoginRefusal,
   describePlaintextWarning,
   describeStored,
+  describeTakenName,
   describeTokenRefusal,
   tokenQuestion,
 } from "./login_words.ts";
@@ -48,8 +50,19 @@ export async function login(
   request: LoginRequest,
   context: ProviderContext,
 ): Promise<LoginAnswer> {
+  try {
+    return await answer(request, context);
+  } finally {
+    request.token?.wipe();
+  }
+}
+
+async function answer(
+  request: LoginRequest,
+  context: ProviderContext,
+): Promise<LoginAnswer> {
   const settings = await context.settings();
-  if (settings.kind === "wrong") return refuse(settings.message);
+  if (settings.kind === "wrong") return refuse(printable(settings.message));
 
   const store = await context.store();
   let facts: LoginFacts = {
@@ -105,6 +118,8 @@ async function carryOut(
       }
       return { kind: "url-not-supported" };
     case "store": {
+      const rebinding = await context.rebinding();
+      if (rebinding !== "none") context.say(describeTakenName(rebinding));
       const token = await obtainToken(request, context);
       if (!("bytes" in token)) return token;
       try {
@@ -131,7 +146,7 @@ async function obtainToken(
   if (given === undefined) {
     const terminal = await context.terminal();
     if (!terminal.canAsk) return refuse(describeTokenRefusal("no-terminal"));
-    context.deadline.restart(QUESTION_MILLISECONDS);
+    context.waitForPerson(QUESTION_MILLISECONDS);
     const outcome = await terminal.prompt(
       tokenQuestion(await context.about(), request.loginUrl),
       { signal: context.deadline.signal },
@@ -143,9 +158,10 @@ async function obtainToken(
     await context.restartDeadline();
   }
   const token = cleanPastedToken(given);
+  if (token !== given) given.wipe();
   const validity = checkToken(token);
   if (validity === "valid") return token;
-  given.wipe();
+  token.wipe();
   return refuse(describeTokenRefusal(validity));
 }
 
@@ -157,8 +173,10 @@ async function keep(
 ): Promise<LoginAnswer> {
   const { key, deadline: { signal } } = context;
   const about = await context.about();
-  const failed = (failure: StoreFailure): LoginAnswer =>
-    refuse(describeLoginRefusal({ failure, fileAllowed: false }, about));
+  const failed = async (failure: StoreFailure): Promise<LoginAnswer> => {
+    await context.intend("none");
+    return refuse(describeLoginRefusal({ failure, fileAllowed: false }, about));
+  };
 
   // What an earlier command meant must not befall the new token. The new
   // intent lets the next `get` finish what a kill has cut short: the stored
@@ -169,9 +187,9 @@ async function keep(
     return refuse(describeTokenRefusal("no-memory"));
   }
   const stored = await store.set(key, token, { signal });
-  if (stored.kind !== "stored") return failed(stored);
+  if (stored.kind !== "stored") return await failed(stored);
   const kept = await store.verify(key, token, { signal });
-  if (kept.kind !== "stored") return failed(kept);
+  if (kept.kind !== "stored") return await failed(kept);
   if (!early) await context.intend("login-stored");
 
   await context.unpin();

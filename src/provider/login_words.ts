@@ -4,7 +4,7 @@ import type { RemovalOutcome } from "../migration/move.ts";
 import type { StoreFailure } from "../stores/credential_store.ts";
 import type { PromptOutcome } from "../terminal/terminal.ts";
 import { printable } from "../terminal/printable.ts";
-import type { RegistryAbout } from "./registry_about.ts";
+import { describeRebinding, type RegistryAbout } from "./registry_about.ts";
 import { statusLine } from "./status_line.ts";
 
 /** Why nothing is stored, as far as it is worded. */
@@ -24,19 +24,27 @@ export function describeLoginRefusal(
   about: RegistryAbout,
 ): string {
   if ("rebinding" in refusal) {
-    const { rebinding } = refusal;
     return `the token cannot go to ${about.storeTitle}, and in a file it ` +
-      `would replace your own: ${rebinding.where} binds the registry ` +
-      `\`${rebinding.name}\` to ${rebinding.projectUrl}, where your own ` +
-      `configuration has ${rebinding.userUrl}`;
+      `would replace your own: ${describeRebinding(refusal.rebinding)}`;
   }
   const { failure, fileAllowed } = refusal;
   const onPurpose = fileAllowed
     ? " To keep the token in plaintext on purpose: " +
       `\`CARGO_CREDENTIAL_KEYRING_STORE=off ${about.loginCommand}\`.`
     : "";
-  return `the token was not stored: ${failure.reason}. ` +
-    `${failure.remedy}${onPurpose}`;
+  return `the token was not stored: ${printable(failure.reason)}. ` +
+    `${printable(failure.remedy)}${onPurpose}`;
+}
+
+/**
+ * What is said before a token is asked for that a project's URL will get.
+ *
+ * @param rebinding Who has taken the name.
+ * @returns The line.
+ */
+export function describeTakenName(rebinding: Rebinding): string {
+  return `warning: ${describeRebinding(rebinding)}; the token will be stored ` +
+    "for the project's URL, and sent there";
 }
 
 /**
@@ -56,7 +64,8 @@ export function describePlaintextWarning(
     ? `\`cargo:token\` will keep the token of ${about.title} in PLAINTEXT ` +
       `in ${about.filePath}`
     : `no provider after this one keeps the token of ${about.title}`;
-  return `warning: ${failure.reason}; ${consequence}. ${failure.remedy}`;
+  return `warning: ${printable(failure.reason)}; ${consequence}. ` +
+    printable(failure.remedy);
 }
 
 /**
@@ -142,7 +151,7 @@ export function describeStored(
       return [
         stored,
         `warning: ${about.filePath} still holds a plaintext token for ` +
-        `${about.title}: ${removal.reason}`,
+        `${about.title}: ${printable(removal.reason)}`,
       ];
   }
 }

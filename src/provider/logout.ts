@@ -1,5 +1,6 @@
 import type { LogoutAnswer } from "../protocol/messages.ts";
 import type { EraseOutcome } from "../stores/credential_store.ts";
+import { printable } from "../terminal/printable.ts";
 import type { ProviderContext } from "./context.ts";
 import { decideLogout, type PlaintextRemoval } from "./logout_decision.ts";
 import {
@@ -18,7 +19,7 @@ import {
 export async function logout(context: ProviderContext): Promise<LogoutAnswer> {
   const settings = await context.settings();
   if (settings.kind === "wrong") {
-    return { kind: "other", message: settings.message };
+    return { kind: "other", message: printable(settings.message) };
   }
   // A kill between the store and the file leaves a half that the next `get`
   // finishes.

@@ -1,4 +1,5 @@
 import type { LogoutFacts } from "./logout_decision.ts";
+import { printable } from "../terminal/printable.ts";
 import type { RegistryAbout } from "./registry_about.ts";
 import { statusLine } from "./status_line.ts";
 
@@ -42,13 +43,13 @@ export function describeLoggedOut(
   if (plaintext.kind === "left") {
     lines.push(
       `warning: ${about.filePath} still holds a plaintext token for ` +
-        `${about.title}: ${plaintext.reason}`,
+        `${about.title}: ${printable(plaintext.reason)}`,
     );
   }
   if (erased.kind === "erased" && erased.remaining.length > 0) {
     lines.push(
       `warning: ${about.storeTitle} still holds, locked: ` +
-        erased.remaining.join(", "),
+        erased.remaining.map(printable).join(", "),
     );
   }
   return lines;
@@ -74,13 +75,13 @@ export function describeNotLoggedOut(
   } else if (plaintext.kind === "left") {
     sentences.push(
       `${about.filePath} still holds a plaintext token for ${about.title}: ` +
-        plaintext.reason,
+        printable(plaintext.reason),
     );
   }
   if ("reason" in erased) {
     sentences.push(
       `${about.storeTitle} may still hold the token of ${about.title}: ` +
-        `${erased.reason}. ${erased.remedy}`,
+        `${printable(erased.reason)}. ${printable(erased.remedy)}`,
     );
   }
   return sentences.join("; ");
@@ -96,7 +97,7 @@ export function describeLeftovers(
   places: readonly string[],
 ): readonly string[] {
   return places.map((place) =>
-    `warning: a token for this registry is also in ${place}, ` +
+    `warning: a token for this registry is also in ${printable(place)}, ` +
     "which logout does not touch"
   );
 }

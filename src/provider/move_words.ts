@@ -1,5 +1,6 @@
 import type { MoveOutcome, RemovalOutcome } from "../migration/move.ts";
 import type { NoticeText } from "./notices.ts";
+import { printable } from "../terminal/printable.ts";
 import type { RegistryAbout } from "./registry_about.ts";
 import { statusLine } from "./status_line.ts";
 
@@ -45,21 +46,23 @@ export function describeNotMoved(
         level: "warning",
         text: `the token of ${about.title} was stored in ` +
           `${about.storeTitle}, and is still in plaintext in ` +
-          `${about.filePath}: ${outcome.reason ?? "it is kept there"}`,
+          `${about.filePath}: ` +
+          printable(outcome.reason ?? "it is kept there"),
         frequency: "daily",
         topic: "move/stored",
       };
     case "not-stored":
       return {
         level: "warning",
-        text: `${left}: ${outcome.failure.reason}. ${outcome.failure.remedy}`,
+        text: `${left}: ${printable(outcome.failure.reason)}. ` +
+          printable(outcome.failure.remedy),
         frequency: "daily",
         topic: `move/${outcome.failure.cause}`,
       };
     case "no-file":
       return {
         level: "warning",
-        text: `${left}: ${outcome.reason}`,
+        text: `${left}: ${printable(outcome.reason)}`,
         frequency: "daily",
         topic: "move/no-file",
       };
@@ -93,7 +96,8 @@ export function describeRemoval(
       return {
         level: "warning",
         text: `${about.storeTitle} has the token of ${about.title}, which is ` +
-          `still in plaintext in ${about.filePath}: ${outcome.reason}`,
+          `still in plaintext in ${about.filePath}: ` +
+          printable(outcome.reason),
         frequency: "daily",
         topic: "removal/left",
       };

@@ -1,6 +1,6 @@
 import type { GetNotice, NotMovedReason } from "./get_decision.ts";
 import { printable } from "../terminal/printable.ts";
-import type { RegistryAbout } from "./registry_about.ts";
+import { describeRebinding, type RegistryAbout } from "./registry_about.ts";
 
 /** How often a notice is given (see `src/migration/state.ts`). */
 export type NoticeFrequency = "each" | "daily" | "once" | "never";
@@ -31,7 +31,9 @@ export function describeGetNotice(
       return {
         level: "note",
         text: `the token of ${about.title} comes from the environment ` +
-          `variable \`${notice.variable}\`; cargo says that it is ignored, ` +
+          `variable \`${
+            printable(notice.variable)
+          }\`; cargo says that it is ignored, ` +
           "since `cargo:token` is not among its providers, but it is used",
         frequency: "each",
         topic: notice.kind,
@@ -60,7 +62,10 @@ export function describeGetNotice(
     case "wrong-setting":
       return {
         level: "warning",
-        text: `${notice.wrong.message}; the keyring is not used until this ` +
+        text:
+          `${
+            printable(notice.wrong.message)
+          }; the keyring is not used until this ` +
           "is mended",
         frequency: "each",
         topic: notice.kind,
@@ -94,8 +99,8 @@ export function describeGetNotice(
       return {
         level: "warning",
         text: `the token of ${about.title} cannot be read: ` +
-          `${failure.reason}; ${consequence}${failure.remedy}`
-            .trim(),
+          `${printable(failure.reason)}; ` +
+          `${consequence}${printable(failure.remedy)}`,
         frequency: "daily",
         topic: `${notice.kind}/${failure.cause}`,
       };
@@ -103,9 +108,7 @@ export function describeGetNotice(
     case "rebound":
       return {
         level: "warning",
-        text: `${notice.rebinding.where} binds the registry ` +
-          `\`${notice.rebinding.name}\` to ${notice.rebinding.projectUrl}, ` +
-          `where your own configuration has ${notice.rebinding.userUrl}; ` +
+        text: `${describeRebinding(notice.rebinding)}; ` +
           "your token is not sent there. If it belongs there: " +
           `\`${about.migrateCommand}\``,
         frequency: "each",
@@ -154,7 +157,9 @@ function describeNotMoved(
       return {
         level: "note",
         text: `${fact} and was not moved to ${about.storeTitle}: ` +
-          `${reason.sentence}${use}${reason.byHand ? `; ${byHand}` : ""}`,
+          `${printable(reason.sentence)}${use}${
+            reason.byHand ? `; ${byHand}` : ""
+          }`,
         frequency: "once",
         topic: `not-moved/${reason.reason}`,
       };

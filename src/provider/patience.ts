@@ -35,10 +35,15 @@ export class Patience implements Disposable {
     const silence = Math.floor(
       Math.min(SILENCE_MILLISECONDS, timeoutMs * 2 / 3),
     );
-    AbortSignal.timeout(silence).addEventListener("abort", async () => {
+    const ask = async (): Promise<void> => {
       if (this.#over || !await options.isPersonPresent()) return;
-      deadline.restart(promptTimeoutMs - silence);
+      if (this.#over || deadline.signal.aborted) return;
+      deadline.restart(Math.max(timeoutMs, promptTimeoutMs) - silence);
       await options.tell(Math.round(deadline.remaining / 1000));
+    };
+    AbortSignal.timeout(silence).addEventListener("abort", () => {
+      // Nobody awaits this: a rejection would end the process.
+      ask().catch(() => {});
     });
   }
 

@@ -1,3 +1,4 @@
+import type { Rebinding } from "../cargo/rebinding.ts";
 import { CRATES_IO_INDEX } from "../cargo/registries.ts";
 import { printable } from "../terminal/printable.ts";
 import type { Registry } from "../protocol/messages.ts";
@@ -54,4 +55,21 @@ export function describeRegistry(
     storeTitle,
     filePath: printable(filePath),
   };
+}
+
+/**
+ * Words for a name that a project has taken.
+ *
+ * @param rebinding Who binds it to what.
+ * @returns A clause without a final stop, fit for a terminal.
+ */
+export function describeRebinding(rebinding: Rebinding): string {
+  const [where, name, projectUrl, userUrl] = [
+    rebinding.where,
+    rebinding.name,
+    rebinding.projectUrl,
+    rebinding.userUrl,
+  ].map(printable);
+  return `${where} binds the registry \`${name}\` to ${projectUrl}, where ` +
+    `your own configuration has ${userUrl}`;
 }

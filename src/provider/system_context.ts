@@ -44,7 +44,6 @@ import {
 import { openStore } from "../stores/choose.ts";
 import type { CredentialStore, ItemKey } from "../stores/credential_store.ts";
 import { isCi, personIsPresent } from "../terminal/person.ts";
-import { printable } from "../terminal/printable.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { Memory, Plaintext, ProviderContext } from "./context.ts";
 import type { Chain } from "./get_decision.ts";
@@ -137,22 +136,27 @@ export class SystemContext implements ProviderContext, Disposable {
       indexUrl: this.key.indexUrl,
     });
     if (outcome.kind === "settings") {
-      const { timeoutMs, promptTimeoutMs } = outcome;
-      this.#patience = new Patience(this.deadline, {
-        timeoutMs,
-        promptTimeoutMs,
-        isPersonPresent: this.#person,
-        tell: async (seconds) => {
-          const { title } = await this.store();
-          this.say(
-            `note: waiting for ${title}; a prompt may be open on another ` +
-              `screen (giving up in ${seconds} s)`,
-          );
-        },
-      });
+      this.#wait(outcome.timeoutMs, outcome.promptTimeoutMs);
     }
     return outcome;
   });
+
+  /** Starts the time again. */
+  #wait(timeoutMs: number, promptTimeoutMs: number): void {
+    this.#patience?.[Symbol.dispose]();
+    this.#patience = new Patience(this.deadline, {
+      timeoutMs,
+      promptTimeoutMs,
+      isPersonPresent: this.#person,
+      tell: async (seconds) => {
+        const { title } = await this.store();
+        this.say(
+          `note: waiting for ${title}; a prompt may be open on another ` +
+            `screen (giving up in ${seconds} s)`,
+        );
+      },
+    });
+  }
 
   readonly store = once(async (): Promise<CredentialStore> => {
     const settings = await this.settings();
@@ -186,11 +190,15 @@ export class SystemContext implements ProviderContext, Disposable {
     return may;
   }
 
+  waitForPerson(milliseconds: number): void {
+    this.#patience?.[Symbol.dispose]();
+    this.deadline.restart(milliseconds);
+  }
+
   async restartDeadline(): Promise<void> {
     const settings = await this.settings();
-    if (settings.kind === "settings") {
-      this.deadline.restart(settings.promptTimeoutMs);
-    }
+    if (settings.kind === "wrong") return;
+    this.#wait(settings.promptTimeoutMs, settings.promptTimeoutMs);
   }
 
   readonly #config = once((): Promise<ConfigLayers> =>
@@ -461,7 +469,7 @@ export class SystemContext implements ProviderContext, Disposable {
         file.path !== path &&
         typeof valueAt(file.values, [...table, "token"]) === "string"
       )
-      .map((file) => printable(file.path));
+      .map((file) => file.path);
     return environment.kind === "token"
       ? [`the environment variable \`${environment.variable}\``, ...files]
       : files;
