@@ -1,4 +1,5 @@
 import type { Secret } from "../secret.ts";
+import { systemErrorCode } from "../system_error.ts";
 import { type ExclusiveLock, exclusiveLock } from "./_exclusive_lock.ts";
 import {
   type CredentialsTable,
@@ -331,14 +332,17 @@ function failed(
   return { kind: "failed", reason: failureReason(error) };
 }
 
+/** `<errno.h>`: the numbers of what has no name in Deno. */
+const EDQUOT = Deno.build.os === "linux" ? "122" : "69";
+const EFBIG = "27";
+
 /** @throws {unknown} What no system call has thrown. */
 function failureReason(error: unknown): FileFailure {
-  if (!(error instanceof Error)) throw error;
-  const code = "code" in error ? error.code : undefined;
+  const code = systemErrorCode(error);
   switch (code) {
     case "ENOSPC":
-    case "EDQUOT":
-    case "EFBIG":
+    case EDQUOT:
+    case EFBIG:
       return "no-space";
     case "EROFS":
       return "read-only";
@@ -351,6 +355,6 @@ function failureReason(error: unknown): FileFailure {
   return "io";
 }
 
-function isSystemError(error: Error): boolean {
+function isSystemError(error: unknown): boolean {
   return Object.values(Deno.errors).some((type) => error instanceof type);
 }

@@ -1,4 +1,5 @@
 import { readSmallFile } from "../read_small_file.ts";
+import { systemErrorCode } from "../system_error.ts";
 import {
   EMPTY_STATE,
   formatState,
@@ -107,7 +108,7 @@ async function tryUpdate(
     if (!await lock.tryLock(true)) return "busy";
     return await updateLocked(cargoHome, change);
   } catch (error) {
-    if (isFromSystem(error)) return "impossible";
+    if (systemErrorCode(error) !== undefined) return "impossible";
     throw error;
   }
 }
@@ -196,9 +197,4 @@ async function removeIfThere(path: string): Promise<void> {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-}
-
-/** Whether the system refused something: Deno gives every such error a code. */
-function isFromSystem(error: unknown): boolean {
-  return error instanceof Error && "code" in error;
 }
