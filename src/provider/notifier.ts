@@ -6,6 +6,7 @@ import {
   told,
 } from "../migration/state.ts";
 import { printError } from "../print.ts";
+import { printable } from "../terminal/printable.ts";
 import type { NoticeText } from "./notices.ts";
 
 /** What a {@linkcode Notifier} speaks about, and what it remembers with. */
@@ -67,7 +68,8 @@ export class Notifier {
       printError(
         `note: on ${new Date(at).toLocaleString()}, unseen until now:`,
       );
-      printError(text);
+      // It comes from a file that anything may have written.
+      printError(text.split("\n").map(printable).join("\n"));
     }
     await this.#options.remember((state) => forgetKept(state, kept));
   }
