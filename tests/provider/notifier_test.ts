@@ -165,7 +165,7 @@ Deno.test("deliver() shows nothing but text, and any time", async () => {
     (notifier) => notifier.deliver(),
   );
   assertStringIncludes(printed, "moved here\nand more\n");
-  assert(!/\x1b|\u202e/.test(printed));
+  assert(!/\p{Cf}|(?!\n)\p{Cc}/u.test(printed), JSON.stringify(printed));
 });
 
 Deno.test("a standard error that is closed is no failure", async () => {
