@@ -178,12 +178,17 @@ export class Scene implements AsyncDisposable {
     ], token);
   }
 
+  /** Erases the items of a registry. */
+  async clear({ indexUrl }: Registry): Promise<void> {
+    await this.#ask(["clear", "url", indexUrl]);
+  }
+
   /** Begins anew: this file, no item of a registry, and no memory. */
   async reset(
     credentials: string | Uint8Array | undefined,
     registry: Registry = ALT,
   ): Promise<void> {
-    await this.#ask(["clear", "url", registry.indexUrl]);
+    await this.clear(registry);
     for await (const { name } of Deno.readDir(this.home.cargoHome)) {
       if (name !== "config.toml") {
         await Deno.remove(`${this.home.cargoHome}/${name}`);
