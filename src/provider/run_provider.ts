@@ -2,13 +2,8 @@ import { forbidCoreDumps } from "../../ffi/core_dumps.ts";
 import type { Answer, CredentialRequest } from "../protocol/messages.ts";
 import { serve } from "../protocol/serve.ts";
 import { get } from "./get.ts";
+import { whenOverdue } from "./overdue.ts";
 import { SystemContext } from "./system_context.ts";
-
-/**
- * What a request may take beyond its deadline: the time to read a few files
- * and word an answer after a store has failed to answer.
- */
-const GRACE_MILLISECONDS = 500;
 
 /**
  * Speaks the protocol on standard input and output until cargo is done.
@@ -27,7 +22,7 @@ export async function runProvider(): Promise<void> {
       using context = await SystemContext.open(request);
       const answer = await Promise.race([
         answerTo(request, context),
-        whenOverdue(request, context),
+        whenOverdue(request.kind, context),
       ]);
       overdue = context.deadline.signal.aborted;
       if (!overdue) await context.conclude();
@@ -53,25 +48,4 @@ async function answerTo(
       return await logout(context);
     }
   }
-}
-
-/** The answer when even what comes after a store's failure hangs. */
-function whenOverdue(
-  request: CredentialRequest,
-  context: SystemContext,
-): Promise<Answer> {
-  const { promise, resolve } = Promise.withResolvers<Answer>();
-  context.deadline.signal.addEventListener("abort", () => {
-    const grace = AbortSignal.timeout(GRACE_MILLISECONDS);
-    grace.addEventListener("abort", () => {
-      resolve(
-        request.kind === "get" ? { kind: "url-not-supported" } : {
-          kind: "other",
-          message: `the ${request.kind} has not ended in time; ` +
-            "`cargo-credential-keyring migrate --dry-run` shows where the token is",
-        },
-      );
-    });
-  });
-  return promise;
 }
