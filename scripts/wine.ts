@@ -21,6 +21,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { print } from "./print.ts";
+import { windowsTestArgs } from "./windows_tests.ts";
 
 /** Raised with every change of what set-up does: what is there is made anew. */
 const RECIPE = 1;
@@ -39,19 +40,6 @@ const PACKAGES = [
   "patchelf", // points Wine's programs at that C library
   "libstdc++6", // for patchelf
 ] as const;
-
-/** What the tests of the Windows build are: every file, or not, and why. */
-const WINDOWS_TESTS: readonly {
-  readonly path: string;
-  /** Files below `path` that are left out, and why. */
-  readonly except?: Readonly<Record<string, string>>;
-}[] = [
-  { path: "tests/ffi/advapi32_test.ts" },
-  { path: "tests/stores/wincred_test.ts" },
-  { path: "tests/terminal/windows_terminal_test.ts" },
-  { path: "tests/windows" },
-  { path: "tests/secret_test.ts" },
-];
 
 /** What is tested from this side: what happens at the console of a program. */
 const OUTSIDE_TESTS = ["tests/windows/console_under_wine.ts"] as const;
@@ -227,12 +215,8 @@ export async function runInWine(
 export async function testInWine(files?: readonly string[]): Promise<number> {
   const wine = await setUpWine();
   await startServer(wine);
-  const { paths, ignored } = files === undefined
-    ? await windowsTests()
-    : { paths: files, ignored: [] };
-  await output([Deno.execPath(), "cache", "--quiet", "--no-check", ...paths], {
-    cwd: ROOT,
-  });
+  const tests = files ?? [...windowsTestArgs({ cargo: false }), "tests"];
+  await cachePackages();
   const { code } = await new Deno.Command(wine.loader, {
     args: [
       wine.deno,
@@ -241,8 +225,7 @@ export async function testInWine(files?: readonly string[]): Promise<number> {
       "--no-check",
       "--cached-only",
       "--no-lock",
-      ...(ignored.length === 0 ? [] : [`--ignore=${ignored.join(",")}`]),
-      ...paths,
+      ...tests,
     ],
     clearEnv: true,
     env: {
@@ -261,17 +244,16 @@ export async function testInWine(files?: readonly string[]): Promise<number> {
   return outside.code;
 }
 
-/** Those of {@linkcode WINDOWS_TESTS} that are there. */
-async function windowsTests(): Promise<
-  { readonly paths: readonly string[]; readonly ignored: readonly string[] }
-> {
-  const paths: string[] = [];
-  const ignored: string[] = [];
-  for (const { path, except = {} } of WINDOWS_TESTS) {
-    if (await exists(ROOT + path)) paths.push(path);
-    ignored.push(...Object.keys(except));
-  }
-  return { paths, ignored };
+/** Puts what the tests import into this machine's cache of npm packages. */
+async function cachePackages(): Promise<void> {
+  const { imports }: { imports: Readonly<Record<string, string>> } = JSON.parse(
+    await Deno.readTextFile(`${ROOT}deno.json`),
+  );
+  const packages = Object.values(imports)
+    .filter((target) => target.startsWith("npm:"));
+  await output([Deno.execPath(), "cache", "--quiet", ...packages], {
+    cwd: ROOT,
+  });
 }
 
 function cacheFolder(): string {
@@ -509,10 +491,6 @@ async function remove(...paths: readonly string[]): Promise<void> {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await Deno.lstat(path).then(() => true, () => false);
 }
 
 async function main(args: readonly string[]): Promise<number> {

@@ -169,6 +169,36 @@ onWindows("the provider moves a plaintext token", async () => {
   assertEquals([second.answers, second.stderr], [[found(TOKEN)], ""]);
 });
 
+onWindows(
+  "the provider puts a login in the place of a plaintext token",
+  async () => {
+    await using home = await Home.create();
+    await Deno.writeTextFile(
+      home.credentialsFile,
+      `[registries.alt]\ntoken = "old-token"\n`,
+    );
+    const login = await home.ask({ kind: "login", token: TOKEN });
+    assertEquals(login.answers, [{ Ok: { kind: "login" } }], login.stderr);
+    const left = await Deno.readTextFile(home.credentialsFile);
+    assert(!left.includes("old-token"), left);
+    assertEquals((await home.ask(GET)).answers, [found(TOKEN)]);
+  },
+);
+
+onWindows("the provider's logout removes a plaintext token", async () => {
+  await using home = await Home.create();
+  await home.ask({ kind: "login", token: TOKEN });
+  await Deno.writeTextFile(
+    home.credentialsFile,
+    `[registries.alt]\ntoken = "old-token"\n`,
+  );
+  const logout = await home.ask({ kind: "logout" });
+  assertEquals(logout.answers, [{ Ok: { kind: "logout" } }], logout.stderr);
+  const left = await Deno.readTextFile(home.credentialsFile);
+  assert(!left.includes("old-token"), left);
+  assertEquals((await home.ask(GET)).answers, [{ Err: { kind: "not-found" } }]);
+});
+
 onWindows("the provider leaves a token that Windows cannot keep", async () => {
   await using home = await Home.create();
   const token = "x".repeat(2561);

@@ -1,0 +1,112 @@
+/**
+ * Which tests run on Windows, and under Wine: all in `tests` but these. On a
+ * real Windows `tests/e2e` runs, too; under Wine there is no cargo.
+ *
+ * @module
+ */
+
+/** Files of tests, and why they cannot run on Windows. */
+const FILES: Readonly<Record<string, string>> = {
+  "tests/faults": "a C library is preloaded that fails or kills (LD_PRELOAD)",
+  "tests/ffi/core_foundation_test.ts": "the stand-in is for dlopen(3)",
+  "tests/ffi/keyutils_test.ts": "the keys are Linux's",
+  "tests/ffi/libc_test.ts": "the C library is Unix's",
+  "tests/ffi/libsecret_test.ts": "the library is Linux's",
+  "tests/ffi/security_test.ts": "the stand-in is for dlopen(3)",
+  "tests/ffi/statfs_test.ts": "file systems are those of Linux",
+  "tests/stores/gnome_keyring_unlock_test.ts": "the daemon is Linux's",
+  "tests/stores/keychain_test.ts": "the stand-in is for dlopen(3)",
+  "tests/stores/keyutils_test.ts": "the keys are Linux's",
+  "tests/stores/other_services_test.ts": "the buses are Linux's",
+  "tests/stores/secret_service_test.ts": "the buses are Linux's",
+  "tests/terminal/posix_terminal_test.ts": "the terminals are Unix's",
+};
+
+/** Files that need a real cargo, which there is none of under Wine. */
+const CARGO_FILES: readonly string[] = [
+  "tests/e2e",
+  "tests/cargo/real_cargo_test.ts",
+];
+
+/** Single tests in other files: how their names begin, and why. */
+const TESTS: Readonly<Record<string, readonly string[]>> = {
+  "paths are written as on Unix in what is expected": [
+    "credentialsPath() prefers the file without an extension",
+    "loadConfig() knows cargo's home among the directories above",
+    "loadConfig() loads what is included before what includes it",
+    "loadConfig() orders the files as cargo does",
+    "loadSettings() merges every source",
+    "loadSettings() refuses a file that ",
+    "loadSettings() reports the system file before any other mistake",
+    "registryIndex() resolves a relative index from its file's root",
+    "updateState() leaves a whole file wherever it is killed",
+    "updateState() loses nothing when processes write at once",
+  ],
+  "FIFOs and symbolic links are made, which takes privileges on Windows": [
+    "gatherSurroundings() does not open ",
+    "gatherSurroundings() finds a clone, a worktree, and one above a link",
+    "gatherSurroundings() looks at the file behind a link",
+    "gatherSurroundings() sees a single file from elsewhere in a container",
+    "loadConfig() ends at a cycle",
+    "loadSettings() does not wait for a FIFO",
+    "loadSettings() reads a file through a link",
+    "readPlaintext() takes a file that is not there for one without tokens",
+    "updateState() has no memory with ",
+    "updateState() records nothing with ",
+    "withCredentialsLock() and readPlaintext() open nothing that blocks",
+    "withCredentialsLock() edits in place and keeps link and inode",
+  ],
+  "users, modes and root are Unix's": [
+    'gatherSurroundings() answers {"sudo":true}',
+    "gatherSurroundings() tells whose the file is",
+    "isRootsFile() looks at the file and at every folder on the way",
+    "updateState() writes what readState() reads, for its owner alone",
+    "withCredentialsLock() creates a file only when asked to",
+    "withCredentialsLock() says what the system has against it",
+  ],
+  "an open file cannot be replaced on Windows": [
+    "moveToken() does not write over an editor that saves by a rename",
+    "withCredentialsLock() edits no file that was replaced meanwhile",
+  ],
+  "another program of Unix takes part": [
+    "describeTrouble() has a clause and whole sentences for everything",
+    "providerChain() is what the real cargo asks",
+    "withCredentialsLock() does not wait for a lock",
+  ],
+};
+
+/** Which tests {@linkcode windowsTestArgs} is for. */
+export interface WindowsTestOptions {
+  /**
+   * Whether there is a real cargo: not under Wine.
+   *
+   * @default {true}
+   */
+  readonly cargo?: boolean;
+}
+
+/**
+ * What `deno test` takes to run the tests that can run on Windows.
+ *
+ * @param options Whether there is a real cargo.
+ * @returns The arguments, to be put in front of `tests`.
+ */
+export function windowsTestArgs(
+  { cargo = true }: WindowsTestOptions = {},
+): readonly string[] {
+  const ignored = [...Object.keys(FILES), ...(cargo ? [] : CARGO_FILES)];
+  return [
+    `--ignore=${ignored.join(",")}`,
+    "--preload=scripts/without_unix_tests.ts",
+  ];
+}
+
+/**
+ * Whether a test cannot run on Windows, in a file that can.
+ *
+ * @param name The test's name.
+ * @returns Whether it is one of {@linkcode TESTS}.
+ */
+export function isUnixTest(name: string): boolean {
+  return Object.values(TESTS).flat().some((start) => name.startsWith(start));
+}
