@@ -58,7 +58,7 @@ const WRITES: readonly (readonly [
       targetName: uniqueTarget().padEnd(300, "x"),
     },
     ERROR.NOT_FOUND,
-    ["done"],
+    "done",
   ],
   ["an empty name", { targetName: "" }, "done", "refused"],
   ["persist 0", { persist: 0 }, "done", "refused"],
