@@ -63,7 +63,7 @@ def default_collection():
 
 
 def wait(condition):
-    end = time.monotonic() + 10
+    end = time.monotonic() + 30
     while time.monotonic() < end:
         try:
             if condition():
@@ -75,6 +75,9 @@ def wait(condition):
 
 
 def default_unlocked():
+    # A call would have the bus start a service that is not there yet.
+    if not has_owner():
+        return False
     path = default_collection()
     return path != "/" and not properties(path, COLLECTION)["Locked"]
 
