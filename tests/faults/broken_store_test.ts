@@ -152,6 +152,12 @@ if (Deno.build.os === "linux") {
     );
   });
 
+  Deno.test("the keyring gives back something else", () =>
+    interrupt(
+      { name: "GetSecrets" },
+      (scene) => scene.store(ALT, "something else"),
+    ));
+
   Deno.test("a keyring that comes back takes the token", async () => {
     await using scene = await Scene.create();
     await scene.reset(FORM.text);
