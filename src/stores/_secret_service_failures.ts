@@ -17,11 +17,15 @@ export type Trouble =
     readonly cause: "service-failed";
     /** What the bus or the service said. */
     readonly message: string;
+    /** Whether another session with the service may do better. */
+    readonly badSession?: true;
   }
   | {
     readonly cause: "locked";
     /** What is shown of the item; absent if none was asked for. */
     readonly item?: NonNullable<StoreFailure["item"]>;
+    /** Whether only the item is, until a person allows this process to see it. */
+    readonly asks?: true;
   }
   | { readonly cause: "access-denied" }
   | { readonly cause: "prompt-dismissed" }
@@ -45,6 +49,14 @@ export interface Surroundings {
 }
 
 /**
+ * What KWallet 5.103 says of about one session in a hundred: it refuses a
+ * public key that begins with a zero (KWalletFreedesktopService::createSession)
+ * and cannot decrypt with some others. What it cannot encrypt it leaves out.
+ */
+const KWALLET_SESSION_ERROR =
+  /^(Client public key size is invalid|Can't find session )/;
+
+/**
  * Says what an error means.
  *
  * @param error What was thrown.
@@ -56,6 +68,9 @@ export function troubleOf(error: unknown): Trouble | undefined {
   }
   if (!(error instanceof GLibError)) return undefined;
   const { domain, code, message } = error;
+  if (KWALLET_SESSION_ERROR.test(message)) {
+    return { cause: "service-failed", message, badSession: true };
+  }
   switch (domain) {
     case "g-io-error-quark": // GIOErrorEnum
       switch (code) {
@@ -157,7 +172,7 @@ export function describeTrouble(
         cause: "no-default-collection",
         reason: "the Secret Service has no default collection",
         remedy:
-          "Create a keyring and make it the default one, for instance with Seahorse (Passwords and Keys).",
+          "Create a keyring and make it the default one, for instance with Seahorse (Passwords and Keys); in KeePassXC, open a database that is set up for the Secret Service.",
         storeExists: true,
       };
     case "service-failed":
@@ -170,6 +185,17 @@ export function describeTrouble(
         storeExists: true,
       };
     case "locked":
+      if (trouble.asks) {
+        return {
+          kind: "locked",
+          cause: "locked",
+          reason: "the keyring wants to ask a person about this token first",
+          remedy:
+            "Run the command in a terminal and answer the dialog. KeePassXC lets programs read without asking if you switch off its setting `Confirm when passwords are retrieved by clients`.",
+          storeExists: true,
+          item: "visible",
+        };
+      }
       return {
         kind: "locked",
         cause: "locked",

@@ -28,8 +28,14 @@ import { findSessionBus, type SocketInfo } from "./session_bus.ts";
 /** gnome-keyring's collection that lives in memory. */
 const SESSION_COLLECTION = "/org/freedesktop/secrets/collection/session";
 
+/** A name that KeePassXC has on the bus beside that of the Secret Service. */
+const KEEPASSXC = "org.keepassxc.KeePassXC.MainWindow";
+
 /** What a default collection is called if one has to be made, as in libsecret. */
 const DEFAULT_COLLECTION_LABEL = "Default keyring";
+
+/** The first session of this process, which stays open: see `runInSession`. */
+let firstService: SecretService | undefined;
 
 let cargoSchema: SecretSchema | undefined;
 
@@ -160,11 +166,13 @@ function forget(
   answer.token?.wipe();
 }
 
+/** How many sessions are tried: see `KWALLET_SESSION_ERROR`. */
+const SESSIONS = 4;
+
 async function run<T extends { readonly kind: string }>(
   signal: AbortSignal,
   calls: (service: SecretService) => Promise<Answer<T>>,
 ): Promise<Answer<T>> {
-  if (signal.aborted) return trouble({ cause: "deadline" });
   const bus = await findSessionBus(
     (name) => Deno.env.get(name),
     Deno.uid(),
@@ -172,9 +180,30 @@ async function run<T extends { readonly kind: string }>(
   );
   if (bus.kind === "none") return trouble({ cause: "no-bus", why: bus.why });
   if (bus.kind === "foreign") return trouble({ cause: "foreign-bus" });
+  for (let tries = 1;; tries++) {
+    const answer = await runInSession(signal, calls);
+    const bad = isTrouble(answer) &&
+      answer.trouble.cause === "service-failed" && answer.trouble.badSession;
+    if (!bad || tries === SESSIONS) return answer;
+  }
+}
+
+async function runInSession<T extends { readonly kind: string }>(
+  signal: AbortSignal,
+  calls: (service: SecretService) => Promise<Answer<T>>,
+): Promise<Answer<T>> {
+  if (signal.aborted) return trouble({ cause: "deadline" });
   try {
-    await using service = await SecretService.open({ signal });
-    return await calls(service);
+    const service = await SecretService.open({ signal });
+    // libsecret drops its connection to the bus with the last session, and
+    // KeePassXC with the connection what a person has just allowed this
+    // process to see: then `verify` could not read what `set` has replaced.
+    firstService ??= service;
+    try {
+      return await calls(service);
+    } finally {
+      if (service !== firstService) await service[Symbol.asyncDispose]();
+    }
   } catch (error) {
     const what = troubleOf(error);
     if (what === undefined) throw error;
@@ -198,17 +227,23 @@ async function look(
   key: ItemKey,
   prompt = false,
 ): Promise<Answer<GetOutcome>> {
+  const closed = await openKeePassXC(service, prompt);
+  if (closed !== undefined) return trouble(closed);
   const attributes = { url: key.indexUrl };
   const found = await service.find(schema(), attributes);
   const secrets = await readSecrets(found.unlocked);
   if (secrets.length > 0) return await choose(service, secrets);
+  if (found.unlocked.length > 0) {
+    // What was locked just now is found to be so in the next session.
+    const message = "it withholds an item that is not locked";
+    return trouble({ cause: "service-failed", message, badSession: true });
+  }
 
   // A daemon that was started and never unlocked finds nothing by schema: its
   // file holds hashed attributes. By the URL alone it finds them.
-  const locked = [...found.unlocked, ...found.locked];
-  if (locked.length === 0) {
-    locked.push(...(await service.find(undefined, attributes)).locked);
-  }
+  const locked = found.locked.length > 0
+    ? found.locked
+    : (await service.find(undefined, attributes)).locked;
   const collection = await service.defaultCollection();
   if (locked.length === 0) {
     if (collection === undefined) {
@@ -222,10 +257,40 @@ async function look(
     if (!prompt) return trouble({ cause: "locked", item: "unknown" });
     return await unlock(service, collection, key);
   }
-  if (!prompt) return trouble({ cause: "locked", item: "visible" });
   const preferred = locked.find((item) => isIn(item, collection)) ?? locked[0];
+  if (!prompt) {
+    // KeePassXC asks for each item, once for each process.
+    const asks = preferred !== undefined && isIn(preferred, collection) &&
+      collection?.locked === false;
+    return trouble({
+      cause: "locked",
+      item: "visible",
+      ...(asks ? { asks } : {}),
+    });
+  }
   if (preferred === undefined) return { kind: "absent" };
   return await unlock(service, preferred, key);
+}
+
+/**
+ * KeePassXC opens its password dialog when it is searched while locked (unless
+ * it is set otherwise), and libsecret waits 25 s for a search. So it is opened
+ * first, or else not searched.
+ *
+ * @returns Why it must not be searched.
+ */
+async function openKeePassXC(
+  service: SecretService,
+  prompt: boolean,
+): Promise<Trouble | undefined> {
+  if (!await service.alsoOwns(KEEPASSXC)) return undefined;
+  const collection = await service.defaultCollection();
+  if (collection === undefined) return { cause: "no-default-collection" };
+  if (!collection.locked) return undefined;
+  if (!prompt) return { cause: "locked", item: "unknown" };
+  return await service.unlock(collection)
+    ? undefined
+    : { cause: "prompt-dismissed" };
 }
 
 /** Lets the service ask for its password, then looks again. */
@@ -306,6 +371,8 @@ async function erase(
   key: ItemKey,
   prompt = false,
 ): Promise<Answer<EraseOutcome>> {
+  const closed = await openKeePassXC(service, prompt);
+  if (closed !== undefined) return trouble(closed);
   const attributes = { url: key.indexUrl };
   let dismissed = false;
   if (prompt) {
@@ -329,9 +396,14 @@ async function erase(
     };
   }
   if (remaining.length > 0) {
-    return dismissed || (prompt && stayed.length > 0)
-      ? trouble({ cause: "prompt-dismissed" })
-      : trouble({ cause: "locked", item: "visible" });
+    if (dismissed || (prompt && stayed.length > 0)) {
+      return trouble({ cause: "prompt-dismissed" });
+    }
+    return trouble({
+      cause: "locked",
+      item: "visible",
+      ...(stayed.length > 0 ? { asks: true } : {}),
+    });
   }
   const outcome = await look(service, key, prompt);
   if (outcome.kind !== "found") return outcome;
@@ -352,6 +424,8 @@ async function findLocked(
 }
 
 async function list(service: SecretService): Promise<Answer<ListOutcome>> {
+  const closed = await openKeePassXC(service, false);
+  if (closed !== undefined) return trouble(closed);
   const { unlocked, locked } = await service.find(schema(), {});
   const collection = await service.defaultCollection();
   // A locked collection may hold items that it does not show.

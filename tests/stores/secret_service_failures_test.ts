@@ -56,6 +56,15 @@ for (const [error, cause] of ERRORS) {
   });
 }
 
+Deno.test("troubleOf() knows when another session may do better", () => {
+  const of = (message: string): unknown =>
+    troubleOf(new GLibError("g-io-error-quark", 36, message));
+  const message = "Can't find session /org/freedesktop/secrets/session/7";
+  const cause = "service-failed";
+  assertEquals(of(message), { cause, message, badSession: true });
+  assertEquals(of("It broke."), { cause, message: "It broke." });
+});
+
 const TROUBLES: readonly Trouble[] = [
   { cause: "library-missing", library: "libsecret-1" },
   { cause: "no-bus", why: "unset" },
@@ -68,6 +77,7 @@ const TROUBLES: readonly Trouble[] = [
   { cause: "locked", item: "visible" },
   { cause: "locked", item: "none" },
   { cause: "locked" },
+  { cause: "locked", item: "visible", asks: true },
   { cause: "access-denied" },
   { cause: "prompt-dismissed" },
   { cause: "not-kept" },
