@@ -16,9 +16,10 @@ import { print } from "./print.ts";
  * The Debian packages, and a program of each by which other systems are judged.
  */
 const PACKAGES: Readonly<Record<string, string | undefined>> = {
+  "bindfs": "bindfs", // a file system that counts as a network's
   "dbus-bin": "dbus-monitor", // what passes over the bus
   "dbus-daemon": "dbus-daemon", // the private session buses
-  "fuse3": "fusermount3", // a file system that counts as a network's
+  "fuse3": "fusermount3", // its end
   "gcc": "cc", // small libraries that are preloaded, and stand-ins
   "gnome-keyring": "gnome-keyring-daemon", // a real Secret Service
   "libc6-dev": undefined,

@@ -2,10 +2,6 @@
 // `get` answers from it.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { moveToken } from "../../src/migration/move.ts";
-import { Secret } from "../../src/secret.ts";
-import type { StoreFailure } from "../../src/stores/credential_store.ts";
-import { FakeStore, type FakeStoreFaults } from "../support/fake_store.ts";
 import { FORMS, TOKEN } from "./_forms.ts";
 import { assertMoved } from "./_migration.ts";
 import { ALT, Scene, type SceneRun, tokenOf } from "./_scene.ts";
@@ -13,92 +9,6 @@ import { ALT, Scene, type SceneRun, tokenOf } from "./_scene.ts";
 const [FIRST] = FORMS;
 assert(FIRST !== undefined);
 const FORM = FIRST;
-
-const FAILURE: StoreFailure = {
-  kind: "unreachable",
-  cause: "service-failed",
-  reason: "the fake store is gone",
-  remedy: "Start it.",
-  storeExists: true,
-};
-
-/** What came of a move into a fake store, and the calls until then. */
-async function moveInto(
-  faults: FakeStoreFaults,
-): Promise<{ readonly kind: string; readonly calls: readonly string[] }> {
-  const path = await Deno.makeTempFile();
-  try {
-    await Deno.writeTextFile(path, FORM.text);
-    const store = new FakeStore({}, faults);
-    const outcome = await moveToken(
-      {
-        path,
-        table: ["registries", "alt"],
-        token: Secret.fromString(TOKEN),
-      },
-      store,
-      ALT,
-      {
-        signal: AbortSignal.timeout(10_000),
-        beforeStoring: () => Promise.resolve(true),
-      },
-    );
-    assertEquals(await Deno.readTextFile(path), FORM.text);
-    return { kind: outcome.kind, calls: store.calls };
-  } finally {
-    await Deno.remove(path);
-  }
-}
-
-Deno.test("moveToken() touches no file that the store does not take over", async () => {
-  for (
-    const [faults, kind, calls] of [
-      [{ failure: FAILURE }, "not-stored", ["get"]],
-      [{ failureOf: { get: FAILURE } }, "not-stored", ["get"]],
-      [{ failureOf: { prepare: FAILURE } }, "not-stored", ["get", "prepare"]],
-      [{ failureOf: { set: FAILURE } }, "not-stored", [
-        "get",
-        "prepare",
-        "set",
-      ]],
-      [{ failureOf: { verify: FAILURE } }, "not-stored", [
-        "get",
-        "prepare",
-        "set",
-        "verify",
-      ]],
-      [{ forgets: true }, "not-stored", ["get", "prepare", "set", "verify"]],
-    ] as const
-  ) {
-    assertEquals(
-      await moveInto(faults),
-      { kind, calls },
-      JSON.stringify(faults),
-    );
-  }
-});
-
-Deno.test("moveToken() stores nothing that could not be remembered", async () => {
-  const path = await Deno.makeTempFile();
-  try {
-    await Deno.writeTextFile(path, FORM.text);
-    const store = new FakeStore();
-    const outcome = await moveToken(
-      { path, table: ["registries", "alt"], token: Secret.fromString(TOKEN) },
-      store,
-      ALT,
-      {
-        signal: AbortSignal.timeout(10_000),
-        beforeStoring: () => Promise.resolve(false),
-      },
-    );
-    assertEquals(outcome.kind, "no-file");
-    assertEquals(store.items.size, 0);
-    assertEquals(await Deno.readTextFile(path), FORM.text);
-  } finally {
-    await Deno.remove(path);
-  }
-});
 
 /** Stops a `get` at this message, lets something happen, and goes on. */
 async function interrupt(

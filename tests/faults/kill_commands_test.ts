@@ -2,7 +2,7 @@
 // somewhere, the newer one wins, and what was cut short can be done again.
 
 import { assert, assertEquals } from "@std/assert";
-import { type Form, FORMS, TOKEN } from "./_forms.ts";
+import { FORMS, TOKEN } from "./_forms.ts";
 import { killEverywhere, type Victim } from "./_kill.ts";
 import {
   assertMoved,
@@ -11,6 +11,7 @@ import {
   othersIn,
   tokenIn,
 } from "./_migration.ts";
+import { restoration } from "./_restoration.ts";
 import { ALT, Scene, tokenOf } from "./_scene.ts";
 
 const NEW = "the-newer-token-22";
@@ -18,20 +19,19 @@ const NEW = "the-newer-token-22";
 /** The messages to the keyring that ask or change something. */
 const MESSAGES = ["SearchItems", "CreateItem", "GetSecrets", "Delete"];
 
-/** The token's form, with others around it. */
-function firstForm(): Form {
-  const [form] = FORMS;
-  assert(form !== undefined);
-  return form;
-}
+const [FIRST] = FORMS;
+assert(FIRST !== undefined);
+/** The token, with others around it. */
+const FORM = FIRST;
+/** The others alone. */
+const WITHOUT = FORM.text.replace(/^token = "the-token.*\n/m, "");
 
 async function fileOf(
   scene: Scene,
 ): Promise<{ readonly text: string; readonly token: unknown }> {
-  const form = firstForm();
   const text = await scene.home.credentials() ?? "";
-  assertEquals(othersIn(text, form), othersIn(form.text, form));
-  return { text, token: tokenIn(text, form) };
+  assertEquals(othersIn(text, FORM), othersIn(FORM.text, FORM));
+  return { text, token: tokenIn(text, FORM) };
 }
 
 /** Nothing of a token is left, in a comment for instance. */
@@ -55,7 +55,7 @@ function loginOver(scene: Scene, stored: boolean): Victim {
   };
   return {
     reset: async () => {
-      await scene.reset(firstForm().text);
+      await scene.reset(FORM.text);
       if (stored) await scene.store(ALT, TOKEN);
     },
     run: (rules) => scene.ask("login", ALT, { token: NEW, rules }),
@@ -68,7 +68,7 @@ function loginOver(scene: Scene, stored: boolean): Victim {
       // It has not come to storing: the older one is still good.
       const result = await scene.ask("get", ALT);
       assertEquals(tokenOf(result), TOKEN, result.stderr);
-      await assertMoved(scene, firstForm());
+      await assertMoved(scene, FORM);
     },
     afterRun: async ({ code, stdout, stderr }) => {
       assertEquals(code, 0, stderr);
@@ -86,7 +86,7 @@ function loginOverConflict(scene: Scene): Victim {
     tokenOf(await scene.ask("get", ALT));
   return {
     reset: async () => {
-      await scene.reset(firstForm().text);
+      await scene.reset(FORM.text);
       await scene.store(ALT, older);
     },
     run: (rules) => scene.ask("login", ALT, { token: NEW, rules }),
@@ -111,11 +111,9 @@ function logout(
   scene: Scene,
   place: "file" | "store" | "both",
 ): Victim {
-  const form = firstForm();
-  const without = form.text.replace(/^token = "the-token.*\n/m, "");
   return {
     reset: async () => {
-      await scene.reset(place === "store" ? without : form.text);
+      await scene.reset(place === "store" ? WITHOUT : FORM.text);
       if (place !== "file") await scene.store(ALT, TOKEN);
     },
     run: (rules) => scene.ask("logout", ALT, { rules }),
@@ -145,65 +143,21 @@ function logout(
 }
 
 function migrate(scene: Scene): Victim {
-  const form = firstForm();
   const run: Victim["run"] = (rules) =>
     scene.command(["migrate", "--registry", "alt"], { rules });
   return {
-    ...migration(scene, form),
+    ...migration(scene, FORM),
     run,
     afterKill: async () => {
-      await assertNothingLost(scene, form);
+      await assertNothingLost(scene, FORM);
       const result = await run([]);
       assertEquals(result.code, 0, result.stderr);
       await scene.shim.takeLog();
-      await assertMoved(scene, form);
+      await assertMoved(scene, FORM);
     },
     afterRun: async ({ code, stderr }) => {
       assertEquals(code, 0, stderr);
-      await assertMoved(scene, form);
-    },
-  };
-}
-
-/** @param text What is in the file; absent: there is no file. */
-function restore(scene: Scene, text: string | undefined): Victim {
-  const done = async (): Promise<void> => {
-    assertEquals(await scene.stored(ALT), []);
-    const read = await scene.home.credentials() ?? "";
-    assertEquals(tokenIn(read, firstForm()), TOKEN);
-    const { mode } = await Deno.stat(scene.credentialsPath);
-    assertEquals((mode ?? 0) & 0o777, 0o600);
-    // It stays where the user has put it.
-    await scene.ask("get", ALT);
-    assertEquals(await scene.home.credentials(), read);
-    assertEquals(await scene.stored(ALT), []);
-  };
-  return {
-    reset: async () => {
-      await scene.reset(text);
-      await scene.store(ALT, TOKEN);
-    },
-    run: (rules) =>
-      scene.command(["restore", "--registry", "alt"], {
-        rules,
-      }),
-    afterKill: async () => {
-      const stored = await scene.stored(ALT);
-      const read = await scene.home.credentials() ?? "";
-      const inFile = tokenIn(read, firstForm());
-      assertEquals(
-        othersIn(read, firstForm()),
-        othersIn(text ?? "", firstForm()),
-      );
-      assert(inFile === TOKEN || stored.includes(TOKEN), "the token is lost");
-      const result = await scene.ask("get", ALT);
-      if (stored.length > 0) assertEquals(tokenOf(result), TOKEN);
-      await scene.command(["restore", "--registry", "alt"]);
-      await done();
-    },
-    afterRun: async ({ code, stderr }) => {
-      assertEquals(code, 0, stderr);
-      await done();
+      await assertMoved(scene, FORM);
     },
   };
 }
@@ -232,15 +186,13 @@ if (Deno.build.os === "linux") {
 
   Deno.test("migrate is killed", () => kill(migrate, 10));
 
-  const [form] = FORMS;
-  const without = form?.text.replace(/^token = "the-token.*\n/m, "");
   for (
     const [what, text] of [
-      ["a file with other tokens", without],
+      ["a file with other tokens", WITHOUT],
       ["no file", undefined],
     ] as const
   ) {
     Deno.test(`restore is killed: ${what}`, () =>
-      kill((scene) => restore(scene, text), 10));
+      kill((scene) => restoration(scene, FORM, text), 10));
   }
 }
