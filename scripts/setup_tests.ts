@@ -22,12 +22,17 @@ const PACKAGES: Readonly<Record<string, string | undefined>> = {
   "fuse3": "fusermount3", // its end
   "gcc": "cc", // small libraries that are preloaded, and stand-ins
   "gnome-keyring": "gnome-keyring-daemon", // a real Secret Service
+  "keepassxc": undefined, // another one
   "libc6-dev": undefined,
+  "libkf5wallet-bin": undefined, // KWallet, a third one
+  "libqca-qt5-2-plugins": undefined, // what KWallet encrypts with
   "libsecret-1-0": undefined,
   "libsecret-tools": "secret-tool", // another program's view of the items
   "python3": "python3", // terminals to type at
   "python3-gi": undefined, // a scripted prompter, and what tests ask of the bus
   "strace": "strace", // faults at chosen system calls
+  "xdotool": undefined, // answers the dialogs of KWallet and KeePassXC
+  "xvfb": undefined, // the screen that they are shown on
 };
 
 /** What a machine lacks, and what to do about it. */
