@@ -1,6 +1,7 @@
 import type { ConfigLayers } from "./config.ts";
-import type { RegistryRequest } from "./registries.ts";
+import { environmentName, type RegistryRequest } from "./registries.ts";
 import {
+  configuredNames,
   registryIndex,
   registryNames,
   sameRegistry,
@@ -24,6 +25,9 @@ export interface Rebinding {
  * user never bound it to. Cargo files tokens by name, and a checkout's
  * `.cargo/config.toml` may bind a name of the user's to a URL of its own.
  *
+ * `my-reg` and `my_reg` are one name here: the environment has one variable for
+ * both.
+ *
  * A name that only a project binds is no such case: no token of the user's is
  * filed under it for another URL. Neither is a URL that cargo takes for the
  * same registry.
@@ -42,7 +46,10 @@ export function findRebinding(
   const names = new Set(registryNames(layers, indexUrl));
   if (request.name !== undefined) names.add(request.name);
   for (const name of names) {
-    const own = userIndexes(layers, cwd, name);
+    const spellings = [name, ...sameVariable(layers, name)];
+    const own = spellings.flatMap((spelling) =>
+      userIndexes(layers, cwd, spelling)
+    );
     const [strongest] = own;
     if (
       strongest === undefined ||
@@ -59,6 +66,13 @@ export function findRebinding(
     };
   }
   return "none";
+}
+
+/** Other configured names whose token is in the same environment variable. */
+function sameVariable(layers: ConfigLayers, name: string): string[] {
+  return configuredNames(layers).filter((other) =>
+    other !== name && environmentName(other) === environmentName(name)
+  );
 }
 
 /** As cargo compares, but `http` is not as good as `https`. */

@@ -127,9 +127,11 @@ async function answer(
     ? undefined
     : await describe(step.notice, context);
   if (notice !== undefined && step.answer !== "other") {
-    // The next provider has something to say where there is plaintext.
-    const changesAnswer = step.answer === "url-not-supported" &&
-      typeof facts.plaintext !== "object";
+    // Where there is plaintext, the next provider has an answer, if there is
+    // one.
+    const changesAnswer = typeof facts.plaintext === "object"
+      ? step.answer === "not-found" && facts.chain?.cargoTokenFollows === false
+      : step.answer === "url-not-supported";
     await context.notice(notice, changesAnswer);
   }
   switch (step.answer) {

@@ -42,7 +42,11 @@ export type LogoutVerdict =
  */
 export function decideLogout(facts: LogoutFacts): LogoutVerdict {
   const { erased, plaintext } = facts;
-  if (erased.kind === "erased") return "logged-out";
+  if (erased.kind === "erased") {
+    return plaintext.kind === "left" && !plaintext.foreign
+      ? "plaintext-left"
+      : "logged-out";
+  }
   if (erased.kind !== "absent" && erased.storeExists) return "store-not-opened";
   switch (plaintext.kind) {
     case "removed":

@@ -29,10 +29,10 @@ export function describeLoggedOut(
   };
   if (erased.kind === "erased") removedFrom(about.storeTitle);
   if (plaintext.kind === "removed") removedFrom(about.filePath);
-  if ("cause" in erased && erased.cause === "switched-off") {
+  if ("reason" in erased) {
     lines.push(
-      `warning: ${about.storeTitle} was not asked, since it is switched off ` +
-        '(`store = "off"`), and may still hold a token',
+      `warning: ${about.storeTitle} could not be asked and may still hold a ` +
+        `token: ${printable(erased.reason)}`,
     );
   }
   lines.push(
@@ -68,6 +68,11 @@ export function describeNotLoggedOut(
 ): string {
   const { erased, plaintext } = outcomes;
   const sentences: string[] = [];
+  if (erased.kind === "erased") {
+    sentences.push(
+      `the token of ${about.title} was erased from ${about.storeTitle}`,
+    );
+  }
   if (plaintext.kind === "removed") {
     sentences.push(
       `the token of ${about.title} was removed from ${about.filePath}`,

@@ -43,7 +43,13 @@ const TABLE: readonly (readonly [
   followed: LogoutVerdict,
   alone: LogoutVerdict,
 ])[] = [
-  ...([["removed", removed], ["none", none], ["left", left]] as const)
+  [
+    "erased, left: nobody would remove it",
+    { erased, plaintext: left },
+    "plaintext-left",
+    "plaintext-left",
+  ],
+  ...([["removed", removed], ["none", none], ["foreign", foreign]] as const)
     .map(([name, plaintext]) =>
       [
         `erased, ${name}`,

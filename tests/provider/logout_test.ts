@@ -178,8 +178,8 @@ const FLOWS: readonly (readonly [string, World, Expected])[] = [
     file: P,
     busy: true,
   }, {
-    answer: "logged-out",
-    calls: ["intend logged-out", "hold", "store erase", "say", "say", "say"],
+    answer: "other",
+    calls: ["intend logged-out", "hold", "store erase"],
     file: P,
     intent: "logged-out",
   }],
@@ -282,7 +282,6 @@ Deno.test("logout() names every place, and that the registry still knows the tok
   using context = new FakeContext({
     store: holding(T, { remaining: ["old \x1b]0;x\x07\u202eone"] }),
     file: P,
-    notEditable: "it is so",
   });
   await logOut(context);
   const text = context.lines.join("\n");
@@ -290,6 +289,22 @@ Deno.test("logout() names every place, and that the registry still knows the tok
   assertStringIncludes(text, FILE);
   assertStringIncludes(text, "does not revoke");
   assertStringIncludes(text, "still holds, locked: old ]0;xone");
+});
+
+Deno.test("logout() is no success while the file keeps its token", async () => {
+  using context = new FakeContext({
+    store: holding(T),
+    file: P,
+    notEditable: "it is so",
+  });
+  const answer = await logOut(context);
+  if (answer.kind !== "other") throw new Error(answer.kind);
+  assertStringIncludes(
+    answer.message,
+    `erased from ${context.fakeStore.title}`,
+  );
+  assertStringIncludes(answer.message, `${FILE} still holds`);
+  assertStringIncludes(answer.message, "it is so");
 });
 
 Deno.test("logout() names a store that is switched off", async () => {
