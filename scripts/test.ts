@@ -12,6 +12,7 @@ import { stripVTControlCharacters } from "node:util";
 import { startSessionBus } from "../tests/support/session_bus.ts";
 import { print, styled } from "./print.ts";
 import { setUp, SetUpError } from "./setup_tests.ts";
+import { whyNoWine } from "./wine.ts";
 
 interface Stage {
   readonly name: string;
@@ -19,6 +20,8 @@ interface Stage {
   readonly args: readonly string[];
   /** Whether it runs on a session bus of its own with an open keyring. */
   readonly keyring?: boolean;
+  /** Says why it cannot run on this machine, if it cannot. */
+  readonly whyNot?: () => Promise<string | undefined>;
 }
 
 /** The tests' numbers in one stage. */
@@ -53,6 +56,13 @@ const STAGES: readonly Stage[] = [
     args: [...TEST, "--ignore=tests/e2e", "tests"],
   },
   { name: "end-to-end tests", args: [...TEST, "tests/e2e"] },
+  ...(Deno.build.os === "linux"
+    ? [{
+      name: "Windows tests, under Wine",
+      args: ["run", "--allow-all", "scripts/wine.ts", "test"],
+      whyNot: whyNoWine,
+    }]
+    : []),
 ];
 
 /** A stage that hangs must fail. */
@@ -62,13 +72,23 @@ const LIMIT_MINUTES = 12;
 const MUST_RUN =
   Deno.env.get("CARGO_CREDENTIAL_KEYRING_TESTS_MUST_RUN") === "1";
 
+/** A stage that this machine cannot run. */
+const IGNORED: Counts = { passed: 0, failed: 0, ignored: 1 };
+
 async function main(): Promise<boolean> {
   const results: StageResult[] = [];
   results.push(await timed("set-up", prepare));
   for (const stage of STAGES) {
     if (!results.every((result) => result.ok)) break;
     print(styled("bold", `\n== ${stage.name}: deno ${stage.args.join(" ")}`));
-    results.push(await timed(stage.name, () => runStage(stage)));
+    const reason = await stage.whyNot?.();
+    if (reason !== undefined) print(`not on this machine: ${reason}`);
+    results.push(
+      await timed(
+        stage.name,
+        () => reason === undefined ? runStage(stage) : Promise.resolve(IGNORED),
+      ),
+    );
   }
   return report(results);
 }
