@@ -22,7 +22,9 @@ import {
   forgetIntent,
   isPinned,
   isRebindingAllowed,
+  isSettling,
   pin,
+  settle,
   unpin,
 } from "../migration/state.ts";
 import { printError } from "../print.ts";
@@ -193,6 +195,7 @@ async function migrateCandidate(
         signal,
       }),
     pinned: isPinned(state, indexUrl),
+    settling: isSettling(state, indexUrl, Date.now()),
     named,
     prefer: command.prefer,
     keepFile: command.keepFile,
@@ -271,10 +274,23 @@ async function move(
     ...(over === undefined ? {} : { over }),
     keepFile: command.keepFile,
     beforeStoring: remember,
+    settling: async (settlesInMs) => {
+      await place.remember((state) =>
+        settle(state, indexUrl, Date.now(), settlesInMs)
+      );
+    },
   });
   switch (outcome.kind) {
     case "moved":
       return result("migrated", `to ${store.title}`);
+    case "settling":
+      return result(
+        "migrated",
+        `to ${store.title}, which writes it to disk later: the next cargo ` +
+          "command that needs it after " +
+          `${Math.ceil(outcome.milliseconds / 1000)} s, or another ` +
+          "`migrate`, removes the file's copy",
+      );
     case "stored":
       return outcome.reason === undefined
         ? result("migrated", `to ${store.title}; it stays in the file as well`)

@@ -25,6 +25,14 @@ export interface AllowedRebinding {
   readonly indexUrl: string;
 }
 
+/** A stored token that the store may not have written to disk yet. */
+export interface Settling {
+  /** The registry. */
+  readonly indexUrl: string;
+  /** When it has, in milliseconds since 1970. */
+  readonly until: number;
+}
+
 /** A notice that is not given again too soon. */
 export interface GivenNotice {
   /** The registry. */
@@ -60,6 +68,8 @@ export interface State {
   readonly pins: readonly string[];
   /** Rebindings that the user allows. */
   readonly rebindings: readonly AllowedRebinding[];
+  /** Stored tokens whose copy in the file is still needed. */
+  readonly settling: readonly Settling[];
   /** Notices given. */
   readonly notices: readonly GivenNotice[];
   /** Notices to be given to the next person. */
@@ -71,19 +81,27 @@ export interface State {
 }
 
 /** The lists of a state. */
-export type StateList = "intents" | "pins" | "rebindings" | "notices" | "kept";
+export type StateList =
+  | "intents"
+  | "pins"
+  | "rebindings"
+  | "settling"
+  | "notices"
+  | "kept";
 
 /** No memory. */
 export const EMPTY_STATE: State = {
   intents: [],
   pins: [],
   rebindings: [],
+  settling: [],
   notices: [],
   kept: [],
   unknownEntries: {
     intents: [],
     pins: [],
     rebindings: [],
+    settling: [],
     notices: [],
     kept: [],
   },
@@ -123,6 +141,11 @@ function isIntent(value: unknown): value is Intent {
 
 function isRebinding(value: unknown): value is AllowedRebinding {
   return isObject(value) && hasTexts(value, "name", "indexUrl");
+}
+
+function isSettlingEntry(value: unknown): value is Settling {
+  return isObject(value) && hasTexts(value, "indexUrl") &&
+    typeof value["until"] === "number";
 }
 
 function isNotice(value: unknown): value is GivenNotice {
@@ -169,6 +192,7 @@ export function parseState(text: string): ParsedState {
       intents,
       pins,
       rebindings,
+      settling,
       notices,
       kept,
       ...unknownFields
@@ -176,6 +200,7 @@ export function parseState(text: string): ParsedState {
     const [knownIntents, unknownIntents] = sort(intents, isIntent);
     const [knownPins, unknownPins] = sort(pins, isPin);
     const [knownRebindings, unknownRebindings] = sort(rebindings, isRebinding);
+    const [knownSettling, unknownSettling] = sort(settling, isSettlingEntry);
     const [knownNotices, unknownNotices] = sort(notices, isNotice);
     const [knownKept, unknownKept] = sort(kept, isKept);
     return {
@@ -184,12 +209,14 @@ export function parseState(text: string): ParsedState {
         intents: knownIntents,
         pins: knownPins,
         rebindings: knownRebindings,
+        settling: knownSettling,
         notices: knownNotices,
         kept: knownKept,
         unknownEntries: {
           intents: unknownIntents,
           pins: unknownPins,
           rebindings: unknownRebindings,
+          settling: unknownSettling,
           notices: unknownNotices,
           kept: unknownKept,
         },
@@ -215,6 +242,7 @@ export function formatState(state: State): string {
     intents: [...state.intents, ...unknownEntries.intents],
     pins: [...state.pins, ...unknownEntries.pins],
     rebindings: [...state.rebindings, ...unknownEntries.rebindings],
+    settling: [...state.settling, ...unknownEntries.settling],
     notices: [...state.notices, ...unknownEntries.notices],
     kept: [...state.kept, ...unknownEntries.kept],
   };

@@ -22,6 +22,11 @@ import type {
 export type MoveOutcome =
   /** It is in the store, and no longer in the file. */
   | { readonly kind: "moved" }
+  /**
+   * It is in both: the store has yet to write it to disk, and a later command
+   * takes it out of the file.
+   */
+  | { readonly kind: "settling"; readonly milliseconds: number }
   /** It is in both, as was asked for, or because the file was not edited. */
   | {
     readonly kind: "stored";
@@ -80,6 +85,11 @@ export interface MoveOptions {
    * meant to happen to the item must not befall the new one. `false` ends it.
    */
   readonly beforeStoring: () => Promise<boolean>;
+  /**
+   * Called under the lock when the store has the token, but may not have
+   * written it to disk: remembers that its copy in the file is needed.
+   */
+  readonly settling: (settlesInMs: number) => Promise<void>;
 }
 
 /**
@@ -153,6 +163,10 @@ async function moveLocked(
   if (kept.kind !== "stored") return { kind: "not-stored", failure: kept };
 
   if (options.keepFile === true) return { kind: "stored" };
+  if (kept.settlesInMs !== undefined) {
+    await options.settling(kept.settlesInMs);
+    return { kind: "settling", milliseconds: kept.settlesInMs };
+  }
   const removed = await file.remove(from.table);
   return removed.kind === "edited" || removed.kind === "unchanged"
     ? { kind: "moved" }

@@ -13,6 +13,8 @@ export interface MigrateFacts {
   readonly eligibility: Eligibility;
   /** Whether the user has pinned the file's token. */
   readonly pinned: boolean;
+  /** Whether the store may still have its token in memory alone. */
+  readonly settling: boolean;
   /** Whether the registry was named, which lifts its pin. */
   readonly named: boolean;
   /** Which token is kept where the two differ. */
@@ -94,6 +96,12 @@ function move(facts: MigrateFacts, over: boolean): MigrateStep {
 }
 
 function remove(facts: MigrateFacts): MigrateStep {
+  if (facts.settling) {
+    return nothing(
+      "skipped",
+      "the store has yet to write it to disk; try again in some seconds",
+    );
+  }
   if (facts.keepFile) return { do: "nothing", outcome: "already" };
   return facts.eligibility.kind === "eligible"
     ? { do: "remove" }

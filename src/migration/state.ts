@@ -205,6 +205,54 @@ export function allowRebinding(
   };
 }
 
+/**
+ * Notes that the store may still have a token in memory alone, so that the
+ * file's copy is needed.
+ *
+ * @param state What is remembered.
+ * @param indexUrl The registry.
+ * @param now The time, in milliseconds since 1970.
+ * @param settlesInMs How long it takes.
+ * @returns The new state.
+ */
+export function settle(
+  state: State,
+  indexUrl: string,
+  now: number,
+  settlesInMs: number,
+): State {
+  const others = state.settling.filter((entry) =>
+    entry.indexUrl !== indexUrl && isAhead(entry.until, now)
+  );
+  return {
+    ...state,
+    settling: [...others, { indexUrl, until: now + settlesInMs }],
+  };
+}
+
+/**
+ * Whether the store may still have a token in memory alone.
+ *
+ * @param state What is remembered.
+ * @param indexUrl The registry.
+ * @param now The time, in milliseconds since 1970.
+ * @returns Whether the file's copy is still needed.
+ */
+export function isSettling(
+  state: State,
+  indexUrl: string,
+  now: number,
+): boolean {
+  return state.settling.some((entry) =>
+    entry.indexUrl === indexUrl && isAhead(entry.until, now)
+  );
+}
+
+/** A clock that was set back makes no one wait for long. */
+function isAhead(time: number, now: number): boolean {
+  return time > now && time - now < DAY_MS;
+}
+
 /** A notice, as far as it matters whether it is given. */
 export interface NoticeOccasion {
   /** The registry. */

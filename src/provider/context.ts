@@ -32,6 +32,8 @@ export interface Memory {
   readonly intent: IntentKind | "none";
   /** Whether its token is to stay in the file. */
   readonly pinned: boolean;
+  /** Whether the store may still have it in memory alone. */
+  readonly settling: boolean;
 }
 
 /**

@@ -221,11 +221,18 @@ async function move(
   context: ProviderContext,
 ): Promise<Partial<GetFacts> | undefined> {
   const outcome = await context.move(token, over);
-  const { describeMoved, describeNotMoved } = await import("./move_words.ts");
+  const { describeMoved, describeNotMoved, describeSettling } = await import(
+    "./move_words.ts"
+  );
   switch (outcome.kind) {
     case "moved":
       await context.intend("none");
       await context.announce(describeMoved(await context.about()));
+      return undefined;
+    case "settling":
+      await context.notice(
+        describeSettling(outcome.milliseconds, await context.about()),
+      );
       return undefined;
     case "busy":
       return undefined;

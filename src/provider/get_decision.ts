@@ -33,6 +33,8 @@ export interface GetFacts {
   readonly intent?: IntentKind | "none";
   /** Whether `restore` or `migrate --keep-file` has pinned the file's token. */
   readonly pinned?: boolean;
+  /** Whether the store may still have T in memory alone. */
+  readonly settling?: boolean;
   /** Whether a project binds this name to a URL that the user does not. */
   readonly rebinding?: Rebinding | "none";
   /** Whether the plaintext token may be moved. */
@@ -203,6 +205,8 @@ function decideFound(
       { answer: "file-token" },
     );
   }
+  // Until the store has written T to disk, P is what outlives a crash.
+  if (same && facts.settling === true) return answer;
   if (same || facts.intent === "login-stored") {
     return ifMayMove(
       facts,

@@ -27,6 +27,28 @@ export function describeMoved(about: RegistryAbout): string {
 }
 
 /**
+ * What is said when a store has a token that it writes to disk later.
+ *
+ * @param milliseconds How long that may take.
+ * @param about The registry, the store and the file.
+ * @returns The notice.
+ */
+export function describeSettling(
+  milliseconds: number,
+  about: RegistryAbout,
+): NoticeText {
+  return {
+    level: "note",
+    text: `the token of ${about.title} was stored in ${about.storeTitle}, ` +
+      "which writes it to disk later: its plaintext copy in " +
+      `${about.filePath} is removed by the first cargo command that needs ` +
+      `it after ${Math.ceil(milliseconds / 1000)} s`,
+    frequency: "each",
+    topic: "move/settling",
+  };
+}
+
+/**
  * What is said of a token that was to leave the file and did not.
  *
  * @param outcome What came of it.

@@ -27,7 +27,9 @@ import {
   intentOf,
   isPinned,
   isRebindingAllowed,
+  isSettling,
   readState,
+  settle,
   type State,
   unpin,
   updateState,
@@ -278,6 +280,7 @@ export class SystemContext implements ProviderContext, Disposable {
     return {
       intent: intentOf(state, indexUrl, stamp),
       pinned: isPinned(state, indexUrl),
+      settling: isSettling(state, indexUrl, Date.now()),
     };
   }
 
@@ -363,6 +366,11 @@ export class SystemContext implements ProviderContext, Disposable {
         ]),
         ...(over === undefined ? {} : { over }),
         beforeStoring: () => this.#forgetLogout(),
+        settling: async (settlesInMs) => {
+          await this.#remember((state) =>
+            settle(state, this.key.indexUrl, Date.now(), settlesInMs)
+          );
+        },
       },
     );
   }

@@ -101,7 +101,16 @@ export type PrepareOutcome =
   | StoreFailure;
 
 /** What {@linkcode CredentialStore.set} and `verify` answer. */
-export type SetOutcome = { readonly kind: "stored" } | StoreFailure;
+export type SetOutcome =
+  | {
+    readonly kind: "stored";
+    /**
+     * `verify` only: how long the store may keep what it says it has in memory
+     * alone, in milliseconds. Until then it is lost if the store is killed.
+     */
+    readonly settlesInMs?: number;
+  }
+  | StoreFailure;
 
 /** What {@linkcode CredentialStore.erase} answers. */
 export type EraseOutcome =

@@ -46,6 +46,12 @@ function schema(): SecretSchema {
   ]);
 }
 
+/**
+ * GNOME Keyring answers when its file is written. KWallet writes within 5 s,
+ * KeePassXC within one (`docs/secret_services.md`); of others nothing is known.
+ */
+const SETTLES_IN_MS = 10_000;
+
 /** What a method answers, or what is wrong. */
 type Answer<T> = T | { readonly kind: "trouble"; readonly trouble: Trouble };
 
@@ -114,7 +120,10 @@ export class SecretServiceStore implements CredentialStore {
       if (outcome.kind !== "found") return outcome;
       const same = outcome.token.equals(token);
       outcome.token.wipe();
-      return same ? { kind: "stored" } : trouble({ cause: "not-kept" });
+      if (!same) return trouble({ cause: "not-kept" });
+      return await service.alsoOwns("org.gnome.keyring")
+        ? { kind: "stored" }
+        : { kind: "stored", settlesInMs: SETTLES_IN_MS };
     });
   }
 

@@ -131,3 +131,57 @@ onWindows("a name with a NUL is a mistake", () => {
     assert(thrown instanceof TypeError);
   }
 });
+
+onWindows("the fields lie where <wincred.h> has them", () => {
+  const { CredReadW, CredFree } = Deno.dlopen("advapi32.dll", {
+    CredReadW: {
+      parameters: ["buffer", "u32", "u32", "buffer"],
+      result: "i32",
+    },
+    CredFree: { parameters: ["pointer"], result: "void" },
+  }).symbols;
+  const textAt = (view: Deno.UnsafePointerView, offset: number): string => {
+    const pointer = view.getPointer(offset);
+    assert(pointer !== null);
+    let text = "";
+    for (let i = 0;; i += 2) {
+      const unit = new Deno.UnsafePointerView(pointer).getUint16(i);
+      if (unit === 0) return text;
+      text += String.fromCharCode(unit);
+    }
+  };
+  withCredential((targetName) => {
+    writeCredential({
+      targetName,
+      comment: "comment",
+      blob: new Uint8Array([1, 2, 3]),
+      persist: PERSIST.LOCAL_MACHINE,
+      userName: "user",
+    });
+    const out = new BigUint64Array(1);
+    const name = Uint16Array.from(
+      { length: targetName.length + 1 },
+      (_, i) => i < targetName.length ? targetName.charCodeAt(i) : 0,
+    );
+    assertEquals(CredReadW(name, 1, 0, out), 1);
+    const pointer = Deno.UnsafePointer.create(out[0] ?? 0n);
+    assert(pointer !== null);
+    const view = new Deno.UnsafePointerView(pointer);
+    try {
+      assertEquals(view.getUint32(0), 0); // Flags
+      assertEquals(view.getUint32(4), 1); // Type: CRED_TYPE_GENERIC
+      assertEquals(textAt(view, 8), targetName); // TargetName
+      assertEquals(textAt(view, 16), "comment"); // Comment
+      assertEquals(view.getUint32(32), 3); // CredentialBlobSize
+      const blob = view.getPointer(40); // CredentialBlob
+      assert(blob !== null);
+      assertEquals(new Deno.UnsafePointerView(blob).getUint8(2), 3);
+      assertEquals(view.getUint32(48), 2); // Persist
+      assertEquals(view.getUint32(52), 0); // AttributeCount
+      assertEquals(view.getPointer(64), null); // TargetAlias
+      assertEquals(textAt(view, 72), "user"); // UserName
+    } finally {
+      CredFree(pointer);
+    }
+  });
+});

@@ -90,6 +90,10 @@ class Place implements AsyncDisposable {
         this.calls.push("before storing");
         return Promise.resolve(true);
       },
+      settling: (settlesInMs) => {
+        this.calls.push(`settling ${settlesInMs}`);
+        return Promise.resolve();
+      },
       ...options,
     });
   }
@@ -152,6 +156,15 @@ Deno.test("moveToken() holds cargo's lock all the while", async () => {
 Deno.test("moveToken() with keepFile stores and edits nothing", async () => {
   await using place = await Place.create();
   assertEquals(await place.move({ keepFile: true }), { kind: "stored" });
+  assertEquals(place.store.items.get(URL), P);
+  assertEquals(await place.text(), FILE);
+});
+
+Deno.test("moveToken() leaves the file to a store that writes to disk later", async () => {
+  const store = new FakeStore({}, { settlesInMs: 10_000 });
+  await using place = await Place.create(FILE, store);
+  assertEquals(await place.move(), { kind: "settling", milliseconds: 10_000 });
+  assert(place.calls.includes("settling 10000"));
   assertEquals(place.store.items.get(URL), P);
   assertEquals(await place.text(), FILE);
 });

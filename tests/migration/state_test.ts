@@ -10,10 +10,12 @@ import {
   intentOf,
   isPinned,
   isRebindingAllowed,
+  isSettling,
   keepNotice,
   type NoticeOccasion,
   pin,
   readState,
+  settle,
   shouldTell,
   type State,
   told,
@@ -322,6 +324,17 @@ Deno.test("keepNotice() keeps the last of each topic, and not too many", () => {
   assertEquals(forgetKept(state, given), state);
 });
 
+Deno.test("isSettling() holds until the time is over, for that registry", () => {
+  const state = settle(EMPTY_STATE, URL, 1_000, 10_000);
+  assertEquals(isSettling(state, URL, 10_999), true);
+  assertEquals(isSettling(state, URL, 11_000), false);
+  assertEquals(isSettling(state, OTHER, 1_000), false);
+  // The clock was set back by a year.
+  assertEquals(isSettling(state, URL, 1_000 - 365 * 86_400_000), false);
+  const later = settle(state, OTHER, 20_000, 10_000);
+  assertEquals(later.settling, [{ indexUrl: OTHER, until: 30_000 }]);
+});
+
 // --- The format ----------------------------------------------------------
 
 const text = fc.string({ unit: "binary" }).filter((s) => s.isWellFormed());
@@ -338,6 +351,7 @@ const states: fc.Arbitrary<State> = fc.record({
   })),
   pins: fc.array(text),
   rebindings: fc.array(fc.record({ name: text, indexUrl: text })),
+  settling: fc.array(fc.record({ indexUrl: text, until: time })),
   notices: fc.array(fc.record({
     indexUrl: text,
     topic: text,
@@ -351,6 +365,7 @@ const states: fc.Arbitrary<State> = fc.record({
     intents: fc.array(fc.record({ indexUrl: text, kind: fc.constant("new") })),
     pins: fc.array(fc.record({ indexUrl: text })),
     rebindings: fc.array(fc.integer()),
+    settling: fc.array(fc.boolean()),
     notices: fc.array(fc.constant(null)),
     kept: fc.array(text),
   }),
@@ -409,6 +424,7 @@ Deno.test("parseState() keeps what it does not know", () => {
     intents: [file.intents[1], file.intents[0]],
     pins: [file.pins[1]],
     rebindings: [],
+    settling: [],
     kept: [],
   });
 });

@@ -154,6 +154,16 @@ const TABLE: readonly (readonly [
     "stored-token |  | ",
   ],
   [
+    "4: T = P, which the store may have in memory alone: left alone",
+    { store: found, plaintext: SAME, settling: true },
+    "stored-token |  | ",
+  ],
+  [
+    "9: no T any more, P: the store was killed before it wrote T to disk",
+    { plaintext: P, settling: true },
+    "file-token | migrate | ",
+  ],
+  [
     "5: T and another P: conflict, nothing changes",
     { store: found, plaintext: P },
     "stored-token |  | conflict",

@@ -6,6 +6,7 @@ import {
   KWALLET_COLLECTION,
   launchKWallet,
   lockKeePassXc,
+  openKWallet,
   type OtherService,
   PASSWORD,
   startKeePassXc,
@@ -25,6 +26,8 @@ const SCHEMA = "org.rust-lang.cargo.registry";
 
 const ABSENT = { kind: "absent" };
 const STORED = { kind: "stored" };
+/** Both write to disk later. */
+const KEPT = { kind: "stored", settlesInMs: 10_000 };
 const LOCKED = "locked/locked";
 const DISMISSED = "denied/prompt-dismissed";
 const NO_COLLECTION = "unreachable/no-default-collection";
@@ -163,7 +166,7 @@ if (Deno.build.os === "linux") {
     ]);
     assertEquals(
       await ask(service, get, erase, prepare, set(TOKEN), verify(TOKEN)),
-      [ABSENT, ABSENT, { kind: "ready", durable: true }, STORED, STORED],
+      [ABSENT, ABSENT, { kind: "ready", durable: true }, STORED, KEPT],
     );
     assertEquals(await onlyItem(service), {
       collection: KWALLET_COLLECTION,
@@ -178,7 +181,7 @@ if (Deno.build.os === "linux") {
       [
         found(TOKEN),
         STORED,
-        STORED,
+        KEPT,
         found(odd),
         { kind: "items", items: [{ indexUrl: URL }] },
         { kind: "erased", remaining: [] },
@@ -186,6 +189,54 @@ if (Deno.build.os === "linux") {
       ],
     );
     assertEquals(await service.desktop.windows(), []);
+  });
+
+  Deno.test("a token that KWallet has not written to disk stays in the file", async () => {
+    await using service = await startKWallet("opened");
+    await using home = await TestHome.create({
+      registries: { alt: { authRequired: true, tokens: [TOKEN] } },
+      providers: ["cargo:token", PROVIDER],
+      bus: service.bus,
+    });
+    // In a container tokens are moved where the keyrings are at home.
+    await Deno.mkdir(`${service.bus.env["XDG_DATA_HOME"]}/keyrings`, {
+      recursive: true,
+    });
+    const file = `[registries.alt]\ntoken = "${TOKEN}"\n`;
+    await home.writeCredentials(file);
+    const search = async (): Promise<string> => {
+      const { code, stderr } = await home.cargo(
+        ["search", "--registry", "alt", "x"],
+      );
+      assertEquals(code, 0, stderr);
+      return stderr;
+    };
+    assertEquals(await ask(service, prompting(get)), [ABSENT]);
+
+    assertStringIncludes(await search(), "writes it to disk later");
+    assertEquals((await service.bus.items()).length, 1);
+    assertEquals(await home.credentials(), file);
+    await search();
+    assertEquals(await home.credentials(), file);
+
+    // Ended at once, as by a logout: whatever is left there, cargo goes on.
+    await service.restart(openKWallet);
+    await search();
+    assertEquals(await home.credentials(), file);
+
+    // Once it is written, the file's copy goes.
+    await ask(
+      service,
+      prompting({ method: "get", url: home.registry().indexUrl }),
+    );
+    await search();
+    const state = `${home.cargoHome}/.credential-keyring-state.json`;
+    const remembered = JSON.parse(await Deno.readTextFile(state));
+    assertEquals(remembered.settling.length, 1);
+    remembered.settling[0].until = 0;
+    await Deno.writeTextFile(state, JSON.stringify(remembered));
+    await search();
+    assertEquals(await home.credentials(), "[registries.alt]\n");
   });
 
   Deno.test("a session that KWallet spoils is replaced", async () => {
@@ -197,7 +248,10 @@ if (Deno.build.os === "linux") {
     ]).flat();
     assertEquals(
       await ask(service, prompting(prepare), ...questions),
-      [{ kind: "ready", durable: true }, ...questions.map(() => STORED)],
+      [
+        { kind: "ready", durable: true },
+        ...questions.map(({ method }) => method === "verify" ? KEPT : STORED),
+      ],
     );
   });
 
@@ -266,7 +320,7 @@ if (Deno.build.os === "linux") {
         ABSENT,
         { kind: "ready", durable: true },
         STORED,
-        STORED,
+        KEPT,
         found(TOKEN),
         { kind: "items", items: [{ indexUrl: URL }] },
       ],
@@ -299,7 +353,7 @@ if (Deno.build.os === "linux") {
         set("second"),
         verify("second"),
       ),
-      [found(TOKEN), found(TOKEN), STORED, STORED],
+      [found(TOKEN), found(TOKEN), STORED, KEPT],
     );
     // Here a write asks, and what it wrote can be read back.
     assertEquals(
@@ -309,7 +363,7 @@ if (Deno.build.os === "linux") {
         set("third"),
         verify("third"),
       ),
-      [STORED, STORED],
+      [STORED, KEPT],
     );
     // It says that it has stored what it was forbidden to.
     assertEquals(

@@ -10,6 +10,7 @@ import {
   type IntentKind,
   intentOf,
   isPinned,
+  isSettling,
   type State,
   unpin,
 } from "../../src/migration/state.ts";
@@ -159,6 +160,7 @@ export class FakeContext implements ProviderContext, Disposable {
     return Promise.resolve({
       intent: this.intent,
       pinned: isPinned(this.state, URL),
+      settling: isSettling(this.state, URL, Date.now()),
     });
   }
 

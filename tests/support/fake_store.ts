@@ -19,6 +19,8 @@ export interface FakeStoreFaults {
   failureOf?: Partial<
     Record<"get" | "prepare" | "set" | "verify" | "erase", StoreFailure>
   >;
+  /** It writes to disk later, as KWallet does. */
+  settlesInMs?: number;
   /** `set` says `stored` and keeps nothing. */
   forgets?: boolean;
   /** A dialog ends like this; without it a `prompt` changes nothing. */
@@ -108,7 +110,12 @@ export class FakeStore implements CredentialStore {
     const failure = await this.#enter("verify", options);
     if (failure !== undefined) return failure;
     return this.items.get(key.indexUrl) === token.reveal()
-      ? { kind: "stored" }
+      ? {
+        kind: "stored",
+        ...(this.faults.settlesInMs === undefined
+          ? {}
+          : { settlesInMs: this.faults.settlesInMs }),
+      }
       : {
         kind: "denied",
         cause: "not-kept",
