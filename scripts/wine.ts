@@ -177,7 +177,7 @@ export async function runInWine(
 ): Promise<WineResult> {
   const { env = {}, stdin = "", cwd = ROOT, limit = 120_000 } = options;
   const wine = await setUpWine();
-  await startServer(wine);
+  await using _ = await startSession(wine);
   const signal = AbortSignal.timeout(limit);
   const child = new Deno.Command(wine.loader, {
     args: [wine.deno, ...args],
@@ -214,7 +214,7 @@ export async function runInWine(
  */
 export async function testInWine(files?: readonly string[]): Promise<number> {
   const wine = await setUpWine();
-  await startServer(wine);
+  await using _ = await startSession(wine);
   const tests = files ?? [...windowsTestArgs({ cargo: false }), "tests"];
   await cachePackages();
   const { code } = await new Deno.Command(wine.loader, {
@@ -230,7 +230,7 @@ export async function testInWine(files?: readonly string[]): Promise<number> {
     clearEnv: true,
     env: {
       ...wine.env,
-      ...(Deno.stdout.isTerminal() ? {} : { NO_COLOR: "1" }),
+      ...colors(),
     },
     cwd: ROOT,
     stdin: "null",
@@ -238,10 +238,16 @@ export async function testInWine(files?: readonly string[]): Promise<number> {
   if (code !== 0 || files !== undefined) return code;
   const outside = await new Deno.Command(Deno.execPath(), {
     args: ["test", "--allow-all", "--no-check", ...OUTSIDE_TESTS],
+    env: colors(),
     cwd: ROOT,
     stdin: "null",
   }).spawn().status;
   return outside.code;
+}
+
+/** No colors where nobody sees them: the closing lines may be counted. */
+function colors(): Record<string, string> {
+  return Deno.stdout.isTerminal() ? {} : { NO_COLOR: "1" };
 }
 
 /** Puts what the tests import into this machine's cache of npm packages. */
@@ -409,19 +415,29 @@ async function makePrefix(wine: Wine): Promise<void> {
 }
 
 /**
- * Starts Wine's server, which stays a while after the last program: one that
- * finds no server pays about 1 s for it. It fails where one is running.
+ * Starts Wine's server and services, and keeps them. The first program would
+ * start them itself, they would inherit its standard output, and who reads that
+ * to its end would wait for them.
  */
-async function startServer({ env, folder }: Wine): Promise<void> {
-  await new Deno.Command(`${folder}/rt/usr/lib/wine/wineserver64`, {
-    args: ["-p60"],
+async function startSession({ env, loader }: Wine): Promise<AsyncDisposable> {
+  // The command interpreter: it greets, and stays until its input ends.
+  const child = new Deno.Command(loader, {
+    args: ["cmd"],
     clearEnv: true,
     env: { ...env },
-    // It would keep a pipe open.
-    stdin: "null",
-    stdout: "null",
+    stdin: "piped",
+    stdout: "piped",
     stderr: "null",
-  }).output();
+  }).spawn();
+  const output = child.stdout.getReader();
+  await output.read();
+  return {
+    [Symbol.asyncDispose]: async () => {
+      await child.stdin.close();
+      await child.status;
+      await output.cancel();
+    },
+  };
 }
 
 /**
@@ -440,10 +456,13 @@ async function shareNpmPackages(folder: string): Promise<void> {
   await Deno.symlink(npmCache, link);
 }
 
+/** How long one step of the set-up may take. */
+const STEP_MILLISECONDS = 10 * 60_000;
+
 /**
  * Runs a command and gives what it prints.
  *
- * @throws {WineError} If it fails, with what it said.
+ * @throws {WineError} If it fails or takes too long, with what it said.
  * @throws {Deno.errors.NotFound} If there is no such program.
  */
 async function output(
@@ -459,6 +478,7 @@ async function output(
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
+    signal: AbortSignal.timeout(STEP_MILLISECONDS),
   }).output();
   const decoder = new TextDecoder();
   if (code !== 0) {
