@@ -224,7 +224,7 @@ export async function testInWine(files?: readonly string[]): Promise<number> {
       "--allow-all",
       "--no-check",
       "--cached-only",
-      "--no-lock",
+      "--frozen",
       ...tests,
     ],
     clearEnv: true,

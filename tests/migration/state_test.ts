@@ -580,7 +580,7 @@ function updater(home: Home, ...args: readonly string[]): Deno.Command {
     args: [
       "run",
       "--no-prompt",
-      "--no-lock",
+      "--frozen",
       `--config=${CONFIG.pathname}`,
       "--allow-read",
       "--allow-write",

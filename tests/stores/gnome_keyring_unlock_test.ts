@@ -24,7 +24,7 @@ async function unlock(
     args: [
       "run",
       `--config=${CONFIG}`,
-      "--no-lock",
+      "--frozen",
       "--no-check",
       "--no-prompt",
       "--allow-read",

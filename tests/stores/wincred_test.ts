@@ -304,7 +304,7 @@ onWindows("WincredStore is read by another process", async () => {
         "--quiet",
         "--no-check",
         "--no-config",
-        "--no-lock",
+        "--frozen",
         "--allow-ffi",
         new URL("wincred_child.ts", import.meta.url).href,
         indexUrl,

@@ -117,7 +117,7 @@ onWindows(
         "--quiet",
         "--no-check",
         "--no-config",
-        "--no-lock",
+        "--frozen",
         "--no-prompt",
         "--allow-ffi",
         new URL("windows_prompt_child.ts", import.meta.url).href,

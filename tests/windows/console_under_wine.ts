@@ -20,7 +20,7 @@ async function ask(
       "run",
       "--quiet",
       "--no-config",
-      "--no-lock",
+      "--frozen",
       "--no-check",
       "--no-prompt",
       "--allow-read",

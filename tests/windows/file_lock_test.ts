@@ -40,7 +40,7 @@ function script(
       "run",
       "--quiet",
       "--no-config",
-      "--no-lock",
+      "--frozen",
       "--allow-all",
       `${directory}\\script.ts`,
       path,

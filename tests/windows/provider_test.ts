@@ -58,7 +58,7 @@ class Home implements AsyncDisposable {
         "--quiet",
         "--no-prompt",
         "--no-check",
-        "--no-lock",
+        "--frozen",
         "--cached-only",
         `--config=${CONFIG.slice("file:///".length)}`,
         "--allow-read",
