@@ -35,7 +35,7 @@ export interface CargoHomeOptions {
  *
  * const unix = { style: "unix" } as const;
  * assertEquals(cargoHome({ CARGO_HOME: "c" }, "/w", unix), "/w/c");
- * assertEquals(cargoHome({ HOME: "/home/ada" }, "/w", unix), "/home/ada/.cargo");
+ * assertEquals(cargoHome({ HOME: "/users/ada" }, "/w", unix), "/users/ada/.cargo");
  * assertEquals(cargoHome({}, "/w", unix), undefined);
  * ```
  */

@@ -48,7 +48,7 @@ export interface UpdateStateOptions {
  * ```ts no-eval
  * import { isPinned, readState } from "./state.ts";
  *
- * const state = readState("/home/me/.cargo");
+ * const state = readState("/users/me/.cargo");
  * isPinned(state, "sparse+https://example.com/index/");
  * ```
  */
@@ -74,7 +74,7 @@ export function readState(cargoHome: string): State {
  * import { pin, updateState } from "./state.ts";
  *
  * await updateState(
- *   "/home/me/.cargo",
+ *   "/users/me/.cargo",
  *   (state) => pin(state, "sparse+https://example.com/index/"),
  *   { patienceMs: 500 },
  * );

@@ -139,7 +139,7 @@ const WAIVED: Readonly<Record<Occasion, readonly IneligibleReason[]>> = {
  *   binding: "crates-io",
  *   isToken: true,
  *   file: {
- *     path: "/home/me/.cargo/credentials.toml",
+ *     path: "/users/me/.cargo/credentials.toml",
  *     isRegular: true,
  *     isOurs: true,
  *     isWritable: true,
@@ -313,7 +313,7 @@ export type LogoutRemoval =
  *   isMapped: true,
  *   isBoundElsewhere: true,
  *   file: {
- *     path: "/home/me/.cargo/credentials.toml",
+ *     path: "/users/me/.cargo/credentials.toml",
  *     isRegular: true,
  *     isOurs: true,
  *     isWritable: true,

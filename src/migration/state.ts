@@ -299,8 +299,8 @@ export interface ShouldTellOptions {
  *   frequency: "daily",
  *   now: Date.now(),
  * } as const;
- * if (shouldTell(readState("/home/me/.cargo"), occasion)) {
- *   await updateState("/home/me/.cargo", (state) => told(state, occasion));
+ * if (shouldTell(readState("/users/me/.cargo"), occasion)) {
+ *   await updateState("/users/me/.cargo", (state) => told(state, occasion));
  * }
  * ```
  */

@@ -48,8 +48,8 @@ export interface SurroundingsOptions {
  * import { gatherSurroundings } from "./surroundings.ts";
  *
  * const { container } = await gatherSurroundings({
- *   credentialsPath: "/home/me/.cargo/credentials.toml",
- *   cargoHome: "/home/me/.cargo",
+ *   credentialsPath: "/users/me/.cargo/credentials.toml",
+ *   cargoHome: "/users/me/.cargo",
  *   env: Deno.env.toObject(),
  *   os: Deno.build.os,
  * });

@@ -77,7 +77,7 @@ type LoadedFile =
  * const settings = await loadSettings({
  *   env: Deno.env.toObject(),
  *   args: [],
- *   cargoHome: "/home/me/.cargo",
+ *   cargoHome: "/users/me/.cargo",
  *   os: Deno.build.os,
  *   indexUrl: "https://github.com/rust-lang/crates.io-index",
  * });
