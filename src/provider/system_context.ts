@@ -234,13 +234,6 @@ export class SystemContext implements ProviderContext, Disposable {
     if (outcome.kind === "found") {
       return { path, table: outcome.table, token: outcome.token, stamp };
     }
-    if (outcome.kind === "none" && outcome.unfinished === true) {
-      const { withCredentialsLock } = await import(
-        "../credentials/lock.ts"
-      );
-      // Taking the lock ends a removal that was killed half-way.
-      await withCredentialsLock(path, () => Promise.resolve());
-    }
     return { path, table: tables[0], token: "none", stamp };
   }
 
