@@ -8,10 +8,7 @@ import {
   type RegistryRequest,
 } from "../cargo/registries.ts";
 import { registryNames } from "../cargo/registry_index.ts";
-import {
-  readRegularFile,
-  type UnreadableReason,
-} from "../base/regular_file.ts";
+import { readRegularFile, type UnreadableReason } from "../base/files.ts";
 import {
   loadTomlParser,
   type TomlDocument,

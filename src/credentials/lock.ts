@@ -3,7 +3,7 @@ import { systemErrorCode } from "../base/system_error.ts";
 import { type ExclusiveLock, exclusiveLock } from "./exclusive_lock.ts";
 import { type CredentialsTable, malformed, type UnusableFile } from "./file.ts";
 import { parentPath, resolvePath } from "../base/paths.ts";
-import { decodeText, unreadableReason } from "../base/regular_file.ts";
+import { decodeText, isAbsence, unreadableReason } from "../base/files.ts";
 import { insertToken, removeToken, type SafeEdit } from "./safe_edit.ts";
 import {
   loadTomlParser,
@@ -126,7 +126,7 @@ async function open(path: string, create: boolean): Promise<OpenOutcome> {
     const file = await Deno.open(path, { read: true, write: true });
     return { kind: "open", file };
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) return failed(error);
+    if (!isAbsence(error)) return failed(error);
     return create ? await createFile(path) : { kind: "absent" };
   }
 }

@@ -5,7 +5,7 @@ import {
   findToken,
   tokensToRemove,
 } from "./file.ts";
-import { decodeText } from "../base/regular_file.ts";
+import { decodeText } from "../base/files.ts";
 import {
   type TomlDocument,
   type TomlParser,
