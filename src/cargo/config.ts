@@ -1,13 +1,16 @@
 import type { Environment } from "./home.ts";
-import { joinPath, parentPath, resolvePath } from "./paths.ts";
-import { readRegularFile, type UnreadableReason } from "./regular_file.ts";
+import { joinPath, parentPath, resolvePath } from "../base/paths.ts";
+import {
+  readRegularFile,
+  type UnreadableReason,
+} from "../base/regular_file.ts";
 import {
   loadTomlParser,
   type TomlParser,
   TomlSyntaxError,
   type TomlValue,
   type TomlValues,
-} from "./toml_document.ts";
+} from "../toml/document.ts";
 
 /** Whose word a configuration file is. */
 export type ConfigLayer =

@@ -1,12 +1,12 @@
 import { type ConfigLayers, valueAt } from "./config.ts";
-import { baseName } from "./paths.ts";
+import { baseName } from "../base/paths.ts";
 import {
   CRATES_IO_INDEX,
   environmentName,
   type RegistryRequest,
 } from "./registries.ts";
 import { registryNames } from "./registry_index.ts";
-import type { TomlValue } from "./toml_document.ts";
+import type { TomlValue } from "../toml/document.ts";
 
 /** One provider that cargo asks. */
 export interface ProviderEntry {
