@@ -1,4 +1,9 @@
-import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+} from "@std/assert";
 import fc from "fast-check";
 import {
   allowRebinding,
@@ -30,7 +35,6 @@ import {
   formatState,
   parseState,
 } from "../../src/migration/_state_format.ts";
-
 import { Secret } from "../../src/secret.ts";
 
 const URL = "sparse+https://example.com/index/";
