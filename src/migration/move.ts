@@ -55,6 +55,12 @@ export type RemovalOutcome =
     readonly reason: string;
   };
 
+/**
+ * GNOME Keyring answers when its file is written. KWallet writes within 5 s,
+ * KeePassXC within one (`docs/secret_services.md`); of others nothing is known.
+ */
+const SETTLES_IN_MS = 10_000;
+
 /** A token of the credentials file, and where it belongs. */
 export interface FileToken {
   /** The credentials file. */
@@ -163,9 +169,9 @@ async function moveLocked(
   if (kept.kind !== "stored") return { kind: "not-stored", failure: kept };
 
   if (options.keepFile === true) return { kind: "stored" };
-  if (kept.settlesInMs !== undefined) {
-    await options.settling(kept.settlesInMs);
-    return { kind: "settling", milliseconds: kept.settlesInMs };
+  if (kept.keeps === "not-yet-on-disk") {
+    await options.settling(SETTLES_IN_MS);
+    return { kind: "settling", milliseconds: SETTLES_IN_MS };
   }
   const removed = await file.remove(from.table);
   return removed.kind === "edited" || removed.kind === "unchanged"

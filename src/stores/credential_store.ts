@@ -68,6 +68,15 @@ export interface StoreFailure {
 }
 
 /**
+ * How well the collection that holds an item keeps it.
+ *
+ * - `on-disk`: it survives the end of the session, a crash and a reboot
+ * - `not-yet-on-disk`: it will; the service may still have it in memory alone
+ * - `in-memory`: it is gone with the session or at the next boot
+ */
+export type Keeping = "on-disk" | "not-yet-on-disk" | "in-memory";
+
+/**
  * What {@linkcode CredentialStore.get} answers.
  *
  * `absent` is a positive answer: the store was open, was searched, and holds
@@ -84,6 +93,8 @@ export type GetOutcome =
      * people (collection and label). Items with the same secret do not count.
      */
     readonly others: readonly string[];
+    /** How well that very item is kept. */
+    readonly keeps: Keeping;
   }
   | { readonly kind: "absent" }
   | StoreFailure;
@@ -97,19 +108,20 @@ export type PrepareOutcome =
      * (`false`: keyutils, a default collection that lives in memory).
      */
     readonly durable: boolean;
+    /**
+     * Whether what is written lies unencrypted on disk (a keyring of GNOME
+     * Keyring that has no password).
+     */
+    readonly plaintext: boolean;
   }
   | StoreFailure;
 
-/** What {@linkcode CredentialStore.set} and `verify` answer. */
-export type SetOutcome =
-  | {
-    readonly kind: "stored";
-    /**
-     * `verify` only: how long the store may keep what it says it has in memory
-     * alone, in milliseconds. Until then it is lost if the store is killed.
-     */
-    readonly settlesInMs?: number;
-  }
+/** What {@linkcode CredentialStore.set} answers. */
+export type SetOutcome = { readonly kind: "stored" } | StoreFailure;
+
+/** What {@linkcode CredentialStore.verify} answers. */
+export type VerifyOutcome =
+  | { readonly kind: "stored"; readonly keeps: Keeping }
   | StoreFailure;
 
 /** What {@linkcode CredentialStore.erase} answers. */
@@ -199,8 +211,9 @@ export interface CredentialStore {
   set(key: ItemKey, token: Secret, options: StoreOptions): Promise<SetOutcome>;
 
   /**
-   * Reads the item back through a connection of its own, as another process
-   * would. It never opens a dialog.
+   * Reads the item that {@linkcode set} wrote (of several with that key: the
+   * one in the collection that `set` writes to) back through a connection of
+   * its own, as another process would. It never opens a dialog.
    *
    * @param key What was written.
    * @param token What it must hold.
@@ -212,7 +225,7 @@ export interface CredentialStore {
     key: ItemKey,
     token: Secret,
     options: StoreOptions,
-  ): Promise<SetOutcome>;
+  ): Promise<VerifyOutcome>;
 
   /**
    * Erases every item of the key that can be opened.

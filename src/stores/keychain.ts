@@ -18,6 +18,7 @@ import type {
   StoredItem,
   StoreFailure,
   StoreOptions,
+  VerifyOutcome,
 } from "./credential_store.ts";
 
 /** cargo-credential-macos-keychain: `format!("cargo-registry:{index_url}")`. */
@@ -317,7 +318,7 @@ export class KeychainStore implements CredentialStore {
         token.wipe(); // Nobody will take it.
         return LATE;
       }
-      return { kind: "found", token, others: [] };
+      return { kind: "found", token, others: [], keeps: "on-disk" };
     });
   }
 
@@ -329,7 +330,7 @@ export class KeychainStore implements CredentialStore {
         if (!request.prompt) return lockedFailure("unknown");
         await unlock(request, opened.keychain);
       }
-      return { kind: "ready", durable: true };
+      return { kind: "ready", durable: true, plaintext: false };
     });
   }
 
@@ -370,8 +371,8 @@ export class KeychainStore implements CredentialStore {
     key: ItemKey,
     token: Secret,
     options: StoreOptions,
-  ): Promise<SetOutcome> {
-    return this.#run<SetOutcome>(silent(options), async (request) => {
+  ): Promise<VerifyOutcome> {
+    return this.#run<VerifyOutcome>(silent(options), async (request) => {
       using opened = await this.#default(request);
       if (!opened.unlocked) return lockedFailure("unknown");
       using item = await find(request, opened.keychain, key);
@@ -379,7 +380,7 @@ export class KeychainStore implements CredentialStore {
       const stored = new Secret(await request.security.readSecret(item));
       const equal = stored.equals(token);
       stored.wipe();
-      return equal ? { kind: "stored" } : NOT_KEPT;
+      return equal ? { kind: "stored", keeps: "on-disk" } : NOT_KEPT;
     });
   }
 

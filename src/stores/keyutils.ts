@@ -20,6 +20,7 @@ import type {
   StoredItem,
   StoreFailure,
   StoreOptions,
+  VerifyOutcome,
 } from "./credential_store.ts";
 
 const PREFIX = "cargo-registry:";
@@ -154,6 +155,7 @@ export class Keyutils implements CredentialStore {
       kind: "found",
       token: new Secret(readKey(searchKey(PREFIX + key.indexUrl))),
       others: [],
+      keeps: "in-memory",
     })));
   }
 
@@ -161,7 +163,7 @@ export class Keyutils implements CredentialStore {
   prepare(options: StoreOptions): Promise<PrepareOutcome> {
     const outcome = ask(options, () => {
       listKeys();
-      return { kind: "ready", durable: false } as const;
+      return { kind: "ready", durable: false, plaintext: false } as const;
     });
     return Promise.resolve(outcome.kind === "absent" ? FAILED : outcome);
   }
@@ -184,13 +186,13 @@ export class Keyutils implements CredentialStore {
     key: ItemKey,
     token: Secret,
     options: StoreOptions,
-  ): Promise<SetOutcome> {
+  ): Promise<VerifyOutcome> {
     const outcome = await this.get(key, options);
     if (outcome.kind === "absent") return NOT_KEPT;
     if (outcome.kind !== "found") return outcome;
     const same = outcome.token.equals(token);
     outcome.token.wipe();
-    return same ? { kind: "stored" } : NOT_KEPT;
+    return same ? { kind: "stored", keeps: "in-memory" } : NOT_KEPT;
   }
 
   /** Invalidates the key, wherever it is linked. */

@@ -16,12 +16,14 @@ import type {
   EraseOutcome,
   GetOutcome,
   ItemKey,
+  Keeping,
   ListOutcome,
   PrepareOutcome,
   SetOutcome,
   StoredItem,
   StoreFailure,
   StoreOptions,
+  VerifyOutcome,
 } from "./credential_store.ts";
 import { findSessionBus, type SocketInfo } from "./session_bus.ts";
 
@@ -45,12 +47,6 @@ function schema(): SecretSchema {
     "url",
   ]);
 }
-
-/**
- * GNOME Keyring answers when its file is written. KWallet writes within 5 s,
- * KeePassXC within one (`docs/secret_services.md`); of others nothing is known.
- */
-const SETTLES_IN_MS = 10_000;
 
 /** What a method answers, or what is wrong. */
 type Answer<T> = T | { readonly kind: "trouble"; readonly trouble: Trouble };
@@ -113,17 +109,20 @@ export class SecretServiceStore implements CredentialStore {
     key: ItemKey,
     token: Secret,
     options: StoreOptions,
-  ): Promise<SetOutcome> {
-    return ask<SetOutcome>(options, async (service) => {
+  ): Promise<VerifyOutcome> {
+    return ask<VerifyOutcome>(options, async (service) => {
       const outcome = await look(service, key);
       if (outcome.kind === "absent") return trouble({ cause: "not-kept" });
       if (outcome.kind !== "found") return outcome;
       const same = outcome.token.equals(token);
       outcome.token.wipe();
       if (!same) return trouble({ cause: "not-kept" });
+      if (outcome.keeps === "in-memory") {
+        return { kind: "stored", keeps: "in-memory" };
+      }
       return await service.alsoOwns("org.gnome.keyring")
-        ? { kind: "stored" }
-        : { kind: "stored", settlesInMs: SETTLES_IN_MS };
+        ? { kind: "stored", keeps: "on-disk" }
+        : { kind: "stored", keeps: "not-yet-on-disk" };
     });
   }
 
@@ -341,7 +340,8 @@ async function choose(
   if (first === undefined) return { kind: "absent" };
   if (more.every(({ token }) => token.equals(first.token))) {
     for (const { token } of more) token.wipe();
-    return { kind: "found", token: first.token, others: [] };
+    const keeps = keepingOf(first.item);
+    return { kind: "found", token: first.token, others: [], keeps };
   }
   const collection = await service.defaultCollection();
   const winner = secrets.find(({ item }) => isIn(item, collection)) ?? first;
@@ -351,7 +351,14 @@ async function choose(
     if (!token.equals(winner.token)) others.push(await describeItem(item));
     token.wipe();
   }
-  return { kind: "found", token: winner.token, others };
+  const keeps = keepingOf(winner.item);
+  return { kind: "found", token: winner.token, others, keeps };
+}
+
+function keepingOf(item: SecretItem): Keeping {
+  return item.path.startsWith(`${SESSION_COLLECTION}/`)
+    ? "in-memory"
+    : "on-disk";
 }
 
 async function prepare(
@@ -372,7 +379,8 @@ async function prepare(
       return trouble({ cause: "prompt-dismissed" });
     }
   }
-  return { kind: "ready", durable: collection.path !== SESSION_COLLECTION };
+  const durable = collection.path !== SESSION_COLLECTION;
+  return { kind: "ready", durable, plaintext: false };
 }
 
 async function erase(

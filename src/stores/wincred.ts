@@ -20,6 +20,7 @@ import type {
   SetOutcome,
   StoreFailure,
   StoreOptions,
+  VerifyOutcome,
 } from "./credential_store.ts";
 
 // As cargo:wincred has them, credential/cargo-credential-wincred/src/lib.rs.
@@ -215,7 +216,7 @@ export class WincredStore implements CredentialStore {
   get(key: ItemKey, options: StoreOptions): Promise<GetOutcome> {
     return Promise.resolve(ask(options, () => {
       const { token, isOurs } = read(key);
-      if (isOurs) return { kind: "found", token, others: [] };
+      if (isOurs) return { kind: "found", token, others: [], keeps: "on-disk" };
       token.wipe();
       return { kind: "absent" };
     }));
@@ -225,7 +226,7 @@ export class WincredStore implements CredentialStore {
   prepare(options: StoreOptions): Promise<PrepareOutcome> {
     const outcome = ask(options, () => {
       listCredentials(`${PREFIX}*`);
-      return { kind: "ready", durable: true } as const;
+      return { kind: "ready", durable: true, plaintext: false } as const;
     });
     return Promise.resolve(
       outcome.kind === "absent" ? failed(ERROR.NOT_FOUND) : outcome,
@@ -259,13 +260,13 @@ export class WincredStore implements CredentialStore {
     key: ItemKey,
     token: Secret,
     options: StoreOptions,
-  ): Promise<SetOutcome> {
+  ): Promise<VerifyOutcome> {
     const outcome = await this.get(key, options);
     if (outcome.kind === "absent") return NOT_KEPT;
     if (outcome.kind !== "found") return outcome;
     const same = outcome.token.equals(token);
     outcome.token.wipe();
-    return same ? { kind: "stored" } : NOT_KEPT;
+    return same ? { kind: "stored", keeps: "on-disk" } : NOT_KEPT;
   }
 
   /** Deletes the credential of this very name. */

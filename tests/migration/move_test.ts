@@ -161,7 +161,7 @@ Deno.test("moveToken() with keepFile stores and edits nothing", async () => {
 });
 
 Deno.test("moveToken() leaves the file to a store that writes to disk later", async () => {
-  const store = new FakeStore({}, { settlesInMs: 10_000 });
+  const store = new FakeStore({}, { verified: "not-yet-on-disk" });
   await using place = await Place.create(FILE, store);
   assertEquals(await place.move(), { kind: "settling", milliseconds: 10_000 });
   assert(place.calls.includes("settling 10000"));

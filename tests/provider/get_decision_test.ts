@@ -23,7 +23,12 @@ const T = Secret.fromString("stored");
 const P = Secret.fromString("plain");
 const SAME = Secret.fromString("stored");
 
-const found: GetOutcome = { kind: "found", token: T, others: [] };
+const found: GetOutcome = {
+  kind: "found",
+  token: T,
+  others: [],
+  keeps: "on-disk",
+};
 const absent: GetOutcome = { kind: "absent" };
 
 function failure(
@@ -120,13 +125,25 @@ const TABLE: readonly (readonly [
   ],
   [
     "3: T, and other items of that URL: they are named",
-    { store: { kind: "found", token: T, others: ["login/old"] } },
+    {
+      store: {
+        kind: "found",
+        token: T,
+        others: ["login/old"],
+        keeps: "on-disk",
+      },
+    },
     "stored-token |  | several-items",
   ],
   [
     "7: a newer P, by a login that went to the file",
     {
-      store: { kind: "found", token: Secret.fromString("h\u00e9"), others: [] },
+      store: {
+        kind: "found",
+        token: Secret.fromString("h\u00e9"),
+        others: [],
+        keeps: "on-disk",
+      },
       plaintext: P,
       intent: "login-went-to-file",
     },
@@ -195,13 +212,25 @@ const TABLE: readonly (readonly [
   ],
   [
     "6: an empty T counts as absent",
-    { store: { kind: "found", token: Secret.fromString(""), others: [] } },
+    {
+      store: {
+        kind: "found",
+        token: Secret.fromString(""),
+        others: [],
+        keeps: "on-disk",
+      },
+    },
     "not-found |  | stored-empty",
   ],
   [
     "6: an empty T gives way to P",
     {
-      store: { kind: "found", token: Secret.fromString(""), others: [] },
+      store: {
+        kind: "found",
+        token: Secret.fromString(""),
+        others: [],
+        keeps: "on-disk",
+      },
       plaintext: P,
     },
     "file-token | migrate-over | ",
@@ -209,7 +238,12 @@ const TABLE: readonly (readonly [
   [
     "7: a T that cargo does not accept",
     {
-      store: { kind: "found", token: Secret.fromString("h\u00e9"), others: [] },
+      store: {
+        kind: "found",
+        token: Secret.fromString("h\u00e9"),
+        others: [],
+        keeps: "on-disk",
+      },
       plaintext: P,
     },
     "not-found |  | stored-unusable",
@@ -337,7 +371,12 @@ const TABLE: readonly (readonly [
     {
       plaintext: P,
       rebinding,
-      store: { kind: "found", token: Secret.fromString("\u0001"), others: [] },
+      store: {
+        kind: "found",
+        token: Secret.fromString("\u0001"),
+        others: [],
+        keeps: "on-disk",
+      },
     },
     "other |  | rebound",
   ],
@@ -412,7 +451,12 @@ const TABLE: readonly (readonly [
   [
     "6: an empty T, and a P that may not be moved: why it was not",
     {
-      store: { kind: "found", token: Secret.fromString(""), others: [] },
+      store: {
+        kind: "found",
+        token: Secret.fromString(""),
+        others: [],
+        keeps: "on-disk",
+      },
       plaintext: P,
       eligibility: notEligible,
     },
@@ -420,7 +464,14 @@ const TABLE: readonly (readonly [
   ],
   [
     "7: what is stored is no token, and there is no P",
-    { store: { kind: "found", token: Secret.fromString("\n"), others: [] } },
+    {
+      store: {
+        kind: "found",
+        token: Secret.fromString("\n"),
+        others: [],
+        keeps: "on-disk",
+      },
+    },
     "not-found |  | stored-unusable",
   ],
   [

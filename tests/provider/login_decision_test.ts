@@ -14,7 +14,11 @@ import type {
   StoreFailure,
 } from "../../src/stores/credential_store.ts";
 
-const ready: PrepareOutcome = { kind: "ready", durable: true };
+const ready: PrepareOutcome = {
+  kind: "ready",
+  durable: true,
+  plaintext: false,
+};
 
 function failure(
   kind: StoreFailure["kind"],
@@ -81,7 +85,7 @@ const TABLE: readonly (readonly [
   ["can be written, rebound", { rebinding }, "store"],
   [
     "can be written for the session only",
-    { prepared: { kind: "ready", durable: false } },
+    { prepared: { kind: "ready", durable: false, plaintext: false } },
     "store",
   ],
   [

@@ -81,6 +81,7 @@ test("KeychainStore keeps an item as cargo:macos-keychain does", async (store) =
   assertEquals(await store.prepare(options()), {
     kind: "ready",
     durable: true,
+    plaintext: false,
   });
   assertEquals(await store.set(KEY, TOKEN, options()), { kind: "stored" });
   assertEquals(standIn.items, [{
@@ -89,7 +90,10 @@ test("KeychainStore keeps an item as cargo:macos-keychain does", async (store) =
     label: "cargo-registry:https://github.com/rust-lang/crates.io-index",
     secret: PLANTED,
   }]);
-  assertEquals(await store.verify(KEY, TOKEN, options()), { kind: "stored" });
+  assertEquals(await store.verify(KEY, TOKEN, options()), {
+    kind: "stored",
+    keeps: "on-disk",
+  });
 });
 
 test("KeychainStore finds the item that cargo:macos-keychain stored", async (store) => {
@@ -154,7 +158,10 @@ test("set() replaces an item in place", async (store) => {
 test("set() makes an item anew that it may write but not read", async (store) => {
   putCargoItem("old", 2);
   assertEquals(await store.set(KEY, TOKEN, options()), { kind: "stored" });
-  assertEquals(await store.verify(KEY, TOKEN, options()), { kind: "stored" });
+  assertEquals(await store.verify(KEY, TOKEN, options()), {
+    kind: "stored",
+    keeps: "on-disk",
+  });
   assertEquals(standIn.items.length, 1);
   assertEquals(standIn.dialogs, 0);
 });
@@ -713,6 +720,7 @@ if (Deno.build.os === "darwin") {
         });
         assertEquals(await store.verify(KEY, token, options()), {
           kind: "stored",
+          keeps: "on-disk",
         });
         assertEquals(await tokenOf(store), text);
       }

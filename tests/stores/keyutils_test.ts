@@ -39,10 +39,14 @@ Deno.test("Keyutils stores, replaces, lists and erases a token", async () => {
     assertEquals(await store.prepare(options), {
       kind: "ready",
       durable: false,
+      plaintext: false,
     });
 
     assertEquals(await store.set(key, token, options), { kind: "stored" });
-    assertEquals(await store.verify(key, token, options), { kind: "stored" });
+    assertEquals(await store.verify(key, token, options), {
+      kind: "stored",
+      keeps: "in-memory",
+    });
     assertEquals(await tokenOf(store, indexUrl), TOKEN);
 
     const second = Secret.fromString("second");
@@ -84,12 +88,14 @@ Deno.test("Keyutils keeps tokens of any bytes up to 32,767", async () => {
     await store.set({ indexUrl }, token, options);
     assertEquals(await store.verify({ indexUrl }, token, options), {
       kind: "stored",
+      keeps: "in-memory",
     });
     const longer = new Secret(new Uint8Array(32_768).fill(65));
     const refused = await store.set({ indexUrl }, longer, options);
     assertEquals("cause" in refused && refused.cause, "too-large");
     assertEquals(await store.verify({ indexUrl }, token, options), {
       kind: "stored",
+      keeps: "in-memory",
     });
   });
 });

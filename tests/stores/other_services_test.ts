@@ -27,13 +27,13 @@ const SCHEMA = "org.rust-lang.cargo.registry";
 const ABSENT = { kind: "absent" };
 const STORED = { kind: "stored" };
 /** Both write to disk later. */
-const KEPT = { kind: "stored", settlesInMs: 10_000 };
+const KEPT = { kind: "stored", keeps: "not-yet-on-disk" };
 const LOCKED = "locked/locked";
 const DISMISSED = "denied/prompt-dismissed";
 const NO_COLLECTION = "unreachable/no-default-collection";
 
 function found(token: string): Outcome {
-  return { kind: "found", token, others: [] };
+  return { kind: "found", token, others: [], keeps: "on-disk" };
 }
 
 /** A failure's kind and cause; anything else as it is. */
@@ -166,7 +166,13 @@ if (Deno.build.os === "linux") {
     ]);
     assertEquals(
       await ask(service, get, erase, prepare, set(TOKEN), verify(TOKEN)),
-      [ABSENT, ABSENT, { kind: "ready", durable: true }, STORED, KEPT],
+      [
+        ABSENT,
+        ABSENT,
+        { kind: "ready", durable: true, plaintext: false },
+        STORED,
+        KEPT,
+      ],
     );
     assertEquals(await onlyItem(service), {
       collection: KWALLET_COLLECTION,
@@ -249,7 +255,7 @@ if (Deno.build.os === "linux") {
     assertEquals(
       await ask(service, prompting(prepare), ...questions),
       [
-        { kind: "ready", durable: true },
+        { kind: "ready", durable: true, plaintext: false },
         ...questions.map(({ method }) => method === "verify" ? KEPT : STORED),
       ],
     );
@@ -318,7 +324,7 @@ if (Deno.build.os === "linux") {
       await ask(service, get, prepare, set(TOKEN), verify(TOKEN), get, list),
       [
         ABSENT,
-        { kind: "ready", durable: true },
+        { kind: "ready", durable: true, plaintext: false },
         STORED,
         KEPT,
         found(TOKEN),

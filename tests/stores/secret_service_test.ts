@@ -33,8 +33,12 @@ function cargoItem(url: string, secret: string): NewItem {
   };
 }
 
-function found(token: string, others: readonly string[] = []): Outcome {
-  return { kind: "found", token, others };
+function found(
+  token: string,
+  others: readonly string[] = [],
+  keeps = "on-disk",
+): Outcome {
+  return { kind: "found", token, others, keeps };
 }
 
 /** The parts of a failure that programs look at. */
@@ -64,6 +68,7 @@ Deno.test("SecretServiceStore stores, reads, lists and erases", async () => {
   assertEquals(await store.ask({ method: "prepare" }), {
     kind: "ready",
     durable: true,
+    plaintext: false,
   });
   assertEquals(
     await store.ask({ method: "set", url, name: "crates-io", token }),
@@ -71,6 +76,7 @@ Deno.test("SecretServiceStore stores, reads, lists and erases", async () => {
   );
   assertEquals(await store.ask({ method: "verify", url, token }), {
     kind: "stored",
+    keeps: "on-disk",
   });
   assertEquals(await store.ask({ method: "get", url }), found(TOKEN));
   assertEquals(await store.ask({ method: "get", url: OTHER }), {
@@ -180,6 +186,7 @@ Deno.test("get() gives back what is stored, byte for byte", async () => {
     assertEquals(await store.ask({ method: "get", url: OTHER }), found(token));
     assertEquals(await store.ask({ method: "verify", url: OTHER, token }), {
       kind: "stored",
+      keeps: "on-disk",
     });
   }
 });
@@ -291,6 +298,7 @@ for (const restarted of [false, true]) {
     assertEquals(await store.ask({ method: "prepare", prompt: true }), {
       kind: "ready",
       durable: true,
+      plaintext: false,
     });
     assertEquals(
       await store.ask({ method: "set", url: OTHER, token: "second" }),
@@ -376,6 +384,7 @@ Deno.test("prepare() lets a person make the default collection", async () => {
   assertEquals(await store.ask({ method: "prepare", prompt: true }), {
     kind: "ready",
     durable: true,
+    plaintext: false,
   });
   assertEquals(
     await store.ask({ method: "set", url: OTHER, token: TOKEN }),
@@ -395,10 +404,14 @@ Deno.test("prepare() sees that the default collection is in memory", async () =>
   assertEquals(await store.ask({ method: "prepare" }), {
     kind: "ready",
     durable: false,
+    plaintext: false,
   });
   await store.ask({ method: "set", url: OTHER, token: TOKEN });
   assertEquals((await bus.items())[0]?.collection, SESSION_COLLECTION);
-  assertEquals(await store.ask({ method: "get", url: OTHER }), found(TOKEN));
+  assertEquals(
+    await store.ask({ method: "get", url: OTHER }),
+    found(TOKEN, [], "in-memory"),
+  );
 });
 
 Deno.test("of several items the default collection's wins", async () => {
@@ -422,7 +435,7 @@ Deno.test("of several items the default collection's wins", async () => {
   );
   assertEquals(
     await store.ask({ method: "verify", url: OTHER, token: "newer" }),
-    { kind: "stored" },
+    { kind: "stored", keeps: "on-disk" },
   );
   // The other collection as the default one: its item wins.
   await bus.setDefaultCollection(work);
@@ -763,7 +776,7 @@ Deno.test("get() finds one item among 1,000, and list() all of them", async () =
   await using store = new SecretServiceProcess(bus);
   assertEquals(
     await store.ask({ method: "get", url: "sparse+https://r731.example/" }),
-    found("token 731"),
+    found("token 731", [], "in-memory"),
   );
   assertEquals(await store.ask({ method: "get", url: OTHER }), {
     kind: "absent",

@@ -170,10 +170,14 @@ onWindows(
       assertEquals(await store.prepare(options), {
         kind: "ready",
         durable: true,
+        plaintext: false,
       });
       assertEquals(await store.set(key, token, options), { kind: "stored" });
       assertEquals(token.reveal(), TOKEN);
-      assertEquals(await store.verify(key, token, options), { kind: "stored" });
+      assertEquals(await store.verify(key, token, options), {
+        kind: "stored",
+        keeps: "on-disk",
+      });
       assertEquals(await tokenOf(store, indexUrl), TOKEN);
 
       const second = Secret.fromString("second");
@@ -208,7 +212,7 @@ onWindows("WincredStore keeps tokens of 0 to 2560 bytes", async () => {
       });
       assertEquals(
         await store.verify({ indexUrl }, token, options),
-        { kind: "stored" },
+        { kind: "stored", keeps: "on-disk" },
         `${length}`,
       );
     }
@@ -290,6 +294,7 @@ onWindows(
 
       assertEquals(await store.verify({ indexUrl }, token, options), {
         kind: "stored",
+        keeps: "on-disk",
       });
     });
   },

@@ -4,11 +4,13 @@ import type {
   EraseOutcome,
   GetOutcome,
   ItemKey,
+  Keeping,
   ListOutcome,
   PrepareOutcome,
   SetOutcome,
   StoreFailure,
   StoreOptions,
+  VerifyOutcome,
 } from "../../src/stores/credential_store.ts";
 
 /** What a {@linkcode FakeStore} can be made to do wrong. */
@@ -19,8 +21,10 @@ export interface FakeStoreFaults {
   failureOf?: Partial<
     Record<"get" | "prepare" | "set" | "verify" | "erase", StoreFailure>
   >;
-  /** It writes to disk later, as KWallet does. */
-  settlesInMs?: number;
+  /** How `verify` says that it keeps what was written. */
+  verified?: Keeping;
+  /** The default collection is an unencrypted file. */
+  plaintext?: boolean;
   /** `set` says `stored` and keeps nothing. */
   forgets?: boolean;
   /** A dialog ends like this; without it a `prompt` changes nothing. */
@@ -83,12 +87,21 @@ export class FakeStore implements CredentialStore {
     if (text === undefined) return { kind: "absent" };
     const token = Secret.fromString(text);
     this.handedOut.push(token);
-    return { kind: "found", token, others: this.faults.others ?? [] };
+    return {
+      kind: "found",
+      token,
+      others: this.faults.others ?? [],
+      keeps: this.durable ? "on-disk" : "in-memory",
+    };
   }
 
   async prepare(options: StoreOptions): Promise<PrepareOutcome> {
     return await this.#enter("prepare", options) ??
-      { kind: "ready", durable: this.durable };
+      {
+        kind: "ready",
+        durable: this.durable,
+        plaintext: this.faults.plaintext ?? false,
+      };
   }
 
   async set(
@@ -106,15 +119,14 @@ export class FakeStore implements CredentialStore {
     key: ItemKey,
     token: Secret,
     options: StoreOptions,
-  ): Promise<SetOutcome> {
+  ): Promise<VerifyOutcome> {
     const failure = await this.#enter("verify", options);
     if (failure !== undefined) return failure;
     return this.items.get(key.indexUrl) === token.reveal()
       ? {
         kind: "stored",
-        ...(this.faults.settlesInMs === undefined
-          ? {}
-          : { settlesInMs: this.faults.settlesInMs }),
+        keeps: this.faults.verified ??
+          (this.durable ? "on-disk" : "in-memory"),
       }
       : {
         kind: "denied",

@@ -163,7 +163,7 @@ onWindows("the provider moves a plaintext token", async () => {
       Secret.fromString(TOKEN),
       options,
     ),
-    { kind: "stored" },
+    { kind: "stored", keeps: "on-disk" },
   );
   const second = await home.ask(GET);
   assertEquals([second.answers, second.stderr], [[found(TOKEN)], ""]);
