@@ -50,6 +50,7 @@ const TESTS: Readonly<Record<string, readonly string[]>> = {
     "loadConfig() ends at a cycle",
     "loadSettings() does not wait for a FIFO",
     "loadSettings() reads a file through a link",
+    "readSmallFile() tells a link from what it leads to",
     "readPlaintext() takes a file that is not there for one without tokens",
     "updateState() has no memory with ",
     "updateState() records nothing with ",

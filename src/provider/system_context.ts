@@ -132,7 +132,6 @@ export class SystemContext implements ProviderContext, Disposable {
   readonly settings = once(async (): Promise<SettingsOutcome> => {
     const outcome = await loadSettings({
       env: this.#env,
-      args: this.#request.args,
       cargoHome: this.#home,
       os: Deno.build.os,
       indexUrl: this.key.indexUrl,

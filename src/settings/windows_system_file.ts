@@ -5,7 +5,7 @@ import {
 } from "../../ffi/file_security.ts";
 import { knownFolder } from "../../ffi/shell32.ts";
 import { foldersAbove } from "../base/paths.ts";
-import type { SystemFile } from "./load_settings.ts";
+import type { SystemFile } from "./system_file.ts";
 
 const FILE_NAME = "cargo-credential-keyring.toml";
 

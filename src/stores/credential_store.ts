@@ -7,6 +7,9 @@ export type StoreName =
   | "wincred"
   | "keyutils";
 
+/** What the `store` setting takes; `auto` is the platform's durable one. */
+export type StoreSetting = "auto" | StoreName | "off";
+
 /**
  * Why a store could not do what it was asked.
  *

@@ -1,6 +1,17 @@
 import { foldersAbove } from "../base/paths.ts";
 import type { SmallFile } from "../base/files.ts";
 
+/** The system-wide settings file, where the platform's default is not meant. */
+export interface SystemFile {
+  /** Its absolute path. */
+  readonly path: string;
+  /**
+   * Whether only the system can write it (Windows: SYSTEM or Administrators
+   * own it, and nobody else may write it or its folder).
+   */
+  isTrusted(): Promise<boolean>;
+}
+
 /** What decides whether others can write a file or what is in a folder. */
 export interface Ownership {
   readonly uid: number | null;
