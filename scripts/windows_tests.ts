@@ -12,6 +12,7 @@ const FILES: Readonly<Record<string, string>> = {
   "tests/ffi/keyutils_test.ts": "the keys are Linux's",
   "tests/ffi/libc_test.ts": "the C library is Unix's",
   "tests/ffi/libsecret_test.ts": "the library is Linux's",
+  "tests/ffi/own_stdout_test.ts": "standard output is left alone there",
   "tests/ffi/security_test.ts": "the stand-in is for dlopen(3)",
   "tests/ffi/statfs_test.ts": "file systems are those of Linux",
   "tests/stores/gnome_keyring_unlock_test.ts": "the daemon is Linux's",
