@@ -37,6 +37,7 @@ const STORES = [
   "secret-service",
   "keychain",
   "wincred",
+  "systemd",
   "keyutils",
   "off",
 ] as const satisfies readonly StoreSetting[];
