@@ -51,6 +51,31 @@ export async function startCredentialService(): Promise<CredentialService> {
 
 const INSIDE = "/run/systemd/io.systemd.Credentials";
 
+/**
+ * The beginning of a command that runs where this service is the machine's own:
+ * in a mount namespace with the socket in its place.
+ *
+ * @param service The service.
+ * @returns What stands before the command.
+ */
+export function onMachineOf(
+  service: Pick<CredentialService, "socket">,
+): readonly [string, ...string[]] {
+  // Who is not root becomes the root of a user namespace.
+  const become = Deno.uid() === 0 ? [] : ["--user", "--map-root-user"];
+  const script = "mount -t tmpfs none /run && mkdir /run/systemd && " +
+    `: >${INSIDE} && mount --bind "$0" ${INSIDE} && exec "$@"`;
+  return [
+    "unshare",
+    ...become,
+    "--mount",
+    "/bin/sh",
+    "-c",
+    script,
+    service.socket,
+  ];
+}
+
 /** A copy of systemd's folder, with a host key and a machine ID of its own. */
 async function startSystemd(): Promise<CredentialService> {
   const directory = await Deno.makeTempDir({ prefix: "systemd-" });
