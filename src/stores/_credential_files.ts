@@ -1,5 +1,5 @@
-import { readSmallFile } from "../read_small_file.ts";
-import { systemErrorCode } from "../system_error.ts";
+import { readSmallFile } from "../base/read_small_file.ts";
+import { systemErrorCode } from "../base/system_error.ts";
 
 /** A token as it lies in cargo's home: encrypted, with its index URL. */
 export interface CredentialFile {

@@ -1,5 +1,5 @@
 import { SocketError, type SocketErrorCode } from "../../ffi/unix_socket.ts";
-import { Secret } from "../secret.ts";
+import { Secret } from "../base/secret.ts";
 import {
   type ChangeOutcome,
   credentialFilePath,

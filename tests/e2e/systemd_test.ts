@@ -47,6 +47,8 @@ async function server(
     providers: ["cargo:token", PROVIDER],
     env: { CARGO_CREDENTIAL_KEYRING_STORE: "systemd" },
   });
+  // In a container the folder of the keyrings tells whose home it is.
+  await Deno.mkdir(`${home.home}/.local/share/keyrings`, { recursive: true });
   const there = (
     command: readonly string[],
     stdin = "",
@@ -125,7 +127,7 @@ if (Deno.build.os === "linux") {
     assertStringIncludes(await home.credentials() ?? "", PLAINTEXT);
     assertEquals(await at.stored(), []);
 
-    const migrated = await program("migrate");
+    const migrated = await program("migrate", "--registry", "alt");
     assertEquals(migrated.code, 0, migrated.stderr);
     assert(!(await home.credentials() ?? "").includes(PLAINTEXT));
     assertEquals((await at.stored()).length, 1);

@@ -1,5 +1,5 @@
 // One call of the store, as a process of its own; prints the outcome.
-import { Secret } from "../../src/secret.ts";
+import { Secret } from "../../src/base/secret.ts";
 import { SystemdStore } from "../../src/stores/systemd.ts";
 
 const [operation, cargoHome = "", socket = "", indexUrl = "", text = ""] =
