@@ -20,6 +20,7 @@ const FILES: Readonly<Record<string, string>> = {
   "tests/stores/keyutils_test.ts": "the keys are Linux's",
   "tests/stores/other_services_test.ts": "the buses are Linux's",
   "tests/stores/secret_service_test.ts": "the buses are Linux's",
+  "tests/tokens/age_test.ts": "the judge is Debian's age",
   "tests/terminal/posix_terminal_test.ts": "the terminals are Unix's",
 };
 
