@@ -83,3 +83,13 @@ declare module "@std/cli/parse-args" {
     options?: ParseOptions,
   ): Record<string, unknown> & { readonly _: readonly (string | number)[] };
 }
+
+declare module "@std/fmt/colors" {
+  export function bold(str: string): string;
+  export function cyan(str: string): string;
+  export function dim(str: string): string;
+  export function green(str: string): string;
+  export function red(str: string): string;
+  export function yellow(str: string): string;
+  export function stripAnsiCode(string: string): string;
+}
