@@ -1,13 +1,16 @@
 import type { Environment } from "./home.ts";
-import { joinPath, parentPath, resolvePath } from "./paths.ts";
-import { readRegularFile, type UnreadableReason } from "./regular_file.ts";
+import { joinPath, parentPath, resolvePath } from "../base/paths.ts";
+import {
+  readRegularFile,
+  type UnreadableReason,
+} from "../base/regular_file.ts";
 import {
   loadTomlParser,
   type TomlParser,
   TomlSyntaxError,
   type TomlValue,
   type TomlValues,
-} from "./toml_document.ts";
+} from "../toml/document.ts";
 
 /** Whose word a configuration file is. */
 export type ConfigLayer =
@@ -28,6 +31,8 @@ export interface ConfigFile {
 
 /** A configuration file that counts as empty. Cargo itself would not start. */
 export interface ConfigProblem {
+  /** Whose word it would be. */
+  readonly layer: ConfigLayer;
   /** The file. */
   readonly path: string;
   /** What is wrong with it. */
@@ -211,13 +216,13 @@ class Loader {
     optional = false,
   ): Promise<void> {
     if (seen.has(path)) {
-      this.problems.push({ path, reason: "include-cycle" });
+      this.problems.push({ layer, path, reason: "include-cycle" });
       return;
     }
     seen.add(path);
-    const text = this.#read(path, optional);
+    const text = this.#read(path, layer, optional);
     if (text === undefined || !RELEVANT.test(text)) return;
-    const values = await this.#parse(path, text);
+    const values = await this.#parse(path, layer, text);
     if (values === undefined) return;
     for (const include of includesOf(values, path)) {
       this.#included += 1;
@@ -229,27 +234,35 @@ class Loader {
 
   /** Cargo merges the credentials file into its configuration, over it. */
   async loadCredentials(path: string): Promise<void> {
-    const text = this.#read(path, true);
+    const text = this.#read(path, "user", true);
     if (text === undefined || !/index|provider|alias|\\/.test(text)) return;
-    const values = await this.#parse(path, text);
+    const values = await this.#parse(path, "user", text);
     if (values !== undefined) this.files.push({ layer: "user", path, values });
   }
 
-  #read(path: string, optional: boolean): string | undefined {
+  #read(
+    path: string,
+    layer: ConfigLayer,
+    optional: boolean,
+  ): string | undefined {
     const outcome = readRegularFile(path);
     switch (outcome.kind) {
       case "text":
         return outcome.text;
       case "absent":
-        if (!optional) this.problems.push({ path, reason: "missing" });
+        if (!optional) this.problems.push({ layer, path, reason: "missing" });
         return undefined;
       case "unreadable":
-        this.problems.push({ path, reason: outcome.reason });
+        this.problems.push({ layer, path, reason: outcome.reason });
         return undefined;
     }
   }
 
-  async #parse(path: string, text: string): Promise<TomlValues | undefined> {
+  async #parse(
+    path: string,
+    layer: ConfigLayer,
+    text: string,
+  ): Promise<TomlValues | undefined> {
     this.#parser ??= await loadTomlParser();
     try {
       return this.#parser.values(text);
@@ -257,6 +270,7 @@ class Loader {
       if (!(error instanceof TomlSyntaxError)) throw error;
       const { line, column } = error;
       this.problems.push({
+        layer,
         path,
         reason: "malformed",
         ...(line === undefined ? {} : { line }),

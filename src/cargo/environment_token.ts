@@ -1,4 +1,4 @@
-import { Secret } from "../secret.ts";
+import { Secret } from "../base/secret.ts";
 import type { ConfigLayers } from "./config.ts";
 import type { Environment } from "./home.ts";
 import {

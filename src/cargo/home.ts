@@ -1,4 +1,4 @@
-import { joinPath, PATH_STYLE, type PathStyle } from "./paths.ts";
+import { joinPath, PATH_STYLE, type PathStyle } from "../base/paths.ts";
 
 /** Environment variables, by name. */
 export type Environment = Readonly<Record<string, string>>;

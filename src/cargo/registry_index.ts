@@ -4,7 +4,7 @@ import {
   isTable,
   valueAt,
 } from "./config.ts";
-import { joinPath, parentPath, resolvePath } from "./paths.ts";
+import { joinPath, parentPath, resolvePath } from "../base/paths.ts";
 import {
   CRATES_IO_INDEX,
   CRATES_IO_NAME,

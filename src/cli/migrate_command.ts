@@ -4,12 +4,12 @@ import {
   findAllTokens,
   malformed,
   readPlaintext,
-} from "../cargo/credentials_file.ts";
+} from "../credentials/file.ts";
 import { findRebinding } from "../cargo/rebinding.ts";
 import { CRATES_IO_INDEX, CRATES_IO_NAME } from "../cargo/registries.ts";
 import { userIndexes } from "../cargo/registry_index.ts";
-import { readRegularFile } from "../cargo/regular_file.ts";
-import { loadTomlParser } from "../cargo/toml_document.ts";
+import { readRegularFile } from "../base/regular_file.ts";
+import { loadTomlParser } from "../toml/document.ts";
 import { checkEligibility } from "../migration/check_eligibility.ts";
 import {
   describeLockFailure,
@@ -27,13 +27,13 @@ import {
   settle,
   unpin,
 } from "../migration/state.ts";
-import { printError } from "../print.ts";
-import type { Secret } from "../secret.ts";
+import { printError } from "../base/print.ts";
+import type { Secret } from "../base/secret.ts";
 import type {
   CredentialStore,
   GetOutcome,
 } from "../stores/credential_store.ts";
-import { printable } from "../terminal/printable.ts";
+import { printable } from "../base/printable.ts";
 import type { ParsedCommand } from "./commands.ts";
 import { exitStatus, type RegistryResult, report } from "./report.ts";
 import {

@@ -1,6 +1,6 @@
 import { runParser } from "@optique/core/facade";
 import { commands, type ParsedCommand } from "./commands.ts";
-import { print, printError } from "../print.ts";
+import { print, printError } from "../base/print.ts";
 
 /** Usage errors end with this status, so that scripts can tell them from failures. */
 const WRONG_USAGE = 2;

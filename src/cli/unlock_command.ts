@@ -1,11 +1,11 @@
-import { printError } from "../print.ts";
+import { printError } from "../base/print.ts";
 import {
   lookAtDefaultKeyring,
   unlockDefaultKeyring,
 } from "../stores/gnome_keyring_unlock.ts";
 import type { StoreFailure } from "../stores/credential_store.ts";
 import { openTerminal } from "../terminal/open_terminal.ts";
-import { printable } from "../terminal/printable.ts";
+import { printable } from "../base/printable.ts";
 
 /** How long gnome-keyring may take. */
 const CALL_MS = 10_000;

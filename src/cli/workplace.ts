@@ -1,6 +1,6 @@
 import { homeDirectory } from "../../ffi/home_directory.ts";
 import { type ConfigLayers, loadConfig } from "../cargo/config.ts";
-import { credentialsPath } from "../cargo/credentials_file.ts";
+import { credentialsPath } from "../credentials/file.ts";
 import { cargoHome, type Environment } from "../cargo/home.ts";
 import { CRATES_IO_INDEX, CRATES_IO_NAME } from "../cargo/registries.ts";
 import { registryIndex } from "../cargo/registry_index.ts";

@@ -1,5 +1,5 @@
-import { readSmallFile } from "../read_small_file.ts";
-import { systemErrorCode } from "../system_error.ts";
+import { readSmallFile } from "../base/read_small_file.ts";
+import { systemErrorCode } from "../base/system_error.ts";
 import {
   EMPTY_STATE,
   formatState,
@@ -82,7 +82,7 @@ export function readState(cargoHome: string): State {
  */
 export async function updateState(
   cargoHome: string,
-  change: (state: State) => State,
+  change: (state: State) => State | Promise<State>,
   options: UpdateStateOptions = {},
 ): Promise<boolean> {
   const end = Date.now() + (options.patienceMs ?? 0);
@@ -98,7 +98,7 @@ type UpdateOutcome = "done" | "busy" | "impossible";
 
 async function tryUpdate(
   cargoHome: string,
-  change: (state: State) => State,
+  change: (state: State) => State | Promise<State>,
 ): Promise<UpdateOutcome> {
   try {
     const { uid } = await Deno.stat(cargoHome);
@@ -115,12 +115,12 @@ async function tryUpdate(
 
 async function updateLocked(
   cargoHome: string,
-  change: (state: State) => State,
+  change: (state: State) => State | Promise<State>,
 ): Promise<UpdateOutcome> {
   const parsed = readFile(cargoHome);
   if (parsed.kind === "untouchable") return "impossible";
   const before = parsed.kind === "state" ? parsed.state : EMPTY_STATE;
-  const after = change(before);
+  const after = await change(before);
   if (after === before) return "done";
 
   const text = formatState(after);

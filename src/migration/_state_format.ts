@@ -33,6 +33,14 @@ export interface Settling {
   readonly until: number;
 }
 
+/** The tokens of an index URL that are out of use. */
+export interface SupersededTokens {
+  /** The registry. */
+  readonly indexUrl: string;
+  /** Salted digests, cut short, the last one last. */
+  readonly digests: readonly string[];
+}
+
 /** A notice that is not given again too soon. */
 export interface GivenNotice {
   /** The registry. */
@@ -62,6 +70,10 @@ export interface KeptNotice {
  * know are kept for the one that wrote them.
  */
 export interface State {
+  /** What the digests of tokens are made with; empty until there is one. */
+  readonly salt: string;
+  /** Tokens that a login or `--prefer` has put out of use. */
+  readonly superseded: readonly SupersededTokens[];
   /** Unfinished commands, at most one for each index URL. */
   readonly intents: readonly Intent[];
   /** Index URLs whose token stays in the file. */
@@ -91,6 +103,8 @@ export type StateList =
 
 /** No memory. */
 export const EMPTY_STATE: State = {
+  salt: "",
+  superseded: [],
   intents: [],
   pins: [],
   rebindings: [],
@@ -148,6 +162,12 @@ function isSettlingEntry(value: unknown): value is Settling {
     typeof value["until"] === "number";
 }
 
+function isSupersededEntry(value: unknown): value is SupersededTokens {
+  return isObject(value) && hasTexts(value, "indexUrl") &&
+    Array.isArray(value["digests"]) &&
+    value["digests"].every((digest) => typeof digest === "string");
+}
+
 function isNotice(value: unknown): value is GivenNotice {
   return isObject(value) && hasTexts(value, "indexUrl", "topic") &&
     typeof value["at"] === "number" &&
@@ -189,6 +209,8 @@ export function parseState(text: string): ParsedState {
     if (file["version"] !== VERSION) return { kind: "untouchable" };
     const {
       version: _,
+      salt,
+      superseded,
       intents,
       pins,
       rebindings,
@@ -197,6 +219,7 @@ export function parseState(text: string): ParsedState {
       kept,
       ...unknownFields
     } = file;
+    const [knownSuperseded] = sort(superseded, isSupersededEntry);
     const [knownIntents, unknownIntents] = sort(intents, isIntent);
     const [knownPins, unknownPins] = sort(pins, isPin);
     const [knownRebindings, unknownRebindings] = sort(rebindings, isRebinding);
@@ -206,6 +229,8 @@ export function parseState(text: string): ParsedState {
     return {
       kind: "state",
       state: {
+        salt: typeof salt === "string" ? salt : "",
+        superseded: knownSuperseded,
         intents: knownIntents,
         pins: knownPins,
         rebindings: knownRebindings,
@@ -239,6 +264,8 @@ export function formatState(state: State): string {
   const file = {
     ...unknownFields,
     version: VERSION,
+    salt: state.salt,
+    superseded: state.superseded,
     intents: [...state.intents, ...unknownEntries.intents],
     pins: [...state.pins, ...unknownEntries.pins],
     rebindings: [...state.rebindings, ...unknownEntries.rebindings],

@@ -2,7 +2,7 @@ import type { ConfigLayers } from "../cargo/config.ts";
 import { CRATES_IO_INDEX, type RegistryRequest } from "../cargo/registries.ts";
 import { isBoundByUser, registryNames } from "../cargo/registry_index.ts";
 import { checkToken } from "../cargo/token.ts";
-import type { Secret } from "../secret.ts";
+import type { Secret } from "../base/secret.ts";
 import type { CredentialStore } from "../stores/credential_store.ts";
 import {
   type Eligibility,

@@ -2,15 +2,15 @@ import {
   type CredentialsTable,
   findToken,
   type UnusableReason,
-} from "../cargo/credentials_file.ts";
+} from "../credentials/file.ts";
 import {
   type EditOutcome,
   type LockedCredentials,
   type LockOutcome,
   withCredentialsLock,
-} from "../cargo/credentials_lock.ts";
+} from "../credentials/lock.ts";
 import { checkToken } from "../cargo/token.ts";
-import { Secret } from "../secret.ts";
+import { Secret } from "../base/secret.ts";
 import type {
   CredentialStore,
   ItemKey,

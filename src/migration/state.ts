@@ -14,12 +14,15 @@ export type {
   KeptNotice,
   State,
   StateList,
+  SupersededTokens,
 } from "./_state_format.ts";
 export {
   readState,
   updateState,
   type UpdateStateOptions,
 } from "./_state_file.ts";
+
+export { isSuperseded, supersede, unsupersede } from "./_superseded.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 

@@ -1,7 +1,7 @@
-import { parentPath, type PathStyle, resolvePath } from "../cargo/paths.ts";
+import { parentPath, type PathStyle, resolvePath } from "../base/paths.ts";
 import { type FileSystem, fileSystemKind } from "../../ffi/statfs.ts";
 import { isCi } from "../terminal/person.ts";
-import { printable } from "../terminal/printable.ts";
+import { printable } from "../base/printable.ts";
 import type { EligibilityFacts, FileFacts } from "./eligibility.ts";
 
 /** What {@linkcode gatherSurroundings} finds out. */

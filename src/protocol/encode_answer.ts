@@ -1,4 +1,4 @@
-import type { Secret } from "../secret.ts";
+import type { Secret } from "../base/secret.ts";
 import type { Answer, ErrorAnswer } from "./messages.ts";
 import { PROTOCOL_VERSION } from "./parse_request.ts";
 

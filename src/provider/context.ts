@@ -1,11 +1,11 @@
-import type { CredentialsTable } from "../cargo/credentials_file.ts";
+import type { CredentialsTable } from "../credentials/file.ts";
 import type { EnvironmentToken } from "../cargo/environment_token.ts";
 import type { Rebinding } from "../cargo/rebinding.ts";
-import type { Deadline } from "../deadline.ts";
+import type { Deadline } from "../base/deadline.ts";
 import type { Eligibility } from "../migration/eligibility.ts";
 import type { IntentKind } from "../migration/state.ts";
 import type { MoveOutcome, RemovalOutcome } from "../migration/move.ts";
-import type { Secret } from "../secret.ts";
+import type { Secret } from "../base/secret.ts";
 import type { SettingsOutcome } from "../settings/settings.ts";
 import type { CredentialStore, ItemKey } from "../stores/credential_store.ts";
 import type { Terminal } from "../terminal/terminal.ts";

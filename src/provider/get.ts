@@ -1,5 +1,5 @@
 import type { GetAnswer } from "../protocol/messages.ts";
-import type { Secret } from "../secret.ts";
+import type { Secret } from "../base/secret.ts";
 import type { GetOutcome } from "../stores/credential_store.ts";
 import type { ProviderContext } from "./context.ts";
 import type { NoticeText } from "./notices.ts";

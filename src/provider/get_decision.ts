@@ -3,7 +3,7 @@ import type { Rebinding } from "../cargo/rebinding.ts";
 import { checkToken } from "../cargo/token.ts";
 import type { Eligibility } from "../migration/eligibility.ts";
 import type { IntentKind } from "../migration/state.ts";
-import type { Secret } from "../secret.ts";
+import type { Secret } from "../base/secret.ts";
 import type { Settings, WrongSetting } from "../settings/settings.ts";
 import type { GetOutcome, StoreFailure } from "../stores/credential_store.ts";
 

@@ -1,12 +1,12 @@
 import { checkToken, cleanPastedToken } from "../cargo/token.ts";
 import type { LoginAnswer, LoginRequest } from "../protocol/messages.ts";
-import type { Secret } from "../secret.ts";
+import type { Secret } from "../base/secret.ts";
 import type {
   CredentialStore,
   PrepareOutcome,
   StoreFailure,
 } from "../stores/credential_store.ts";
-import { printable } from "../terminal/printable.ts";
+import { printable } from "../base/printable.ts";
 import type { ProviderContext } from "./context.ts";
 import {
   decideLogin,

@@ -3,7 +3,7 @@ import type { TokenValidity } from "../cargo/token.ts";
 import type { RemovalOutcome } from "../migration/move.ts";
 import type { StoreFailure } from "../stores/credential_store.ts";
 import type { PromptOutcome } from "../terminal/terminal.ts";
-import { printable } from "../terminal/printable.ts";
+import { printable } from "../base/printable.ts";
 import { describeRebinding, type RegistryAbout } from "./registry_about.ts";
 import { statusLine } from "./status_line.ts";
 

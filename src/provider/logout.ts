@@ -1,6 +1,6 @@
 import type { LogoutAnswer } from "../protocol/messages.ts";
 import type { EraseOutcome } from "../stores/credential_store.ts";
-import { printable } from "../terminal/printable.ts";
+import { printable } from "../base/printable.ts";
 import type { ProviderContext } from "./context.ts";
 import { decideLogout, type PlaintextRemoval } from "./logout_decision.ts";
 import {

@@ -1,5 +1,5 @@
 import type { LogoutFacts } from "./logout_decision.ts";
-import { printable } from "../terminal/printable.ts";
+import { printable } from "../base/printable.ts";
 import type { RegistryAbout } from "./registry_about.ts";
 import { statusLine } from "./status_line.ts";
 

@@ -1,6 +1,6 @@
 import type { MoveOutcome, RemovalOutcome } from "../migration/move.ts";
 import type { NoticeText } from "./notices.ts";
-import { printable } from "../terminal/printable.ts";
+import { printable } from "../base/printable.ts";
 import type { RegistryAbout } from "./registry_about.ts";
 import { statusLine } from "./status_line.ts";
 

@@ -1,5 +1,5 @@
 import type { GetNotice, NotMovedReason } from "./get_decision.ts";
-import { printable } from "../terminal/printable.ts";
+import { printable } from "../base/printable.ts";
 import { describeRebinding, type RegistryAbout } from "./registry_about.ts";
 
 /** How often a notice is given (see `src/migration/state.ts`). */

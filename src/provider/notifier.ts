@@ -5,8 +5,8 @@ import {
   type State,
   told,
 } from "../migration/state.ts";
-import { printError } from "../print.ts";
-import { printable } from "../terminal/printable.ts";
+import { printError } from "../base/print.ts";
+import { printable } from "../base/printable.ts";
 import type { NoticeText } from "./notices.ts";
 
 /** What a {@linkcode Notifier} speaks about, and what it remembers with. */

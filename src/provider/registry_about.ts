@@ -1,6 +1,6 @@
 import type { Rebinding } from "../cargo/rebinding.ts";
 import { CRATES_IO_INDEX } from "../cargo/registries.ts";
-import { printable } from "../terminal/printable.ts";
+import { printable } from "../base/printable.ts";
 import type { Registry } from "../protocol/messages.ts";
 
 /** How a registry is spoken of to people. Every field is fit for a terminal. */

@@ -4,8 +4,8 @@ import {
   type CredentialsTable,
   credentialsTables,
   readPlaintext,
-} from "../cargo/credentials_file.ts";
-import type { LockedCredentials } from "../cargo/credentials_lock.ts";
+} from "../credentials/file.ts";
+import type { LockedCredentials } from "../credentials/lock.ts";
 import {
   type EnvironmentToken,
   environmentToken,
@@ -15,7 +15,7 @@ import { cargoTokenPlace, providerChain } from "../cargo/provider_chain.ts";
 import { findRebinding, type Rebinding } from "../cargo/rebinding.ts";
 import { CRATES_IO_INDEX } from "../cargo/registries.ts";
 import { registryIndex, registryNames } from "../cargo/registry_index.ts";
-import { Deadline } from "../deadline.ts";
+import { Deadline } from "../base/deadline.ts";
 import type { Eligibility, Occasion } from "../migration/eligibility.ts";
 import type { MoveOutcome, RemovalOutcome } from "../migration/move.ts";
 import {
@@ -35,9 +35,9 @@ import {
   updateState,
 } from "../migration/state.ts";
 import type { Surroundings } from "../migration/surroundings.ts";
-import { printError } from "../print.ts";
+import { printError } from "../base/print.ts";
 import type { CredentialRequest } from "../protocol/messages.ts";
-import type { Secret } from "../secret.ts";
+import type { Secret } from "../base/secret.ts";
 import { loadSettings } from "../settings/load_settings.ts";
 import {
   DEFAULT_SETTINGS,
@@ -236,7 +236,7 @@ export class SystemContext implements ProviderContext, Disposable {
     }
     if (outcome.kind === "none" && outcome.unfinished === true) {
       const { withCredentialsLock } = await import(
-        "../cargo/credentials_lock.ts"
+        "../credentials/lock.ts"
       );
       // Taking the lock ends a removal that was killed half-way.
       await withCredentialsLock(path, () => Promise.resolve());
@@ -398,7 +398,7 @@ export class SystemContext implements ProviderContext, Disposable {
     if (path === "") return await use();
     const [{ withCredentialsLock }, { describeLockFailure }] = await Promise
       .all([
-        import("../cargo/credentials_lock.ts"),
+        import("../credentials/lock.ts"),
         import("../migration/move.ts"),
       ]);
     const patience = Math.min(this.deadline.remaining / 2, LOCK_MILLISECONDS);

@@ -1,4 +1,4 @@
-import type { SmallFile } from "../read_small_file.ts";
+import type { SmallFile } from "../base/read_small_file.ts";
 
 /** What decides whether others can write a file or what is in a folder. */
 export interface Ownership {

@@ -1,5 +1,5 @@
-import { resolvePath } from "../cargo/paths.ts";
-import { readSmallFile, type SmallFile } from "../read_small_file.ts";
+import { resolvePath } from "../base/paths.ts";
+import { readSmallFile, type SmallFile } from "../base/read_small_file.ts";
 import { mergeSettings } from "./merge_settings.ts";
 import {
   findUnknownVariables,

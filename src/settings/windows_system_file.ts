@@ -4,7 +4,7 @@ import {
   fileSecurity,
 } from "../../ffi/file_security.ts";
 import { knownFolder } from "../../ffi/shell32.ts";
-import { parentPath } from "../cargo/paths.ts";
+import { parentPath } from "../base/paths.ts";
 import type { SystemFile } from "./load_settings.ts";
 
 const FILE_NAME = "cargo-credential-keyring.toml";

@@ -1,4 +1,4 @@
-import type { Secret } from "../secret.ts";
+import type { Secret } from "../base/secret.ts";
 
 /** The stores there are, by the names that the `store` setting takes. */
 export type StoreName =

@@ -4,7 +4,7 @@ import {
   type UnlockAnswer,
   unlockKeyring,
 } from "../../ffi/gnome_keyring.ts";
-import type { Secret } from "../secret.ts";
+import type { Secret } from "../base/secret.ts";
 import {
   describeTrouble,
   readSurroundings,

@@ -4,7 +4,7 @@ import {
   SecretSchema,
   SecretService,
 } from "../../ffi/libsecret.ts";
-import { Secret } from "../secret.ts";
+import { Secret } from "../base/secret.ts";
 import {
   describeTrouble,
   readSurroundings,

@@ -97,10 +97,16 @@ Deno.test("loadConfig() ends at a cycle, and says what it could not read", () =>
       "user user/.cargo/config.toml",
     ]);
     assertEquals(layers.problems, [
-      { path: `${home}/config.toml`, reason: "include-cycle" },
-      { path: `${home}/missing.toml`, reason: "missing" },
-      { path: `${home}/bad.toml`, reason: "malformed", line: 2, column: 5 },
-      { path: fifo, reason: "not-a-regular-file" },
+      { layer: "user", path: `${home}/config.toml`, reason: "include-cycle" },
+      { layer: "user", path: `${home}/missing.toml`, reason: "missing" },
+      {
+        layer: "user",
+        path: `${home}/bad.toml`,
+        reason: "malformed",
+        line: 2,
+        column: 5,
+      },
+      { layer: "project", path: fifo, reason: "not-a-regular-file" },
     ]);
   }));
 

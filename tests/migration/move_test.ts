@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import type { CredentialsTable } from "../../src/cargo/credentials_file.ts";
-import { withCredentialsLock } from "../../src/cargo/credentials_lock.ts";
+import type { CredentialsTable } from "../../src/credentials/file.ts";
+import { withCredentialsLock } from "../../src/credentials/lock.ts";
 import {
   describeEditFailure,
   describeLockFailure,
@@ -12,7 +12,7 @@ import {
   removeLocked,
   removeStored,
 } from "../../src/migration/move.ts";
-import { Secret } from "../../src/secret.ts";
+import { Secret } from "../../src/base/secret.ts";
 import type { StoreFailure } from "../../src/stores/credential_store.ts";
 import { FakeStore, type FakeStoreFaults } from "../support/fake_store.ts";
 

@@ -1,4 +1,9 @@
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+} from "@std/assert";
 import fc from "fast-check";
 import {
   allowRebinding,
@@ -11,6 +16,7 @@ import {
   isPinned,
   isRebindingAllowed,
   isSettling,
+  isSuperseded,
   keepNotice,
   type NoticeOccasion,
   pin,
@@ -18,8 +24,10 @@ import {
   settle,
   shouldTell,
   type State,
+  supersede,
   told,
   unpin,
+  unsupersede,
   updateState,
 } from "../../src/migration/state.ts";
 import {
@@ -27,6 +35,7 @@ import {
   formatState,
   parseState,
 } from "../../src/migration/_state_format.ts";
+import { Secret } from "../../src/base/secret.ts";
 
 const URL = "sparse+https://example.com/index/";
 const OTHER = "https://github.com/rust-lang/crates.io-index";
@@ -215,6 +224,60 @@ Deno.test("allowRebinding() allows one name for one URL", () => {
   assertEquals(allowRebinding(state, "mine", URL), state);
 });
 
+// --- Superseded tokens ---------------------------------------------------
+
+const token = (text: string): Secret => Secret.fromString(text);
+
+Deno.test("supersede() is the only way for a token to be out of use", async () => {
+  const state = await supersede(EMPTY_STATE, URL, [token("a"), token("b")]);
+  assertEquals(await isSuperseded(state, URL, token("a")), true);
+  assertEquals(await isSuperseded(state, URL, token("b")), true);
+  assertEquals(await isSuperseded(state, URL, token("c")), false);
+  assertEquals(await isSuperseded(state, OTHER, token("a")), false);
+  assertEquals(await isSuperseded(EMPTY_STATE, URL, token("a")), false);
+  assertEquals(await supersede(EMPTY_STATE, URL, []), EMPTY_STATE);
+});
+
+Deno.test("unsupersede() puts one token into use again, or all of a registry", async () => {
+  let state = await supersede(EMPTY_STATE, URL, [token("a"), token("b")]);
+  state = await supersede(state, OTHER, [token("a")]);
+  const one = await unsupersede(state, URL, token("a"));
+  assertEquals(await isSuperseded(one, URL, token("a")), false);
+  assertEquals(await isSuperseded(one, URL, token("b")), true);
+  assertEquals(await isSuperseded(one, OTHER, token("a")), true);
+  assertEquals(await unsupersede(one, URL, token("never")), one);
+  const all = await unsupersede(state, URL);
+  assertEquals(await isSuperseded(all, URL, token("b")), false);
+  assertEquals(await isSuperseded(all, OTHER, token("a")), true);
+  assertEquals(await unsupersede(all, URL), all);
+});
+
+Deno.test("supersede() writes 40 bits with a salt that is made once", async () => {
+  const state = await supersede(EMPTY_STATE, URL, [token("a")]);
+  assertMatch(state.salt, /^[0-9a-f]{32}$/);
+  assertMatch(state.superseded[0]?.digests[0] ?? "", /^[0-9a-f]{10}$/);
+  const again = await supersede(state, OTHER, [token("a")]);
+  assertEquals(again.salt, state.salt);
+  const elsewhere = await supersede(EMPTY_STATE, URL, [token("a")]);
+  assertNotEquals(elsewhere.salt, state.salt);
+  assertNotEquals(elsewhere.superseded, state.superseded);
+});
+
+Deno.test("supersede() forgets the oldest of many, and repeats none", async () => {
+  let state = EMPTY_STATE;
+  for (const text of ["a", "b", "a", "c", "d", "e", "f", "g", "h", "i"]) {
+    state = await supersede(state, URL, [token(text)]);
+  }
+  assertEquals(state.superseded[0]?.digests.length, 8);
+  assertEquals(await isSuperseded(state, URL, token("b")), false);
+  assertEquals(await isSuperseded(state, URL, token("a")), true);
+  for (let i = 0; i < 100; i++) {
+    state = await supersede(state, `${OTHER}/${i}`, [token("a")]);
+  }
+  assertEquals(state.superseded.length, 100);
+  assertEquals(await isSuperseded(state, URL, token("i")), false);
+});
+
 // --- Notices -------------------------------------------------------------
 
 const occasion = (
@@ -340,6 +403,10 @@ Deno.test("isSettling() holds until the time is over, for that registry", () => 
 const text = fc.string({ unit: "binary" }).filter((s) => s.isWellFormed());
 const time = fc.integer({ min: 0, max: 2 ** 48 });
 const states: fc.Arbitrary<State> = fc.record({
+  salt: text,
+  superseded: fc.array(
+    fc.record({ indexUrl: text, digests: fc.array(text) }),
+  ),
   intents: fc.array(fc.record({
     indexUrl: text,
     kind: fc.constantFrom<IntentKind>(
@@ -421,6 +488,8 @@ Deno.test("parseState() keeps what it does not know", () => {
   const rewritten = JSON.parse(formatState(unpin(state, URL)));
   assertEquals(rewritten, {
     ...file,
+    salt: "",
+    superseded: [],
     intents: [file.intents[1], file.intents[0]],
     pins: [file.pins[1]],
     rebindings: [],

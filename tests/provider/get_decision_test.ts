@@ -6,7 +6,7 @@ import {
 } from "../../src/provider/get_decision.ts";
 import type { Rebinding } from "../../src/cargo/rebinding.ts";
 import type { Eligibility } from "../../src/migration/eligibility.ts";
-import { Secret } from "../../src/secret.ts";
+import { Secret } from "../../src/base/secret.ts";
 import {
   DEFAULT_SETTINGS,
   type Settings,

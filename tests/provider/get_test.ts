@@ -3,7 +3,7 @@ import type { Rebinding } from "../../src/cargo/rebinding.ts";
 import { EMPTY_STATE, intend, pin } from "../../src/migration/state.ts";
 import type { GetAnswer } from "../../src/protocol/messages.ts";
 import { get } from "../../src/provider/get.ts";
-import { Secret } from "../../src/secret.ts";
+import { Secret } from "../../src/base/secret.ts";
 import { DEFAULT_SETTINGS } from "../../src/settings/settings.ts";
 import type { StoreFailure } from "../../src/stores/credential_store.ts";
 import { FakeContext, URL, type World } from "../support/fake_context.ts";

@@ -8,7 +8,7 @@ import type { Rebinding } from "../../src/cargo/rebinding.ts";
 import { EMPTY_STATE, intend, pin } from "../../src/migration/state.ts";
 import type { LoginAnswer, LoginRequest } from "../../src/protocol/messages.ts";
 import { login } from "../../src/provider/login.ts";
-import { Secret } from "../../src/secret.ts";
+import { Secret } from "../../src/base/secret.ts";
 import {
   DEFAULT_SETTINGS,
   type SettingsOutcome,

@@ -9,7 +9,7 @@ import {
   type SettingsSources,
   type SystemFile,
 } from "../../src/settings/load_settings.ts";
-import { readSmallFile } from "../../src/read_small_file.ts";
+import { readSmallFile } from "../../src/base/read_small_file.ts";
 import {
   DEFAULT_SETTINGS,
   type SettingsOutcome,

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { Secret } from "../../src/secret.ts";
+import { Secret } from "../../src/base/secret.ts";
 import type { StoreSetting } from "../../src/settings/settings.ts";
 import { chooseStore, openStore } from "../../src/stores/choose.ts";
 

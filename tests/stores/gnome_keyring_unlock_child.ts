@@ -1,6 +1,6 @@
 // Looks at the default keyring and unlocks it with the password on standard
 // input, with the program's own permissions; prints both outcomes.
-import { Secret } from "../../src/secret.ts";
+import { Secret } from "../../src/base/secret.ts";
 import {
   lookAtDefaultKeyring,
   unlockDefaultKeyring,

@@ -2,7 +2,7 @@
 // line, and prints the answers: a process of its own has a session bus of its
 // own.
 
-import { Secret } from "../../src/secret.ts";
+import { Secret } from "../../src/base/secret.ts";
 import { SecretServiceStore } from "../../src/stores/secret_service.ts";
 
 interface Question {

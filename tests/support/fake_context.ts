@@ -1,6 +1,6 @@
 import type { EnvironmentToken } from "../../src/cargo/environment_token.ts";
 import type { Rebinding } from "../../src/cargo/rebinding.ts";
-import { Deadline } from "../../src/deadline.ts";
+import { Deadline } from "../../src/base/deadline.ts";
 import type { Eligibility } from "../../src/migration/eligibility.ts";
 import type { MoveOutcome, RemovalOutcome } from "../../src/migration/move.ts";
 import {
@@ -26,7 +26,7 @@ import {
   describeRegistry,
   type RegistryAbout,
 } from "../../src/provider/registry_about.ts";
-import { Secret } from "../../src/secret.ts";
+import { Secret } from "../../src/base/secret.ts";
 import {
   DEFAULT_SETTINGS,
   type SettingsOutcome,

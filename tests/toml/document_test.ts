@@ -1,8 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import {
-  loadTomlParser,
-  TomlSyntaxError,
-} from "../../src/cargo/toml_document.ts";
+import { loadTomlParser, TomlSyntaxError } from "../../src/toml/document.ts";
 
 const toml = await loadTomlParser();
 

@@ -1,15 +1,12 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import {
-  credentialsPath,
-  readPlaintext,
-} from "../../src/cargo/credentials_file.ts";
+import { credentialsPath, readPlaintext } from "../../src/credentials/file.ts";
 import {
   type EditOutcome,
   type LockOutcome,
   withCredentialsLock,
-} from "../../src/cargo/credentials_lock.ts";
-import { Secret } from "../../src/secret.ts";
-import { PAGE_BYTES } from "../../src/cargo/write_plan.ts";
+} from "../../src/credentials/lock.ts";
+import { Secret } from "../../src/base/secret.ts";
+import { PAGE_BYTES } from "../../src/credentials/write_plan.ts";
 
 const CRATES_IO = ["registry"] as const;
 

@@ -1,11 +1,11 @@
-import type { CredentialsTable } from "./credentials_file.ts";
+import type { CredentialsTable } from "./file.ts";
 import type {
   TextRange,
   TomlDocument,
   TomlEntry,
   TomlInlineTable,
   TomlTable,
-} from "./toml_document.ts";
+} from "../toml/document.ts";
 
 /** A piece of a text, and what comes in its place. */
 export interface TextEdit extends TextRange {

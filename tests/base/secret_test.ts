@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { Secret } from "../src/secret.ts";
+import { Secret } from "../../src/base/secret.ts";
 
 Deno.test("Secret prints as [redacted], however it is printed", () => {
   const secret = Secret.fromString("planted");

@@ -1,21 +1,24 @@
-import { Secret } from "../secret.ts";
-import { chooseFile, type ConfigLayers } from "./config.ts";
-import type { Environment } from "./home.ts";
-import { joinPath } from "./paths.ts";
+import { Secret } from "../base/secret.ts";
+import { chooseFile, type ConfigLayers } from "../cargo/config.ts";
+import type { Environment } from "../cargo/home.ts";
+import { joinPath } from "../base/paths.ts";
 import {
   CRATES_IO_INDEX,
   environmentName,
   type RegistryRequest,
-} from "./registries.ts";
-import { registryNames } from "./registry_index.ts";
-import { readRegularFile, type UnreadableReason } from "./regular_file.ts";
+} from "../cargo/registries.ts";
+import { registryNames } from "../cargo/registry_index.ts";
+import {
+  readRegularFile,
+  type UnreadableReason,
+} from "../base/regular_file.ts";
 import { hasUnfinishedRemoval } from "./unfinished_removal.ts";
 import {
   loadTomlParser,
   type TomlDocument,
   type TomlEntry,
   TomlSyntaxError,
-} from "./toml_document.ts";
+} from "../toml/document.ts";
 
 /**
  * The table that holds a registry's token: `registry` for crates.io,

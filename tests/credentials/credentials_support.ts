@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { applyStep, type WriteStep } from "../../src/cargo/write_plan.ts";
+import { applyStep, type WriteStep } from "../../src/credentials/write_plan.ts";
 
 /** One key of a generated file. */
 interface GeneratedKey {

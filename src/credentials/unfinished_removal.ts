@@ -1,4 +1,4 @@
-import type { TextRange } from "./toml_document.ts";
+import type { TextRange } from "../toml/document.ts";
 
 /**
  * A key of cargo's whose first character has become `#`. Nobody writes such a

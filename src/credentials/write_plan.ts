@@ -1,5 +1,5 @@
-import { applyEdits, type Removal, type TextEdit } from "./credentials_edit.ts";
-import type { TextRange } from "./toml_document.ts";
+import { applyEdits, type Removal, type TextEdit } from "./edit.ts";
+import type { TextRange } from "../toml/document.ts";
 import { canBeMarked } from "./unfinished_removal.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { Deadline } from "../src/deadline.ts";
+import { Deadline } from "../../src/base/deadline.ts";
 
 function passed(signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();

@@ -6,7 +6,7 @@ import {
   parentPath,
   type PathStyle,
   resolvePath,
-} from "../../src/cargo/paths.ts";
+} from "../../src/base/paths.ts";
 
 const RESOLVED: [style: PathStyle, from: string, path: string, to: string][] = [
   ["unix", "/a/b", "c", "/a/b/c"],

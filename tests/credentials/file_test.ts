@@ -9,9 +9,9 @@ import {
   findPlaintext,
   findToken,
   readPlaintext,
-} from "../../src/cargo/credentials_file.ts";
+} from "../../src/credentials/file.ts";
 import { CRATES_IO_INDEX } from "../../src/cargo/registries.ts";
-import { loadTomlParser } from "../../src/cargo/toml_document.ts";
+import { loadTomlParser } from "../../src/toml/document.ts";
 import { credentialsFile } from "./credentials_support.ts";
 
 const toml = await loadTomlParser();

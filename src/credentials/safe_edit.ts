@@ -1,17 +1,17 @@
-import { insertionEdits, removalEdits } from "./credentials_edit.ts";
+import { insertionEdits, removalEdits } from "./edit.ts";
 import {
   type CredentialsTable,
   findAllTokens,
   findToken,
   tokensToRemove,
-} from "./credentials_file.ts";
-import { decodeText } from "./regular_file.ts";
+} from "./file.ts";
+import { decodeText } from "../base/regular_file.ts";
 import {
   type TomlDocument,
   type TomlParser,
   type TomlPath,
   TomlSyntaxError,
-} from "./toml_document.ts";
+} from "../toml/document.ts";
 import { unfinishedRemovals } from "./unfinished_removal.ts";
 import {
   applyStep,

@@ -1,13 +1,9 @@
-import type { Secret } from "../secret.ts";
-import { systemErrorCode } from "../system_error.ts";
-import { type ExclusiveLock, exclusiveLock } from "./_exclusive_lock.ts";
-import {
-  type CredentialsTable,
-  malformed,
-  type UnusableFile,
-} from "./credentials_file.ts";
-import { parentPath, resolvePath } from "./paths.ts";
-import { decodeText, unreadableReason } from "./regular_file.ts";
+import type { Secret } from "../base/secret.ts";
+import { systemErrorCode } from "../base/system_error.ts";
+import { type ExclusiveLock, exclusiveLock } from "./exclusive_lock.ts";
+import { type CredentialsTable, malformed, type UnusableFile } from "./file.ts";
+import { parentPath, resolvePath } from "../base/paths.ts";
+import { decodeText, unreadableReason } from "../base/regular_file.ts";
 import {
   endRemovals,
   insertToken,
@@ -19,7 +15,7 @@ import {
   type TomlDocument,
   type TomlParser,
   TomlSyntaxError,
-} from "./toml_document.ts";
+} from "../toml/document.ts";
 import { applyStep, type WriteStep } from "./write_plan.ts";
 
 /** What the operating system had against it. */

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { printable } from "../../src/terminal/printable.ts";
+import { printable } from "../../src/base/printable.ts";
 
 Deno.test("printable() leaves text alone", () => {
   for (

@@ -6,19 +6,19 @@ import {
   findAllTokens,
   findToken,
   tokensToRemove,
-} from "../../src/cargo/credentials_file.ts";
+} from "../../src/credentials/file.ts";
 import {
   endRemovals,
   insertToken,
   removeToken,
-} from "../../src/cargo/safe_edit.ts";
-import { removalEdits } from "../../src/cargo/credentials_edit.ts";
+} from "../../src/credentials/safe_edit.ts";
+import { removalEdits } from "../../src/credentials/edit.ts";
+import { loadTomlParser, type TextRange } from "../../src/toml/document.ts";
+import { hasUnfinishedRemoval } from "../../src/credentials/unfinished_removal.ts";
 import {
-  loadTomlParser,
-  type TextRange,
-} from "../../src/cargo/toml_document.ts";
-import { hasUnfinishedRemoval } from "../../src/cargo/unfinished_removal.ts";
-import { PAGE_BYTES, type WriteStep } from "../../src/cargo/write_plan.ts";
+  PAGE_BYTES,
+  type WriteStep,
+} from "../../src/credentials/write_plan.ts";
 import {
   credentialsFile,
   resultOf,
