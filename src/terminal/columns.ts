@@ -1,5 +1,5 @@
 import { displayWidth } from "./display_width.ts";
-import { printable } from "./printable.ts";
+import { printable } from "../base/printable.ts";
 import type { Screen } from "./screen.ts";
 
 /** A cell: its text, and how the text looks where there are colours. */

@@ -1,5 +1,5 @@
 import { armor, Decrypter, Encrypter } from "age-encryption";
-import type { Secret } from "../secret.ts";
+import type { Secret } from "../base/secret.ts";
 
 /** Who can read what {@linkcode encrypt} writes. */
 export type AgeRecipients =

@@ -1,6 +1,6 @@
 import { checkToken } from "../cargo/token.ts";
 import { requestUrl } from "../cargo/registry_index.ts";
-import { Secret } from "../secret.ts";
+import { Secret } from "../base/secret.ts";
 
 /** A token on its way to another machine. */
 export interface ArchivedToken {

@@ -1,4 +1,4 @@
-import { systemErrorCode } from "../system_error.ts";
+import { systemErrorCode } from "../base/system_error.ts";
 
 /** What came of {@linkcode writeArchive}. */
 export type WriteOutcome =

@@ -3,7 +3,7 @@ import { bold, red, stripAnsiCode } from "@std/fmt/colors";
 import fc from "fast-check";
 import { type Cell, renderColumns, wrap } from "../../src/terminal/columns.ts";
 import { displayWidth } from "../../src/terminal/display_width.ts";
-import { printable } from "../../src/terminal/printable.ts";
+import { printable } from "../../src/base/printable.ts";
 
 const PIPE = { color: false, width: undefined };
 

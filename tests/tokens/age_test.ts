@@ -1,7 +1,7 @@
 // Debian's `age` is the judge: what it writes is read here, and the reverse.
 
 import { assert, assertEquals } from "@std/assert";
-import { Secret } from "../../src/secret.ts";
+import { Secret } from "../../src/base/secret.ts";
 import {
   decrypt,
   encrypt,

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { CRATES_IO_INDEX } from "../../src/cargo/registries.ts";
-import { Secret } from "../../src/secret.ts";
+import { Secret } from "../../src/base/secret.ts";
 import {
   type ArchivedToken,
   formatArchive,
