@@ -9,6 +9,7 @@
 const FILES: Readonly<Record<string, string>> = {
   "tests/faults": "a C library is preloaded that fails or kills (LD_PRELOAD)",
   "tests/ffi/core_foundation_test.ts": "the stand-in is for dlopen(3)",
+  "tests/ffi/exec_test.ts": "the calls are Unix's",
   "tests/ffi/keyutils_test.ts": "the keys are Linux's",
   "tests/ffi/libc_test.ts": "the C library is Unix's",
   "tests/ffi/libsecret_test.ts": "the library is Linux's",
@@ -22,6 +23,7 @@ const FILES: Readonly<Record<string, string>> = {
   "tests/stores/other_services_test.ts": "the buses are Linux's",
   "tests/stores/secret_service_test.ts": "the buses are Linux's",
   "tests/stores/systemd_test.ts": "the service is Linux's",
+  "tests/tokens/age_test.ts": "the judge is Debian's age",
   "tests/terminal/posix_terminal_test.ts": "the terminals are Unix's",
 };
 
