@@ -93,7 +93,7 @@ const RELEVANT = /registr|credential-alias|include|\\/;
  * a checkout from holding cargo beyond the deadline. More than that counts as
  * `too-large`.
  */
-const MOST_PARSED: Readonly<Record<ConfigLayer, number>> = {
+export const MOST_PARSED: Readonly<Record<ConfigLayer, number>> = {
   user: 512 * 1024,
   project: 128 * 1024,
 };
