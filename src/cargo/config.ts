@@ -6,10 +6,7 @@ import {
   parentPath,
   resolvePath,
 } from "../base/paths.ts";
-import {
-  readRegularFile,
-  type UnreadableReason,
-} from "../base/regular_file.ts";
+import { readRegularFile, type UnreadableReason } from "../base/files.ts";
 import {
   loadTomlParser,
   type TomlParser,

@@ -1,4 +1,4 @@
-import { readRegularFile } from "../base/regular_file.ts";
+import { readRegularFile } from "../base/files.ts";
 import { loadTomlParser, type TomlValues } from "../toml/document.ts";
 import {
   type ConfigLayer,

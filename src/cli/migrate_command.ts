@@ -8,7 +8,7 @@ import {
 import { findRebinding } from "../cargo/rebinding.ts";
 import { CRATES_IO_INDEX, CRATES_IO_NAME } from "../cargo/registries.ts";
 import { userIndexes } from "../cargo/registry_index.ts";
-import { readRegularFile } from "../base/regular_file.ts";
+import { readRegularFile } from "../base/files.ts";
 import { loadTomlParser } from "../toml/document.ts";
 import { checkEligibility } from "../migration/check_eligibility.ts";
 import {
@@ -350,7 +350,7 @@ async function consent(
 ): Promise<string | undefined> {
   const { layers, cwd, terminal } = place;
   const rebinding = findRebinding(layers, cwd, { name, indexUrl });
-  const own = rebinding === "none"
+  const own = rebinding === "none" || rebinding.userUrl === undefined
     ? "your own configuration has no such registry"
     : `your own configuration has ${printable(rebinding.userUrl)}`;
   const fact = `a project binds \`${printable(name)}\` to ` +
