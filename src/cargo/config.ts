@@ -328,11 +328,14 @@ class Loader {
       this.problems.push({ layer, path, reason: "too-large" });
       return undefined;
     }
-    this.#parser ??= await loadTomlParser();
     try {
+      this.#parser ??= await loadTomlParser();
       return this.#parser.values(text);
     } catch (error) {
-      if (!(error instanceof TomlSyntaxError)) throw error;
+      if (!(error instanceof TomlSyntaxError)) {
+        this.problems.push({ layer, path, reason: "unreadable" });
+        return undefined;
+      }
       const { line, column } = error;
       this.problems.push({
         layer,

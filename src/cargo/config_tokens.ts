@@ -112,8 +112,8 @@ async function readValues(
   // An escape can spell any key.
   if (!text.includes("token") && !text.includes("\\")) return "absent";
   if (text.length > MOST_PARSED.user) return "unknown";
-  const { values } = await loadTomlParser();
   try {
+    const { values } = await loadTomlParser();
     return values(text);
   } catch {
     return "unknown";
