@@ -2,7 +2,7 @@ import type { Secret } from "../base/secret.ts";
 import { systemErrorCode } from "../base/system_error.ts";
 import { type ExclusiveLock, exclusiveLock } from "./exclusive_lock.ts";
 import { type CredentialsTable, malformed, type UnusableFile } from "./file.ts";
-import { parentPath, resolvePath } from "../base/paths.ts";
+import { baseName } from "../base/paths.ts";
 import { decodeText, isAbsence, unreadableReason } from "../base/files.ts";
 import { insertToken, removeToken, type SafeEdit } from "./safe_edit.ts";
 import {
@@ -133,7 +133,7 @@ async function open(path: string, create: boolean): Promise<OpenOutcome> {
 
 async function createFile(path: string): Promise<OpenOutcome> {
   try {
-    const directory = parentPath(resolvePath(Deno.cwd(), path));
+    const directory = path.slice(0, path.length - baseName(path).length);
     await Deno.mkdir(directory, { recursive: true });
     const file = await Deno.open(path, {
       read: true,

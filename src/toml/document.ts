@@ -132,23 +132,25 @@ export async function loadTomlParser(): Promise<TomlParser> {
   const { parseTOML, getStaticTOMLValue } = await import("toml-eslint-parser");
 
   /** The parser takes no byte order mark; positions are told with it. */
-  function parse(text: string): { program: AST.TOMLProgram; offset: number } {
+  function parse<T>(
+    text: string,
+    use: (program: AST.TOMLProgram, offset: number) => T,
+  ): T {
     const offset = text.startsWith(BYTE_ORDER_MARK) ? 1 : 0;
     try {
-      return { program: parseTOML(text.slice(offset), VERSION), offset };
+      return use(parseTOML(text.slice(offset), VERSION), offset);
     } catch (error) {
       throw syntaxError(error);
     }
   }
 
   return {
-    locate(text: string): TomlDocument {
-      const { program, offset } = parse(text);
-      return new Locator(text, offset).locate(program);
-    },
-    values(text: string): TomlValues {
-      return getStaticTOMLValue(parse(text).program);
-    },
+    locate: (text) =>
+      parse(
+        text,
+        (program, offset) => new Locator(text, offset).locate(program),
+      ),
+    values: (text) => parse(text, (program) => getStaticTOMLValue(program)),
   };
 }
 
