@@ -1,4 +1,5 @@
-import { applyEdits, type Removal, type TextEdit } from "./edit.ts";
+import { applyEdits, type TextEdit } from "../toml/edit.ts";
+import type { Removal } from "./edit.ts";
 import type { TextRange } from "../toml/document.ts";
 
 /**

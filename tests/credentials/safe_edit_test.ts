@@ -201,7 +201,7 @@ const REMOVALS: [
     "a last line without an end",
     ["registry"],
     '[registry]\ntoken = "x"',
-    "[registry]\n",
+    "[registry]",
   ],
   [
     "an escaped key",
@@ -388,13 +388,13 @@ const INSERTIONS: [
     "a file without a last line end",
     ["registries", "a b"],
     "# c",
-    '# c\n\n[registries."a b"]\ntoken = "T"\n',
+    '# c\n\n[registries."a b"]\ntoken = "T"',
   ],
   [
     "a table without a last line end",
     ["registry"],
     "[registry]",
-    '[registry]\ntoken = "T"\n',
+    '[registry]\ntoken = "T"',
   ],
   [
     "an inline table",
@@ -412,7 +412,7 @@ const INSERTIONS: [
     "an outer inline table",
     ["registries", "a"],
     "registries = { b = { token = 'x' } }\n",
-    "registries = { b = { token = 'x' }, a = { token = \"T\" } }\n",
+    "registries = { b = { token = 'x' }, a.token = \"T\" }\n",
   ],
   [
     "dotted keys",
