@@ -62,3 +62,13 @@ declare module "@std/assert" {
 declare module "@std/toml" {
   export function parse(tomlString: string): Record<string, unknown>;
 }
+
+declare module "@std/fmt/colors" {
+  export function bold(str: string): string;
+  export function cyan(str: string): string;
+  export function dim(str: string): string;
+  export function green(str: string): string;
+  export function red(str: string): string;
+  export function yellow(str: string): string;
+  export function stripAnsiCode(string: string): string;
+}

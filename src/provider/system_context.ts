@@ -161,7 +161,10 @@ export class SystemContext implements ProviderContext, Disposable {
 
   readonly store = once(async (): Promise<CredentialStore> => {
     const settings = await this.settings();
-    return await openStore(settings.kind === "wrong" ? "off" : settings.store);
+    return await openStore(
+      settings.kind === "wrong" ? "off" : settings.store,
+      this.#home,
+    );
   });
 
   readonly terminal = once(async (): Promise<Terminal> => {

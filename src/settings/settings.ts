@@ -58,6 +58,7 @@ const ROWS = {
     "secret-service",
     "keychain",
     "wincred",
+    "systemd",
     "keyutils",
     "off",
   ]),

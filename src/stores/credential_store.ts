@@ -5,6 +5,7 @@ export type StoreName =
   | "secret-service"
   | "keychain"
   | "wincred"
+  | "systemd"
   | "keyutils";
 
 /** What the `store` setting takes; `auto` is the platform's durable one. */
