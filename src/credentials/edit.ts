@@ -6,6 +6,7 @@ import type {
 } from "../toml/document.ts";
 import {
   cutsOf,
+  isUnder,
   newTable,
   placesFor,
   quote,
@@ -48,8 +49,9 @@ export function insertionEdits(
   const assignment = `token = ${value}`;
   return placesFor(document, [...table, "token"], value)
     .flatMap(({ edit, header }) =>
-      header === undefined ? [[edit]] : [
+      header === undefined ? [[edit], ...atEnd(document.text, edit)] : [
         [edit],
+        ...atEnd(document.text, edit),
         ...onBlankLines(document.text, header, assignment),
         ...moveEmptyHeader(
           document,
@@ -58,6 +60,13 @@ export function insertionEdits(
         ),
       ]
     );
+}
+
+/** Behind the blank lines that a killed insertion has left. */
+function atEnd(text: string, edit: TextEdit): TextEdit[][] {
+  return /^[\r\n]+$/.test(text.slice(edit.start))
+    ? [[{ ...edit, start: text.length, end: text.length }]]
+    : [];
 }
 
 /** In place of the spaces that an earlier removal has left. */
@@ -79,9 +88,8 @@ function onBlankLines(
 }
 
 /**
- * For a table without a key, as a removal leaves it: the header goes, and the
- * table comes again at the end. Its first byte makes a comment of it, so each
- * step can be made alone.
+ * For a table without a key, as a removal leaves it: the header goes, or where
+ * it lies on two pages becomes a comment, and the table comes again at the end.
  */
 function moveEmptyHeader(
   document: TomlDocument,
@@ -89,15 +97,15 @@ function moveEmptyHeader(
   atEnd: TextEdit,
 ): TextEdit[][] {
   const { header } = table;
-  const path = JSON.stringify(table.path.slice(0, table.path.length));
   const isEmpty = ![
     ...document.entries,
     ...document.inlineTables,
     ...document.tables.filter((other) => other !== table),
-  ].some((thing) =>
-    JSON.stringify(thing.path.slice(0, table.path.length)) === path
-  );
+  ].some(({ path }) => isUnder(path, table.path));
   if (!isEmpty || header.end > atEnd.start) return [];
-  const length = header.end - header.start;
-  return [[{ ...header, replacement: " ".repeat(length) }, atEnd]];
+  const { start, end } = header;
+  return [
+    [{ start, end, replacement: " ".repeat(end - start) }, atEnd],
+    [{ start, end: start + 1, replacement: "#" }, atEnd],
+  ];
 }

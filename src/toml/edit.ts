@@ -524,7 +524,7 @@ export function quote(text: string): string {
 }
 
 /** Whether a path leads to another, or below it. */
-function isUnder(
+export function isUnder(
   path: readonly (string | number)[],
   above: readonly (string | number)[],
 ): boolean {
