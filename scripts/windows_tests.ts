@@ -9,9 +9,11 @@
 const FILES: Readonly<Record<string, string>> = {
   "tests/faults": "a C library is preloaded that fails or kills (LD_PRELOAD)",
   "tests/ffi/core_foundation_test.ts": "the stand-in is for dlopen(3)",
+  "tests/ffi/exec_test.ts": "the calls are Unix's",
   "tests/ffi/keyutils_test.ts": "the keys are Linux's",
   "tests/ffi/libc_test.ts": "the C library is Unix's",
   "tests/ffi/libsecret_test.ts": "the library is Linux's",
+  "tests/ffi/own_stdout_test.ts": "standard output is left alone there",
   "tests/ffi/security_test.ts": "the stand-in is for dlopen(3)",
   "tests/ffi/statfs_test.ts": "file systems are those of Linux",
   "tests/ffi/unix_socket_test.ts": "the sockets are Linux's",
@@ -21,6 +23,7 @@ const FILES: Readonly<Record<string, string>> = {
   "tests/stores/other_services_test.ts": "the buses are Linux's",
   "tests/stores/secret_service_test.ts": "the buses are Linux's",
   "tests/stores/systemd_test.ts": "the service is Linux's",
+  "tests/tokens/age_test.ts": "the judge is Debian's age",
   "tests/terminal/posix_terminal_test.ts": "the terminals are Unix's",
 };
 
@@ -52,6 +55,7 @@ const TESTS: Readonly<Record<string, readonly string[]>> = {
     "loadConfig() ends at a cycle",
     "loadSettings() does not wait for a FIFO",
     "loadSettings() reads a file through a link",
+    "readSmallFile() tells a link from what it leads to",
     "readPlaintext() takes a file that is not there for one without tokens",
     "updateState() has no memory with ",
     "updateState() records nothing with ",

@@ -153,7 +153,6 @@ export class Workplace {
   async storeOf(indexUrl: string, prompt: boolean): Promise<StorePlace> {
     const settings = await loadSettings({
       env: this.env,
-      args: [],
       cargoHome: this.home,
       os: Deno.build.os,
       indexUrl,

@@ -1,8 +1,8 @@
-import type { StoreSetting } from "../settings/settings.ts";
 import type {
   CredentialStore,
   StoreFailure,
   StoreName,
+  StoreSetting,
 } from "./credential_store.ts";
 import { UnavailableStore } from "./unavailable_store.ts";
 

@@ -8,6 +8,9 @@ export type StoreName =
   | "systemd"
   | "keyutils";
 
+/** What the `store` setting takes; `auto` is the platform's durable one. */
+export type StoreSetting = "auto" | StoreName | "off";
+
 /**
  * Why a store could not do what it was asked.
  *

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Secret } from "../../src/base/secret.ts";
-import type { StoreSetting } from "../../src/settings/settings.ts";
+import type { StoreSetting } from "../../src/stores/credential_store.ts";
 import { chooseStore, openStore } from "../../src/stores/choose.ts";
 
 const SETTINGS: readonly StoreSetting[] = [
