@@ -1,4 +1,4 @@
-import { readSmallFile } from "../base/read_small_file.ts";
+import { describeRefusal, readSmallFile } from "../base/files.ts";
 import { Secret } from "../base/secret.ts";
 import { checkToken } from "./token.ts";
 
@@ -41,7 +41,7 @@ export function readTokenFile(path: string): TokenFile {
     case "absent":
       return file;
     case "refused":
-      return unusable(file.reason);
+      return unusable(describeRefusal(file, MAX_BYTES));
     case "read":
       return takeToken(file.bytes, file.info.mode);
   }
