@@ -1,5 +1,5 @@
 import type { Secret } from "../base/secret.ts";
-import { isPinned, isSuperseded } from "../migration/state.ts";
+import { isPinned, isSuperseded, unsupersede } from "../migration/state.ts";
 import type { GetAnswer } from "../protocol/messages.ts";
 import type { GetOutcome, StoreFailure } from "../stores/credential_store.ts";
 import type { ProviderContext } from "./context.ts";
@@ -232,9 +232,15 @@ async function move(
   const outcome = await context.move(token);
   const { describeMoved, describeNotMoved } = await import("./move_words.ts");
   switch (outcome.kind) {
-    case "moved":
+    case "moved": {
+      const { indexUrl } = context.key;
+      // What is in use again is not out of use.
+      if (await isSuperseded(context.state(), indexUrl, token)) {
+        await context.remember((state) => unsupersede(state, indexUrl, token));
+      }
       await context.announce(describeMoved(await context.about()));
       return true;
+    }
     case "busy":
       return true;
     case "file-changed":
