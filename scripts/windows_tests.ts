@@ -9,18 +9,22 @@
 const FILES: Readonly<Record<string, string>> = {
   "tests/faults": "a C library is preloaded that fails or kills (LD_PRELOAD)",
   "tests/ffi/core_foundation_test.ts": "the stand-in is for dlopen(3)",
+  "tests/ffi/exec_test.ts": "the calls are Unix's",
   "tests/ffi/keyutils_test.ts": "the keys are Linux's",
   "tests/ffi/libc_test.ts": "the C library is Unix's",
   "tests/ffi/libsecret_test.ts": "the library is Linux's",
   "tests/ffi/own_stdout_test.ts": "standard output is left alone there",
   "tests/ffi/security_test.ts": "the stand-in is for dlopen(3)",
   "tests/ffi/statfs_test.ts": "file systems are those of Linux",
+  "tests/ffi/unix_socket_test.ts": "the sockets are Linux's",
   "tests/migration/git_index_test.ts": "git is the judge, and missing in Wine",
   "tests/stores/gnome_keyring_unlock_test.ts": "the daemon is Linux's",
   "tests/stores/keychain_test.ts": "the stand-in is for dlopen(3)",
   "tests/stores/keyutils_test.ts": "the keys are Linux's",
   "tests/stores/other_services_test.ts": "the buses are Linux's",
   "tests/stores/secret_service_test.ts": "the buses are Linux's",
+  "tests/stores/systemd_test.ts": "the service is Linux's",
+  "tests/tokens/age_test.ts": "the judge is Debian's age",
   "tests/terminal/posix_terminal_test.ts": "the terminals are Unix's",
 };
 

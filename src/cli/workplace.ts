@@ -162,7 +162,7 @@ export class Workplace {
       (settings.prompt === "always" || this.isPersonPresent);
     return {
       settings,
-      store: await openStore(settings.store),
+      store: await openStore(settings.store, this.home),
       mayPrompt,
       signal: AbortSignal.timeout(
         mayPrompt ? settings.promptTimeoutMs : settings.timeoutMs,
