@@ -7,12 +7,15 @@ import {
   type LockedCredentials,
   withCredentialsLock,
 } from "../credentials/lock.ts";
+import { spellings } from "../cargo/registry_index.ts";
 import { checkToken } from "../cargo/token.ts";
 import { Secret } from "../base/secret.ts";
 import type {
   CredentialStore,
   GetOutcome,
   ItemKey,
+  StoreFailure,
+  StoreOptions,
 } from "../stores/credential_store.ts";
 import { describeEditFailure, describeLockFailure } from "./move.ts";
 import { type Reason, storeReason } from "./reason.ts";
@@ -93,9 +96,10 @@ async function restoreLocked(
   if (stored.kind !== "found") return describeMissing(stored);
   try {
     if (checkToken(stored.token) !== "valid") return failed("stored-unusable");
-    // `erase` takes every item of the URL.
-    if (stored.others.length > 0 && !options.keepStore) {
-      return failed("other-items", stored.others.join(", "));
+    if (!options.keepStore) {
+      const others = await otherItems(stored, store, key, options);
+      if (!Array.isArray(others)) return describeMissing(others);
+      if (others.length > 0) return failed("other-items", others.join(", "));
     }
     const refusal = await insertLocked(file, table, stored.token, options);
     if (refusal !== undefined) return refusal;
@@ -110,6 +114,27 @@ async function restoreLocked(
       kind: "written",
       reason: { code: "not-erased", detail: erased.reason },
     };
+}
+
+/**
+ * What {@linkcode CredentialStore.erase} would erase besides the item: it takes
+ * every item of the registry, under whatever spelling of its URL.
+ */
+export async function otherItems(
+  stored: Extract<GetOutcome, { kind: "found" }>,
+  store: CredentialStore,
+  key: ItemKey,
+  options: StoreOptions,
+): Promise<string[] | StoreFailure> {
+  const others = [...stored.others];
+  for (const indexUrl of spellings(key.indexUrl)) {
+    const other = await store.get({ indexUrl }, { signal: options.signal });
+    if (other.kind === "absent") continue;
+    if (other.kind !== "found") return other;
+    if (!other.token.equals(stored.token)) others.push(indexUrl);
+    other.token.wipe();
+  }
+  return others;
 }
 
 /** `undefined`: the file holds the token, where cargo will find it. */

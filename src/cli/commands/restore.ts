@@ -14,7 +14,8 @@ import {
   leadsTo,
   meaningOf,
   type NamedRegistry,
-  ownNames,
+  type NameMeaning,
+  namesFor,
   ownRegistries,
 } from "../registries.ts";
 import { exitStatus, type RegistryResult, report } from "../report.ts";
@@ -87,13 +88,7 @@ async function byName(
   const file = await session.path();
   return args.registry.flatMap((name) => {
     const meaning = meaningOf(layers, session.cwd(), name);
-    const reason: Reason | undefined = meaning.kind === "none"
-      ? { code: "no-index" }
-      : meaning.kind === "project"
-      ? { code: "bound-by-project", detail: meaning.indexUrl }
-      : meaning.reboundTo === undefined
-      ? undefined
-      : { code: "rebound", detail: meaning.reboundTo };
+    const reason = obstacleTo(meaning);
     if (reason === undefined && meaning.kind === "own") {
       return [{ name, indexUrl: meaning.indexUrl }];
     }
@@ -110,6 +105,30 @@ async function byName(
   });
 }
 
+/** Why no token can be filed under a name; `undefined`: one can. */
+function obstacleTo(meaning: NameMeaning): Reason | undefined {
+  switch (meaning.kind) {
+    case "none":
+      return { code: "no-index" };
+    case "project":
+      return { code: "bound-by-project", detail: meaning.indexUrl };
+    case "own": {
+      const { otherwise, reboundTo } = meaning;
+      if (otherwise !== undefined) {
+        return {
+          code: "bound-otherwise",
+          detail: "your own configuration binds the name to " +
+            `${otherwise.url}, too (${otherwise.where}), and cargo might ` +
+            "send it the token; keep one of the two",
+        };
+      }
+      return reboundTo === undefined
+        ? undefined
+        : { code: "rebound", detail: reboundTo };
+    }
+  }
+}
+
 /** Every item of the stores that the user's own configuration has a name for. */
 async function storedRegistries(
   args: RestoreArguments,
@@ -122,15 +141,13 @@ async function storedRegistries(
   const found: NamedRegistry[] = [];
   for (const place of await storesOf(args, session)) {
     for (const indexUrl of await listItems(place, session)) {
-      const [name] = ownNames(layers, cwd, indexUrl);
+      const [name] = namesFor(layers, cwd, indexUrl);
       const meaning = name === undefined
         ? undefined
         : meaningOf(layers, cwd, name);
       const reason: Reason | undefined = meaning === undefined
         ? { code: "no-name", detail: indexUrl }
-        : meaning.kind === "own" && meaning.reboundTo !== undefined
-        ? { code: "rebound", detail: meaning.reboundTo }
-        : undefined;
+        : obstacleTo(meaning);
       if (name !== undefined && reason === undefined) {
         found.push({ name, indexUrl });
       } else if (reason !== undefined) {
