@@ -1,5 +1,6 @@
 import { parentPath, type PathStyle, resolvePath } from "../cargo/paths.ts";
 import { type FileSystem, fileSystemKind } from "../../ffi/statfs.ts";
+import { findSandbox } from "../sandbox.ts";
 import { isCi } from "../terminal/person.ts";
 import { printable } from "../terminal/printable.ts";
 import type { EligibilityFacts, FileFacts } from "./eligibility.ts";
@@ -61,10 +62,17 @@ export async function gatherSurroundings(
   const { env } = options;
   const [file, sandbox, container] = await Promise.all([
     gatherFile(options),
-    findSandbox(options),
+    findSandbox((name) => env[name], options.root),
     findContainer(options),
   ]);
-  return { file, sandbox, container, sudo: isSudo(env), ci: isCi(env["CI"]) };
+  const kind = sandbox?.kind ?? "none";
+  return {
+    file,
+    sandbox: kind,
+    container,
+    sudo: isSudo(env),
+    ci: isCi(env["CI"]),
+  };
 }
 
 async function gatherFile(options: SurroundingsOptions): Promise<FileFacts> {
@@ -130,23 +138,6 @@ function isSudo(env: Readonly<Record<string, string>>): boolean {
   return ["SUDO_UID", "PKEXEC_UID"].some((name) =>
     env[name] !== undefined && env[name] !== String(uid)
   ) || env["DOAS_USER"] !== undefined;
-}
-
-/**
- * The sandbox, by what other programs cannot have inherited: an editor that is
- * a snap or flatpak hands its variables on to the terminals that it opens on
- * the host. A confined snap has a home of its own (snapcraft.io, "Environment
- * variables"), and a flatpak has `/.flatpak-info`.
- */
-async function findSandbox(
-  { env, root = "" }: SurroundingsOptions,
-): Promise<EligibilityFacts["sandbox"]> {
-  if (await exists(`${root}/.flatpak-info`)) return "flatpak";
-  const home = env["SNAP_USER_DATA"];
-  return env["SNAP"] !== undefined && home !== undefined &&
-      env["HOME"] === home
-    ? "snap"
-    : "none";
 }
 
 /**
