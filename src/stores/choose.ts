@@ -4,6 +4,7 @@ import type {
   StoreName,
   StoreSetting,
 } from "./credential_store.ts";
+import { EverySpelling } from "./every_spelling.ts";
 import { UnavailableStore } from "./unavailable_store.ts";
 
 /** What {@linkcode chooseStore} chooses. */
@@ -125,6 +126,14 @@ export async function openStore(
   setting: StoreSetting,
   cargoHome: string | undefined,
   os: string = Deno.build.os,
+): Promise<CredentialStore> {
+  return new EverySpelling(await openAsItIs(setting, cargoHome, os));
+}
+
+async function openAsItIs(
+  setting: StoreSetting,
+  cargoHome: string | undefined,
+  os: string,
 ): Promise<CredentialStore> {
   const choice = chooseStore(setting, os);
   if (choice.kind === "none") {
