@@ -4,6 +4,7 @@ import {
   type CredentialsTable,
   credentialsTables,
   readPlaintext,
+  type UnusableFile,
 } from "../credentials/file.ts";
 import type { LockedCredentials } from "../credentials/lock.ts";
 import {
@@ -36,6 +37,7 @@ import {
 } from "../migration/state.ts";
 import type { Surroundings } from "../migration/surroundings.ts";
 import { printError } from "../base/print.ts";
+import { printable } from "../base/printable.ts";
 import type { CredentialRequest } from "../protocol/messages.ts";
 import type { Secret } from "../base/secret.ts";
 import { loadSettings } from "../settings/load_settings.ts";
@@ -81,6 +83,16 @@ function once<T>(look: () => Promise<T>): () => Promise<T> {
   return () => result ??= look();
 }
 
+/** Cargo may read it all the same, and use a token in it. */
+async function describeUnusable(
+  path: string,
+  file: UnusableFile,
+): Promise<string> {
+  const { describeLockFailure } = await import("../migration/move.ts");
+  return `${printable(path)} cannot be read: ${describeLockFailure(file)}; a ` +
+    "token in it stays there";
+}
+
 /**
  * The edges of the provider on a real system, for one request. What an
  * ordinary `get` does not need is loaded when it is called for.
@@ -98,6 +110,8 @@ export class SystemContext implements ProviderContext, Disposable {
   #intended = false;
   #patience: Patience | undefined;
   #plaintext: Promise<Plaintext> | undefined;
+  /** What is wrong with the credentials file, if it cannot be read. */
+  #unusable: string | undefined;
   #stateRead: State | undefined;
   /** The credentials file while it is held, or why it is not. */
   #held: LockedCredentials | string = "it is not locked";
@@ -247,6 +261,9 @@ export class SystemContext implements ProviderContext, Disposable {
     const outcome = await readPlaintext(path, tables);
     if (outcome.kind === "found") {
       return { path, table: outcome.table, token: outcome.token, stamp };
+    }
+    if (outcome.kind === "unusable") {
+      this.#unusable = await describeUnusable(path, outcome);
     }
     return { path, table: tables[0], token: "none", stamp };
   }
@@ -503,6 +520,14 @@ export class SystemContext implements ProviderContext, Disposable {
   async conclude(): Promise<void> {
     const settings = await this.settings();
     const notices = settings.kind === "wrong" ? [] : settings.notices;
+    if (this.#unusable !== undefined) {
+      await this.notice({
+        level: "warning",
+        text: this.#unusable,
+        frequency: "daily",
+        topic: "credentials-unusable",
+      });
+    }
     for (const { topic, text } of notices) {
       await this.notice({ level: "warning", text, frequency: "daily", topic });
     }

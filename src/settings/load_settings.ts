@@ -141,6 +141,8 @@ function describeRefusal(
   file: Extract<SmallFile, { kind: "refused" }>,
 ): string {
   switch (file.reason) {
+    case "out-of-reach":
+      return "is below /dev, /proc or /sys, which this program may not read";
     case "not-a-regular-file":
       return "is not a regular file";
     case "too-large":
