@@ -17,16 +17,7 @@ import {
   removeStored,
 } from "../migration/move.ts";
 import { planMigration } from "../migration/plan.ts";
-import {
-  allowRebinding,
-  forgetIntent,
-  isPinned,
-  isRebindingAllowed,
-  isSettling,
-  pin,
-  settle,
-  unpin,
-} from "../migration/state.ts";
+import { isPinned, pin, unpin } from "../migration/state.ts";
 import { printError } from "../base/print.ts";
 import type { Secret } from "../base/secret.ts";
 import type {
@@ -191,11 +182,10 @@ async function migrateCandidate(
         layers: place.layers,
         cwd: place.cwd,
         surroundings: place.surroundings,
-        bindingAllowed: isRebindingAllowed(state, candidate.name, indexUrl),
         signal,
       }),
     pinned: isPinned(state, indexUrl),
-    settling: isSettling(state, indexUrl, Date.now()),
+    settling: false,
     named,
     prefer: command.prefer,
     keepFile: command.keepFile,
@@ -241,9 +231,11 @@ async function remove(
   const { indexUrl, table } = candidate;
   await place.remember((state) => unpin(state, indexUrl));
   const from = { path: place.path, table, token };
-  const removal = await removeStored(from, store, candidate, { signal });
+  const removal = await removeStored(from, store, candidate, {
+    signal,
+    superseded: true,
+  });
   if (removal.kind === "left") return result("failed", removal.reason);
-  await place.remember((state) => forgetIntent(state, indexUrl));
   return result("migrated", `${store.title} had it, the file's copy is gone`);
 }
 
@@ -260,11 +252,9 @@ async function move(
   const { path } = place;
   // Before anything is stored: an intent must not befall the new item, and
   // with `--keep-file` no read in between may finish the move.
-  const remember = (): Promise<boolean> =>
-    place.remember((state) => {
-      const next = forgetIntent(state, indexUrl);
-      return command.keepFile ? pin(next, indexUrl) : unpin(next, indexUrl);
-    });
+  await place.remember((state) =>
+    command.keepFile ? pin(state, indexUrl) : unpin(state, indexUrl)
+  );
   const { signal } = await place.storeOf(indexUrl, false);
   const outcome = await moveToken({ path, table, token }, store, {
     indexUrl,
@@ -273,26 +263,12 @@ async function move(
     signal,
     ...(over === undefined ? {} : { over }),
     keepFile: command.keepFile,
-    beforeStoring: remember,
-    settling: async (settlesInMs) => {
-      await place.remember((state) =>
-        settle(state, indexUrl, Date.now(), settlesInMs)
-      );
-    },
   });
   switch (outcome.kind) {
     case "moved":
       return result("migrated", `to ${store.title}`);
-    case "settling":
-      return result(
-        "migrated",
-        `to ${store.title}, which writes it to disk later: the next cargo ` +
-          "command that needs it after " +
-          `${Math.ceil(outcome.milliseconds / 1000)} s, or another ` +
-          "`migrate`, removes the file's copy",
-      );
     case "stored":
-      return outcome.reason === undefined
+      return outcome.why === "as-asked"
         ? result("migrated", `to ${store.title}; it stays in the file as well`)
         : result(
           "failed",
@@ -365,8 +341,5 @@ async function consent(
       answer.kind !== "line" || !/^y(es)?$/i.test(answer.line.reveal().trim())
     ) return "it was not allowed";
   }
-  const remembered = await place.remember((state) =>
-    allowRebinding(state, name, indexUrl)
-  );
-  return remembered ? undefined : "the permission cannot be remembered";
+  return undefined;
 }

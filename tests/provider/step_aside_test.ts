@@ -34,7 +34,11 @@ const FATAL: [what: string, world: World][] = [
     { chain: FOLLOWS, settings: withFallback("strict") },
   ],
   ["no provider follows", { chain: ALONE }],
-  ["a project has taken the name", { chain: FOLLOWS, rebinding: REBOUND }],
+  ["a project has taken the name", {
+    chain: FOLLOWS,
+    rebinding: REBOUND,
+    sendable: true,
+  }],
 ];
 
 for (const [what, world] of FATAL) {
@@ -46,10 +50,13 @@ for (const [what, world] of FATAL) {
   });
 }
 
-for (const broken of ["settings", "chain", "notice"] as const) {
-  Deno.test(`withoutStore() survives that it cannot ask for: ${broken}`, async () => {
+const broken = () => Promise.reject(new Error("no"));
+for (
+  const part of [{ settings: broken }, { chain: broken }, { notice: broken }]
+) {
+  Deno.test(`withoutStore() survives a failure of: ${Object.keys(part)}`, async () => {
     using context = new FakeContext({ chain: FOLLOWS });
-    context[broken] = () => Promise.reject(new Error("no"));
+    Object.assign(context, part);
     assertEquals(await withoutStore(context, WHY), {
       kind: "url-not-supported",
     });
@@ -84,6 +91,10 @@ Deno.test("stepAside() answers an environment token, but not to a checkout", asy
   } as const;
   using context = new FakeContext({ environment });
   assertEquals((await stepAside("get", context, WHY)).kind, "token");
-  using rebound = new FakeContext({ environment, rebinding: REBOUND });
+  using rebound = new FakeContext({
+    environment,
+    rebinding: REBOUND,
+    sendable: true,
+  });
   assertEquals((await stepAside("get", rebound, WHY)).kind, "other");
 });
