@@ -350,7 +350,7 @@ async function consent(
 ): Promise<string | undefined> {
   const { layers, cwd, terminal } = place;
   const rebinding = findRebinding(layers, cwd, { name, indexUrl });
-  const own = rebinding === "none"
+  const own = rebinding === "none" || rebinding.userUrl === undefined
     ? "your own configuration has no such registry"
     : `your own configuration has ${printable(rebinding.userUrl)}`;
   const fact = `a project binds \`${printable(name)}\` to ` +
