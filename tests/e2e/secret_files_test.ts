@@ -369,7 +369,9 @@ async function copyPrograms(
   const copy = ["--parents", "--dereference", ...files, root];
   const linked = await run(["cp", "--link", ...copy], { env: inherited() });
   if (linked.code === 0) return;
-  // Links need one file system for both.
-  const copied = await run(["cp", "--force", ...copy], { env: inherited() });
+  // Links need one file system for both, and files that are this user's.
+  const copied = await run(["cp", "--remove-destination", ...copy], {
+    env: inherited(),
+  });
   assertEquals(copied.code, 0, copied.stderr);
 }
