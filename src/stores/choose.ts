@@ -36,7 +36,7 @@ const TITLES: Readonly<Record<StoreName, string>> = {
   "secret-service": "the Secret Service",
   keychain: "the macOS Keychain",
   wincred: "the Windows Credential Manager",
-  systemd: "systemd's encrypted credentials",
+  systemd: "systemd's credential store",
   keyutils: "the kernel keyring",
 };
 
