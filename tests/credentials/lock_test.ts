@@ -203,7 +203,6 @@ Deno.test("withCredentialsLock() leaves what is no TOML alone and repeats none o
       [`[registry]\ntoken = '${secret}\n`, {
         reason: "malformed",
         line: 2,
-        column: 23,
       }],
       [`[registry]\ntoken = ${secret}\n`, {
         reason: "malformed",
