@@ -48,10 +48,12 @@ const LINUX_ONLY = [
   "tests/ffi/keyutils_test.ts",
   "tests/ffi/libsecret_test.ts",
   "tests/ffi/statfs_test.ts",
+  "tests/ffi/unix_socket_test.ts",
   "tests/stores/gnome_keyring_unlock_test.ts",
   "tests/stores/keyutils_test.ts",
   "tests/stores/other_services_test.ts",
   "tests/stores/secret_service_test.ts",
+  "tests/stores/systemd_test.ts",
 ];
 
 /** What has a stage of its own, and what cannot run on this system. */

@@ -63,27 +63,6 @@ declare module "@std/toml" {
   export function parse(tomlString: string): Record<string, unknown>;
 }
 
-declare module "@std/cli/parse-args" {
-  export interface ParseOptions {
-    readonly boolean?: readonly string[];
-    readonly string?: readonly string[];
-    readonly collect?: readonly string[];
-    readonly negatable?: readonly string[];
-    readonly default?: Readonly<Record<string, unknown>>;
-    readonly stopEarly?: boolean;
-    readonly "--"?: boolean;
-    readonly unknown?: (
-      arg: string,
-      key?: string,
-      value?: unknown,
-    ) => unknown;
-  }
-  export function parseArgs(
-    args: readonly string[],
-    options?: ParseOptions,
-  ): Record<string, unknown> & { readonly _: readonly (string | number)[] };
-}
-
 declare module "@std/fmt/colors" {
   export function bold(str: string): string;
   export function cyan(str: string): string;

@@ -83,6 +83,15 @@ export function parentPath(
   return resolvePath(path, "..", style);
 }
 
+/** Every folder above an absolute path, the nearest first. */
+export function foldersAbove(
+  path: string,
+  style: PathStyle = PATH_STYLE,
+): readonly string[] {
+  const parent = parentPath(path, style);
+  return parent === path ? [] : [parent, ...foldersAbove(parent, style)];
+}
+
 /**
  * The last part of a path.
  *

@@ -1,9 +1,24 @@
+import { type OwnStdout, takeStdout } from "../../ffi/own_stdout.ts";
+
 const encoder = new TextEncoder();
 
-function write(
-  stream: { writeSync(bytes: Uint8Array): number },
-  text: string,
-): void {
+let stdout: OwnStdout = Deno.stdout;
+
+/**
+ * Keeps standard output for this program: what a library writes there goes to
+ * standard error. Comes before the first library is opened. Without a C
+ * library that opens (musl) no other library opens either.
+ */
+export function ownStdout(): OwnStdout {
+  try {
+    stdout = takeStdout();
+  } catch {
+    // It stays as it is.
+  }
+  return stdout;
+}
+
+function write(stream: OwnStdout, text: string): void {
   const bytes = encoder.encode(`${text}\n`);
   for (let sent = 0; sent < bytes.length;) {
     sent += stream.writeSync(bytes.subarray(sent));
@@ -17,7 +32,7 @@ function write(
  */
 export function print(text: string): void {
   try {
-    write(Deno.stdout, text);
+    write(stdout, text);
   } catch (error) {
     // `… | head` has read enough.
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;

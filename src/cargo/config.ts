@@ -1,9 +1,6 @@
 import type { Environment } from "./home.ts";
 import { joinPath, parentPath, resolvePath } from "../base/paths.ts";
-import {
-  readRegularFile,
-  type UnreadableReason,
-} from "../base/regular_file.ts";
+import { readRegularFile, type UnreadableReason } from "../base/files.ts";
 import {
   loadTomlParser,
   type TomlParser,

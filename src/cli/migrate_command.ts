@@ -8,7 +8,7 @@ import {
 import { findRebinding } from "../cargo/rebinding.ts";
 import { CRATES_IO_INDEX, CRATES_IO_NAME } from "../cargo/registries.ts";
 import { userIndexes } from "../cargo/registry_index.ts";
-import { readRegularFile } from "../base/regular_file.ts";
+import { readRegularFile } from "../base/files.ts";
 import { loadTomlParser } from "../toml/document.ts";
 import { checkEligibility } from "../migration/check_eligibility.ts";
 import {

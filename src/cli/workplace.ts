@@ -153,7 +153,6 @@ export class Workplace {
   async storeOf(indexUrl: string, prompt: boolean): Promise<StorePlace> {
     const settings = await loadSettings({
       env: this.env,
-      args: [],
       cargoHome: this.home,
       os: Deno.build.os,
       indexUrl,
@@ -163,7 +162,7 @@ export class Workplace {
       (settings.prompt === "always" || this.isPersonPresent);
     return {
       settings,
-      store: await openStore(settings.store),
+      store: await openStore(settings.store, this.home),
       mayPrompt,
       signal: AbortSignal.timeout(
         mayPrompt ? settings.promptTimeoutMs : settings.timeoutMs,

@@ -22,8 +22,6 @@ export interface Removal {
   readonly cuts: readonly TextRange[];
   /** What must turn into white space if the rest of the text may not move. */
   readonly blanks: readonly TextRange[];
-  /** Whether the key stands on lines of its own. */
-  readonly ownLines: boolean;
 }
 
 /**
@@ -42,7 +40,7 @@ export function removalEdits(
   const { container, start, end } = entry;
   if (container.kind === "inline") {
     const cuts = inlineCuts(text, container, entry);
-    return { cuts, blanks: cuts, ownLines: false };
+    return { cuts, blanks: cuts };
   }
   const lineStart = Math.max(
     text.lastIndexOf("\n", start - 1) + 1,
@@ -53,7 +51,6 @@ export function removalEdits(
   return {
     cuts: [{ start: lineStart, end: lineEnd }],
     blanks: [{ start, end }],
-    ownLines: true,
   };
 }
 

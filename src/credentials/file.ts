@@ -8,11 +8,7 @@ import {
   type RegistryRequest,
 } from "../cargo/registries.ts";
 import { registryNames } from "../cargo/registry_index.ts";
-import {
-  readRegularFile,
-  type UnreadableReason,
-} from "../base/regular_file.ts";
-import { hasUnfinishedRemoval } from "./unfinished_removal.ts";
+import { readRegularFile, type UnreadableReason } from "../base/files.ts";
 import {
   loadTomlParser,
   type TomlDocument,
@@ -45,15 +41,7 @@ export interface UnusableFile {
 
 /** What {@linkcode readPlaintext} answers. */
 export type PlaintextOutcome =
-  | {
-    readonly kind: "none";
-    /**
-     * Whether a removal was killed half-way, so that a piece of a token is
-     * still there in a comment: the next lock ends it
-     * ({@linkcode withCredentialsLock}).
-     */
-    readonly unfinished: boolean;
-  }
+  | { readonly kind: "none" }
   | {
     readonly kind: "found";
     /** The table that it is in, or belongs in. */
@@ -129,7 +117,7 @@ export async function readPlaintext(
   const outcome = readRegularFile(path);
   switch (outcome.kind) {
     case "absent":
-      return { kind: "none", unfinished: false };
+      return { kind: "none" };
     case "unreadable":
       return { kind: "unusable", reason: outcome.reason };
     case "text":
@@ -148,11 +136,8 @@ export async function findPlaintext(
   text: string,
   tables: readonly CredentialsTable[],
 ): Promise<PlaintextOutcome> {
+  const none = { kind: "none" } as const;
   // An escape can spell any key.
-  const none = {
-    kind: "none",
-    unfinished: hasUnfinishedRemoval(text),
-  } as const;
   if (!text.includes("token") && !text.includes("\\")) return none;
   const values = scanSimpleFile(text);
   if (values !== undefined) return findValue(values, tables) ?? none;

@@ -3,13 +3,8 @@ import { systemErrorCode } from "../base/system_error.ts";
 import { type ExclusiveLock, exclusiveLock } from "./exclusive_lock.ts";
 import { type CredentialsTable, malformed, type UnusableFile } from "./file.ts";
 import { parentPath, resolvePath } from "../base/paths.ts";
-import { decodeText, unreadableReason } from "../base/regular_file.ts";
-import {
-  endRemovals,
-  insertToken,
-  removeToken,
-  type SafeEdit,
-} from "./safe_edit.ts";
+import { decodeText, isAbsence, unreadableReason } from "../base/files.ts";
+import { insertToken, removeToken, type SafeEdit } from "./safe_edit.ts";
 import {
   loadTomlParser,
   type TomlDocument,
@@ -92,8 +87,7 @@ const RETRY_MS = 20;
 
 /**
  * Holds cargo's lock on the credentials file while something is done: the file
- * itself is locked, as `cargo login` locks it, and written in place. A removal
- * that was killed half-way is ended first.
+ * itself is locked, as `cargo login` locks it, and written in place.
  *
  * After every system call the file is one that cargo can read and holds every
  * token but the one that is being removed or inserted; no write crosses a
@@ -132,7 +126,7 @@ async function open(path: string, create: boolean): Promise<OpenOutcome> {
     const file = await Deno.open(path, { read: true, write: true });
     return { kind: "open", file };
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) return failed(error);
+    if (!isAbsence(error)) return failed(error);
     return create ? await createFile(path) : { kind: "absent" };
   }
 }
@@ -181,7 +175,6 @@ async function lock(
     }
     const document = toml.locate(content.text);
     const credentials = new Locked(path, file, toml, bytes, document);
-    await credentials.endUnfinishedRemovals();
     return { kind: "locked", credentials };
   } catch (error) {
     return error instanceof TomlSyntaxError ? malformed(error) : failed(error);
@@ -232,12 +225,6 @@ class Locked implements LockedCredentials {
       return failed(error);
     }
     return await this.#carryOut(edit, () => this.#file.syncData());
-  }
-
-  /** If it cannot be done they stay: they are comments. */
-  async endUnfinishedRemovals(): Promise<void> {
-    const edit = endRemovals(this.#toml, this.#document);
-    if (edit.kind === "steps") await this.#carryOut(edit, async () => {});
   }
 
   async #carryOut(

@@ -5,17 +5,15 @@ import {
   findToken,
   tokensToRemove,
 } from "./file.ts";
-import { decodeText } from "../base/regular_file.ts";
+import { decodeText } from "../base/files.ts";
 import {
   type TomlDocument,
   type TomlParser,
   type TomlPath,
   TomlSyntaxError,
 } from "../toml/document.ts";
-import { unfinishedRemovals } from "./unfinished_removal.ts";
 import {
   applyStep,
-  planBlanking,
   planInsertion,
   planRemoval,
   type WriteStep,
@@ -98,24 +96,6 @@ export function insertToken(
   if (safe !== undefined) return safe;
   const reason = plans.includes(undefined) ? "page-boundary" : "no-place";
   return { kind: "refused", reason };
-}
-
-/**
- * Works out how to end removals that were killed half-way.
- *
- * @param toml The parser: it judges every state on the way.
- * @param document The file.
- * @returns The steps, or why there are none.
- */
-export function endRemovals(
-  toml: TomlParser,
-  document: TomlDocument,
-): SafeEdit {
-  const comments = unfinishedRemovals(document.text);
-  if (comments.length === 0) return { kind: "unchanged" };
-  const plans = [planBlanking(document.text, comments)];
-  return firstSafe(toml, document, plans, [], allTokens(document)) ??
-    { kind: "refused", reason: "page-boundary" };
 }
 
 /** What cargo reads from a file: tokens by table. */

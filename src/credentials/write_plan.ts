@@ -1,6 +1,5 @@
 import { applyEdits, type Removal, type TextEdit } from "./edit.ts";
 import type { TextRange } from "../toml/document.ts";
-import { canBeMarked } from "./unfinished_removal.ts";
 
 /**
  * The unit in which a write may be cut off: the kernel looks for a fatal
@@ -21,9 +20,7 @@ export type WriteStep =
 /**
  * Plans a removal, so that no write crosses a page: at best one write of the
  * rest of the file, padded with newlines to its old length, and a truncation.
- * Where that would cross a page, the key's own bytes become white space. Where
- * they cross one themselves, the key becomes a comment first and is then
- * blanked from its end, so that an interrupted removal is known by its head.
+ * Where that would cross a page, the key's own bytes become white space.
  *
  * @param text The file's text.
  * @param removals What goes, in the order in which it must.
@@ -76,20 +73,6 @@ export function planInsertion(
 }
 
 /**
- * Plans the end of removals that were killed half-way.
- *
- * @param text The file's text.
- * @param comments Where they stand.
- * @returns The plan.
- */
-export function planBlanking(
-  text: string,
-  comments: readonly TextRange[],
-): WriteStep[] {
-  return comments.flatMap((comment) => blankFromEnd(text, comment));
-}
-
-/**
  * What a file holds after a step.
  *
  * @param bytes What it held before.
@@ -135,17 +118,10 @@ function planBlanks(
   removals: readonly Removal[],
 ): WriteStep[] | undefined {
   const plan: WriteStep[] = [];
-  for (const { blanks, ownLines } of removals) {
+  for (const { blanks } of removals) {
     const whole = blankTogether(text, blanks);
-    if (whole !== undefined && staysOnPage(whole)) {
-      plan.push(whole);
-      continue;
-    }
-    const [blank] = blanks;
-    if (blank === undefined || !ownLines) return undefined;
-    const key = text.slice(blank.start, blank.end);
-    if (key.includes("\n") || !canBeMarked(key)) return undefined;
-    plan.push(...commentOut(text, blank));
+    if (whole === undefined || !staysOnPage(whole)) return undefined;
+    plan.push(whole);
   }
   return plan;
 }
@@ -172,37 +148,13 @@ function blankTogether(
   };
 }
 
-function commentOut(text: string, range: TextRange): WriteStep[] {
-  const offset = byteLength(text.slice(0, range.start));
-  return [
-    { kind: "write", offset, bytes: encode("#") },
-    ...blankFromEnd(text, range),
-  ];
-}
-
-/** Page by page, the last one first, so that the head stays until the end. */
-function blankFromEnd(text: string, range: TextRange): WriteStep[] {
-  const offset = byteLength(text.slice(0, range.start));
-  const bytes = encode(whiteOut(text.slice(range.start, range.end)));
-  const steps: WriteStep[] = [];
-  for (let end = offset + bytes.length; end > offset;) {
-    const pageStart = Math.floor((end - 1) / PAGE_BYTES) * PAGE_BYTES;
-    const start = Math.max(pageStart, offset);
-    const piece = bytes.slice(start - offset, end - offset);
-    steps.push({ kind: "write", offset: start, bytes: piece });
-    end = start;
-  }
-  return steps;
-}
-
 function planInPlace(text: string, edit: TextEdit): WriteStep[] | undefined {
   const { start, end, replacement } = edit;
   const bytes = encode(replacement);
   if (bytes.length !== byteLength(text.slice(start, end))) return undefined;
   const offset = byteLength(text.slice(0, start));
   const step: WriteStep = { kind: "write", offset, bytes };
-  if (staysOnPage(step)) return [step];
-  return /^ *$/.test(replacement) ? commentOut(text, edit) : undefined;
+  return staysOnPage(step) ? [step] : undefined;
 }
 
 function planAppend(

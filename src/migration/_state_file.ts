@@ -1,4 +1,4 @@
-import { readSmallFile } from "../base/read_small_file.ts";
+import { readSmallFile } from "../base/files.ts";
 import { systemErrorCode } from "../base/system_error.ts";
 import {
   EMPTY_STATE,

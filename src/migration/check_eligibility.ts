@@ -3,7 +3,10 @@ import { CRATES_IO_INDEX, type RegistryRequest } from "../cargo/registries.ts";
 import { isBoundByUser, registryNames } from "../cargo/registry_index.ts";
 import { checkToken } from "../cargo/token.ts";
 import type { Secret } from "../base/secret.ts";
-import type { CredentialStore } from "../stores/credential_store.ts";
+import type {
+  CredentialStore,
+  PrepareOutcome,
+} from "../stores/credential_store.ts";
 import {
   type Eligibility,
   eligibility,
@@ -54,13 +57,21 @@ export async function checkEligibility(
     store: {
       name: store.name,
       title: store.title,
-      keeps: prepared.kind !== "ready"
-        ? "without-default-collection"
-        : prepared.durable
-        ? "durably"
-        : "for-the-session",
+      ...placeOf(prepared),
     },
   });
+}
+
+/** What a token would find there. */
+function placeOf(
+  prepared: PrepareOutcome,
+): Pick<EligibilityFacts["store"], "keeps" | "failure"> {
+  if (prepared.kind === "ready") {
+    return { keeps: prepared.durable ? "durably" : "for-the-session" };
+  }
+  return prepared.cause === "no-default-collection"
+    ? { keeps: "without-default-collection" }
+    : { keeps: "durably", failure: prepared };
 }
 
 function bindingOf(

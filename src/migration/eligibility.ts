@@ -1,5 +1,5 @@
 import type { FileSystem } from "../../ffi/statfs.ts";
-import type { StoreName } from "../stores/credential_store.ts";
+import type { StoreFailure, StoreName } from "../stores/credential_store.ts";
 
 /**
  * Why a token is to leave the file.
@@ -38,6 +38,8 @@ export interface StoreFacts {
   readonly title: string;
   /** Whether what it keeps outlives the session. */
   readonly keeps: "durably" | "for-the-session" | "without-default-collection";
+  /** Why nothing can be written there, for another reason than these. */
+  readonly failure?: Pick<StoreFailure, "reason" | "remedy">;
 }
 
 /** Everything that decides whether a token may leave the file. */
@@ -82,6 +84,7 @@ export type IneligibleReason =
   | "keyutils"
   | "not-durable"
   | "no-default-collection"
+  | "store-failure"
   | "foreign-container"
   | "ci"
   | "bound-by-project";
@@ -188,6 +191,7 @@ function failedRules(facts: EligibilityFacts): readonly IneligibleReason[] {
     ["keyutils", store.name === "keyutils"],
     ["not-durable", store.keeps === "for-the-session"],
     ["no-default-collection", store.keeps === "without-default-collection"],
+    ["store-failure", store.failure !== undefined],
     ["foreign-container", facts.container === "foreign-home"],
     ["ci", facts.ci],
     ["bound-by-project", facts.binding === "project"],
@@ -239,6 +243,10 @@ function describe(
     case "no-default-collection":
       return `${store.title} has no default collection; create one, for ` +
         "instance with Seahorse";
+    case "store-failure": {
+      const { reason, remedy } = store.failure ?? { reason: "", remedy: "" };
+      return `${reason}. ${remedy.replace(/\.$/, "")}`;
+    }
     case "foreign-container":
       return "this is a container, and cargo's home is not on the file system " +
         "of its keyrings: the token may belong to another machine";

@@ -1,4 +1,4 @@
-import { parentPath, type PathStyle, resolvePath } from "../base/paths.ts";
+import { foldersAbove, type PathStyle, resolvePath } from "../base/paths.ts";
 import { type FileSystem, fileSystemKind } from "../../ffi/statfs.ts";
 import { isCi } from "../terminal/person.ts";
 import { printable } from "../base/printable.ts";
@@ -112,12 +112,6 @@ async function findWorkTree(
     }
   }
   return "none";
-}
-
-/** Every folder above an absolute path, the nearest first. */
-function foldersAbove(path: string, style: PathStyle): readonly string[] {
-  const parent = parentPath(path, style);
-  return parent === path ? [] : [parent, ...foldersAbove(parent, style)];
 }
 
 /**

@@ -1,4 +1,5 @@
 import { forbidCoreDumps } from "../../ffi/core_dumps.ts";
+import { ownStdout } from "../base/print.ts";
 import type { Answer, CredentialRequest } from "../protocol/messages.ts";
 import { serve } from "../protocol/serve.ts";
 import { get } from "./get.ts";
@@ -14,13 +15,12 @@ import { SystemContext } from "./system_context.ts";
  */
 export async function runProvider(): Promise<void> {
   let overdue = false;
-  let guarded = false;
+  // Before anybody can send a token, and before a library is opened.
+  guardMemory();
   await serve({
     input: Deno.stdin,
-    output: Deno.stdout,
+    output: ownStdout(),
     handle: async (request) => {
-      if (!guarded) guardMemory();
-      guarded = true;
       using context = await SystemContext.open(request);
       const answer = await Promise.race([
         answerTo(request, context),

@@ -132,7 +132,6 @@ export class SystemContext implements ProviderContext, Disposable {
   readonly settings = once(async (): Promise<SettingsOutcome> => {
     const outcome = await loadSettings({
       env: this.#env,
-      args: this.#request.args,
       cargoHome: this.#home,
       os: Deno.build.os,
       indexUrl: this.key.indexUrl,
@@ -162,7 +161,10 @@ export class SystemContext implements ProviderContext, Disposable {
 
   readonly store = once(async (): Promise<CredentialStore> => {
     const settings = await this.settings();
-    return await openStore(settings.kind === "wrong" ? "off" : settings.store);
+    return await openStore(
+      settings.kind === "wrong" ? "off" : settings.store,
+      this.#home,
+    );
   });
 
   readonly terminal = once(async (): Promise<Terminal> => {
@@ -233,13 +235,6 @@ export class SystemContext implements ProviderContext, Disposable {
     const outcome = await readPlaintext(path, tables);
     if (outcome.kind === "found") {
       return { path, table: outcome.table, token: outcome.token, stamp };
-    }
-    if (outcome.kind === "none" && outcome.unfinished === true) {
-      const { withCredentialsLock } = await import(
-        "../credentials/lock.ts"
-      );
-      // Taking the lock ends a removal that was killed half-way.
-      await withCredentialsLock(path, () => Promise.resolve());
     }
     return { path, table: tables[0], token: "none", stamp };
   }

@@ -1,8 +1,8 @@
-import type { StoreSetting } from "../settings/settings.ts";
 import type {
   CredentialStore,
   StoreFailure,
   StoreName,
+  StoreSetting,
 } from "./credential_store.ts";
 import { UnavailableStore } from "./unavailable_store.ts";
 
@@ -21,9 +21,9 @@ export type StoreChoice =
     readonly failure: StoreFailure;
   };
 
-/** The systems that there is a store for, and each one's durable store first. */
+/** The systems that there is a store for; `auto` is the first of each. */
 const STORES: Readonly<Partial<Record<string, readonly StoreName[]>>> = {
-  linux: ["secret-service", "keyutils"],
+  linux: ["secret-service", "systemd", "keyutils"],
   freebsd: ["secret-service"],
   netbsd: ["secret-service"],
   openbsd: ["secret-service"],
@@ -35,6 +35,7 @@ const TITLES: Readonly<Record<StoreName, string>> = {
   "secret-service": "the Secret Service",
   keychain: "the macOS Keychain",
   wincred: "the Windows Credential Manager",
+  systemd: "systemd's encrypted credentials",
   keyutils: "the kernel keyring",
 };
 
@@ -59,9 +60,18 @@ const SWITCHED_OFF: StoreFailure = {
   storeExists: false,
 };
 
+const NO_HOME: StoreFailure = {
+  kind: "unreachable",
+  cause: "no-service",
+  reason: "cargo's home, where systemd's credentials lie, is not known",
+  remedy: "Set `CARGO_HOME` or `HOME`.",
+  storeExists: false,
+};
+
 /**
- * Which store a setting means on a system. `auto` is the system's durable
- * store, never the kernel keyring.
+ * Which store a setting means on a system. `auto` is the store of the system's
+ * desktop, never the kernel keyring, nor systemd's credentials, which no other
+ * machine can decrypt.
  *
  * @param setting The `store` setting.
  * @param os The system, as `Deno.build.os` names it.
@@ -101,16 +111,19 @@ export function chooseStore(setting: StoreSetting, os: string): StoreChoice {
  * not touched before the store is asked something.
  *
  * @param setting The `store` setting.
+ * @param cargoHome Cargo's home, where it is known: one store keeps its files
+ * there.
  * @param os The system, absent: this one.
  * @returns The store; where there is none, one that answers why.
  *
  * @example
  * ```ts ignore
- * const store = await openStore("auto");
+ * const store = await openStore("auto", "/users/me/.cargo");
  * ```
  */
 export async function openStore(
   setting: StoreSetting,
+  cargoHome: string | undefined,
   os: string = Deno.build.os,
 ): Promise<CredentialStore> {
   const choice = chooseStore(setting, os);
@@ -132,6 +145,13 @@ export async function openStore(
     case "wincred": {
       const { WincredStore } = await import("./wincred.ts");
       return new WincredStore();
+    }
+    case "systemd": {
+      if (cargoHome === undefined) {
+        return new UnavailableStore(choice.name, TITLES[choice.name], NO_HOME);
+      }
+      const { SystemdStore } = await import("./systemd.ts");
+      return new SystemdStore(cargoHome);
     }
     case "keyutils": {
       const { Keyutils } = await import("./keyutils.ts");

@@ -5,7 +5,11 @@ export type StoreName =
   | "secret-service"
   | "keychain"
   | "wincred"
+  | "systemd"
   | "keyutils";
+
+/** What the `store` setting takes; `auto` is the platform's durable one. */
+export type StoreSetting = "auto" | StoreName | "off";
 
 /**
  * Why a store could not do what it was asked.

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import {
   baseName,
+  foldersAbove,
   isAbsolutePath,
   joinPath,
   parentPath,
@@ -31,6 +32,13 @@ Deno.test("parentPath() stops at a root", () => {
   assertEquals(parentPath("/", "unix"), "/");
   assertEquals(parentPath("C:\\a", "windows"), "C:\\");
   assertEquals(parentPath("C:\\", "windows"), "C:\\");
+});
+
+Deno.test("foldersAbove() names every folder, the nearest first", () => {
+  assertEquals(foldersAbove("/a/b/c", "unix"), ["/a/b", "/a", "/"]);
+  assertEquals(foldersAbove("/a", "unix"), ["/"]);
+  assertEquals(foldersAbove("C:\\a\\b", "windows"), ["C:\\a", "C:\\"]);
+  assertEquals(foldersAbove("C:\\", "windows"), []);
 });
 
 Deno.test("joinPath() keeps what it joins as it is", () => {

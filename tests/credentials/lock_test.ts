@@ -6,7 +6,6 @@ import {
   withCredentialsLock,
 } from "../../src/credentials/lock.ts";
 import { Secret } from "../../src/base/secret.ts";
-import { PAGE_BYTES } from "../../src/credentials/write_plan.ts";
 
 const CRATES_IO = ["registry"] as const;
 
@@ -234,27 +233,6 @@ Deno.test("withCredentialsLock() edits no file that was replaced meanwhile", () 
       assertEquals(outcome, { kind: "done", value: [changed, changed] });
       assertEquals(await Deno.readTextFile(path), after);
     }
-  }));
-
-Deno.test("withCredentialsLock() ends a removal that was killed", () =>
-  inDirectory(async (directory) => {
-    const path = `${directory}/credentials.toml`;
-    const padding = "x".repeat(PAGE_BYTES - 30);
-    const others = '[registries.a]\ntoken = "A"\n';
-    await Deno.writeTextFile(
-      path,
-      `#${padding}\n[registry]\n#oken = "SECRET-0123456789" # c\n${others}`,
-    );
-    const found = await readPlaintext(path, [CRATES_IO]);
-    assertEquals(found, { kind: "none", unfinished: true });
-    const outcome = await withCredentialsLock(path, () => Promise.resolve(1));
-    assertEquals(outcome, { kind: "done", value: 1 });
-    const after = await Deno.readTextFile(path);
-    assert(!/SECRET|0123/.test(after));
-    assert(after.startsWith(`#${padding}\n[registry]\n`));
-    assert(after.endsWith(`\n${others}`));
-    const again = await readPlaintext(path, [CRATES_IO]);
-    assertEquals(again, { kind: "none", unfinished: false });
   }));
 
 Deno.test("withCredentialsLock() says what the system has against it", () =>

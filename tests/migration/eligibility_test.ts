@@ -165,6 +165,12 @@ const ROWS: readonly Row[] = [
     words: "Seahorse",
   },
   {
+    name: "a store that cannot be written",
+    facts: store({ failure: { reason: "it is full", remedy: "Make room." } }),
+    reason: "store-failure",
+    words: "it is full. Make room",
+  },
+  {
     name: "a container with cargo's home from elsewhere",
     facts: { container: "foreign-home" },
     reason: "foreign-container",

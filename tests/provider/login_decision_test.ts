@@ -7,7 +7,7 @@ import {
 } from "../../src/provider/login_decision.ts";
 import {
   DEFAULT_SETTINGS,
-  type FallbackSetting,
+  type SettingValues,
 } from "../../src/settings/settings.ts";
 import type {
   PrepareOutcome,
@@ -43,7 +43,7 @@ const rebinding: Rebinding = {
 };
 
 function withFallback(
-  fallback: FallbackSetting,
+  fallback: SettingValues["fallback"],
 ): Pick<LoginFacts, "settings"> {
   return { settings: { kind: "settings", ...DEFAULT_SETTINGS, fallback } };
 }

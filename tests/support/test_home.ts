@@ -98,7 +98,9 @@ export class TestHome implements AsyncDisposable {
     this.home = `${root}/home`;
     this.cargoHome = `${root}/home/.cargo`;
     this.work = `${root}/work`;
-    this.provider = `${root}/bin/provider${WINDOWS ? ".cmd" : ""}`;
+    this.provider = `${root}/bin/cargo-credential-keyring${
+      WINDOWS ? ".cmd" : ""
+    }`;
     this.env = env;
     this.#cargo = cargo;
     this.#registries = registries;
@@ -266,7 +268,8 @@ export class TestHome implements AsyncDisposable {
   }
 
   async #writeProvider(traffic: boolean): Promise<void> {
-    const launcher = await writeLauncher(`${this.root}/bin`);
+    await Deno.mkdir(`${this.root}/launcher`);
+    const launcher = await writeLauncher(`${this.root}/launcher`);
     const text = WINDOWS
       ? `@echo %*>>"${this.root}/launches"\r\n@"${launcher}" %*\r\n`
       : `#!/bin/sh\necho "$*" >>${quote(`${this.root}/launches`)}\n${

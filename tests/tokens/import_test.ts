@@ -32,7 +32,7 @@ Deno.test("planImport() lets the user choose wherever another token is", async (
   const nothing: ImportFacts = {
     imported: secret("I"),
     store: { kind: "absent" },
-    plaintext: { kind: "none", unfinished: false },
+    plaintext: { kind: "none" },
     superseded: false,
   };
   const cases: readonly [string, Partial<ImportFacts>, ImportStep][] = [

@@ -43,7 +43,7 @@ const MALFORMED = { kind: "unusable", reason: "malformed", line: 3 } as const;
 const NOTHING: TokenFacts = {
   environment: { kind: "none" },
   store: { kind: "absent" },
-  plaintext: { kind: "none", unfinished: false },
+  plaintext: { kind: "none" },
   superseded: false,
   rebinding: "none",
   boundByUser: true,

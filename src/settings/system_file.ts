@@ -1,4 +1,16 @@
-import type { SmallFile } from "../base/read_small_file.ts";
+import { foldersAbove } from "../base/paths.ts";
+import type { SmallFile } from "../base/files.ts";
+
+/** The system-wide settings file, where the platform's default is not meant. */
+export interface SystemFile {
+  /** Its absolute path. */
+  readonly path: string;
+  /**
+   * Whether only the system can write it (Windows: SYSTEM or Administrators
+   * own it, and nobody else may write it or its folder).
+   */
+  isTrusted(): Promise<boolean>;
+}
 
 /** What decides whether others can write a file or what is in a folder. */
 export interface Ownership {
@@ -62,7 +74,9 @@ export async function isRootsFile(
 ): Promise<boolean> {
   try {
     const real = await Deno.realPath(path);
-    const folders = new Set([...foldersAbove(path), ...foldersAbove(real)]);
+    const folders = new Set(
+      [path, real].flatMap((each) => foldersAbove(each, "unix")),
+    );
     return isRootOnly(
       file.info,
       await Promise.all([...folders].map((folder) => Deno.stat(folder))),
@@ -70,10 +84,4 @@ export async function isRootsFile(
   } catch {
     return false;
   }
-}
-
-/** Every folder above an absolute Unix path, the root included. */
-function foldersAbove(path: string): readonly string[] {
-  const names = path.split("/").slice(1, -1);
-  return ["/", ...names.map((_, i) => `/${names.slice(0, i + 1).join("/")}`)];
 }
