@@ -22,6 +22,7 @@ const PACKAGES: Readonly<Record<string, string | undefined>> = {
   "dbus-daemon": "dbus-daemon", // the private session buses
   "fuse3": "fusermount3", // its end
   "gcc": "cc", // small libraries that are preloaded, and stand-ins
+  "git": "git", // the judge of what it tracks
   "gnome-keyring": "gnome-keyring-daemon", // a real Secret Service
   "keepassxc": undefined, // another one
   "libc6-dev": undefined,

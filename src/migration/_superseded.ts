@@ -1,5 +1,9 @@
 import type { Secret } from "../base/secret.ts";
-import type { State, SupersededTokens } from "./_state_format.ts";
+import {
+  isMemorable,
+  type State,
+  type SupersededTokens,
+} from "./_state_format.ts";
 
 /** Registries that are remembered, and tokens of each: the last ones. */
 const MAX_REGISTRIES = 100;
@@ -20,7 +24,7 @@ export async function supersede(
   indexUrl: string,
   tokens: readonly Secret[],
 ): Promise<State> {
-  if (tokens.length === 0) return state;
+  if (tokens.length === 0 || !isMemorable(indexUrl)) return state;
   const salt = state.salt === "" ? newSalt() : state.salt;
   const earlier = digestsOf(state, indexUrl);
   const added = await Promise.all(

@@ -7,6 +7,8 @@ import type { Registry } from "../protocol/messages.ts";
 export interface RegistryAbout {
   /** `crates.io`, `` `my-registry` ``, or the index URL in backticks. */
   readonly title: string;
+  /** Its name in configuration and commands, if it has one. */
+  readonly name: string | undefined;
   /** The command that logs in there. */
   readonly loginCommand: string;
   /** The command that moves its token by hand. */
@@ -24,11 +26,6 @@ export interface RegistryAbout {
 /**
  * Words for a registry. Its name and URL come from configuration files and
  * from requests, so control characters are taken out.
- *
- * @param registry The registry of a request.
- * @param storeTitle The store's name in a sentence.
- * @param filePath The path of the credentials file.
- * @returns The words.
  */
 export function describeRegistry(
   registry: Pick<Registry, "indexUrl" | "name">,
@@ -46,6 +43,7 @@ export function describeRegistry(
     title: isCratesIo
       ? "crates.io"
       : `\`${name ?? printable(registry.indexUrl)}\``,
+    name,
     loginCommand: isCratesIo ? "cargo login" : `cargo login${option}`,
     migrateCommand: `cargo-credential-keyring migrate${option}`,
     restoreCommand: `cargo-credential-keyring restore${option}`,
@@ -57,12 +55,7 @@ export function describeRegistry(
   };
 }
 
-/**
- * Words for a name that a project has taken.
- *
- * @param rebinding Who binds it to what.
- * @returns A clause without a final stop, fit for a terminal.
- */
+/** Words for a name that a project has taken: a clause without a final stop. */
 export function describeRebinding(rebinding: Rebinding): string {
   const [where, name, projectUrl, userUrl] = [
     rebinding.where,

@@ -142,6 +142,8 @@ export type EraseOutcome =
 export interface StoredItem {
   /** The item's index URL, as the request has it. */
   readonly indexUrl: string;
+  /** The registry's name that the item was stored for, where it is known. */
+  readonly registryName?: string;
 }
 
 /** What {@linkcode CredentialStore.list} answers. */
