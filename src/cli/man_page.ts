@@ -1,12 +1,6 @@
 import type { Message, MessageTerm } from "@optique/core/message";
-import { getDocPageSync, type Parser } from "@optique/core/parser";
+import { getDocPageAsync, type Mode, type Parser } from "@optique/core/parser";
 import { formatUsage, formatUsageTerm } from "@optique/core/usage";
-
-/** A command as the manual page describes it. */
-export interface ManCommand {
-  readonly name: string;
-  readonly parser: Parser<"sync", unknown, unknown>;
-}
 
 /** A part of the page that no command's definition has. */
 export interface ManSection {
@@ -25,14 +19,16 @@ export interface ManPage {
   /** What the program does, in one line without a final stop. */
   readonly summary: string;
   readonly date: Date;
-  readonly commands: readonly ManCommand[];
+  /** The command line, and the names of the commands that are described. */
+  readonly parser: Parser<Mode, unknown, unknown>;
+  readonly commands: readonly string[];
   /** Sections before the commands, and behind them. */
   readonly before: readonly ManSection[];
   readonly after: readonly ManSection[];
 }
 
 /** Writes a manual page, in the macros of man(7). */
-export function manPage(page: ManPage): string {
+export async function manPage(page: ManPage): Promise<string> {
   const { program, version, date, summary, commands } = page;
   const day = date.toISOString().slice(0, 10);
   return [
@@ -52,7 +48,9 @@ export function manPage(page: ManPage): string {
     ".RI [ OPTION... ]",
     ...page.before.flatMap(section),
     ".SH COMMANDS",
-    ...commands.flatMap((command) => describe(command)),
+    ...(await Promise.all(
+      commands.map((name) => describe(name, page.parser)),
+    )).flat(),
     ...page.after.flatMap(section),
     "",
   ].join("\n");
@@ -69,11 +67,14 @@ function section({ title, body }: ManSection): string[] {
   ];
 }
 
-function describe({ name, parser }: ManCommand): string[] {
-  const doc = getDocPageSync(parser, [name]);
+async function describe(
+  name: string,
+  parser: Parser<Mode, unknown, unknown>,
+): Promise<string[]> {
+  const doc = await getDocPageAsync(parser, [name]);
   if (doc === undefined) return [];
   const usage = formatUsage("x", doc.usage ?? []).slice("x ".length);
-  const text = [doc.brief, doc.description, doc.footer].filter((message) =>
+  const text = [doc.brief, doc.description].filter((message) =>
     message !== undefined
   );
   return [
@@ -87,6 +88,7 @@ function describe({ name, parser }: ManCommand): string[] {
         ...(choices === undefined ? [] : [`One of ${inline(choices)}.`]),
       ])
     ),
+    ...(doc.footer === undefined ? [] : paragraphs(doc.footer)),
   ];
 }
 

@@ -7,36 +7,34 @@ import { manPage } from "../../src/cli/man_page.ts";
 import { findProgram, missing } from "../support/requirements.ts";
 import { run } from "../support/run.ts";
 
-const PAGE = manPage({
+const PAGE = await manPage({
   program: "a-program",
   version: "1.2.3",
   summary: "does what it says",
   date: new Date("2026-02-03T04:05:06Z"),
   before: [{ title: "DESCRIPTION", body: [".not a macro", "'nor this"] }],
-  commands: [{
-    name: "do",
-    parser: command(
-      "do",
-      object({
-        how: option(
-          "-h",
-          "--how",
-          choice(["well", "badly"], { metavar: "HOW" }),
-          {
-            description: message`As ${metavar("HOW")} says: \\ ~ ^ - "quoted".`,
-          },
-        ),
-      }),
-      {
-        brief: message`.Does it.`,
-        description: message`Use ${
-          commandLine("a-program do -h well")
-        } or \`nothing\`.
+  commands: ["do"],
+  parser: command(
+    "do",
+    object({
+      how: option(
+        "-h",
+        "--how",
+        choice(["well", "badly"], { metavar: "HOW" }),
+        {
+          description: message`As ${metavar("HOW")} says: \\ ~ ^ - "quoted".`,
+        },
+      ),
+    }),
+    {
+      brief: message`.Does it.`,
+      description: message`Use ${
+        commandLine("a-program do -h well")
+      } or \`nothing\`.
 
 A second paragraph.`,
-      },
-    ),
-  }],
+    },
+  ),
   after: [{
     title: "EXIT STATUS",
     body: [{ term: "0", text: "all was done" }, { term: "1", text: "'no'" }],
