@@ -63,6 +63,19 @@ declare module "@std/toml" {
   export function parse(tomlString: string): Record<string, unknown>;
 }
 
+declare module "@std/cli/parse-args" {
+  /** The two kinds of options that the scripts have. */
+  export function parseArgs<S extends string>(
+    args: readonly string[],
+    options: {
+      readonly string?: readonly S[];
+      readonly collect?: readonly S[];
+      readonly boolean?: readonly string[];
+      readonly unknown?: (arg: string) => unknown;
+    },
+  ): Readonly<Record<S, string[]>> & { readonly _: readonly unknown[] };
+}
+
 declare module "@std/fmt/colors" {
   export function bold(str: string): string;
   export function cyan(str: string): string;

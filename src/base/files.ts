@@ -85,6 +85,30 @@ function refusal(error: unknown): SmallFile {
   return { kind: "refused", reason: "unreadable", error: name };
 }
 
+/**
+ * Why {@linkcode readSmallFile} did not read a file: a clause without its
+ * subject, such as `is not a regular file`.
+ */
+export function describeRefusal(
+  file: Extract<SmallFile, { kind: "refused" }>,
+  maxBytes: number,
+): string {
+  switch (file.reason) {
+    case "not-a-regular-file":
+      return "is not a regular file";
+    case "too-large":
+      return `is larger than ${maxBytes} bytes`;
+    case "link":
+      return "is a symbolic link";
+    case "dangling-link":
+      return "is a link to a file that is not there";
+    case "unreadable":
+      return file.error === "PermissionDenied"
+        ? "may not be read"
+        : `cannot be read (${file.error})`;
+  }
+}
+
 /** What {@linkcode readRegularFile} answers. */
 export type ReadOutcome =
   | { readonly kind: "text"; readonly text: string }

@@ -58,6 +58,9 @@ export interface PlaintextToken {
   readonly entry: TomlEntry & { readonly string: string };
 }
 
+/** Nothing interrupts the parser: see `src/cargo/config.ts`. */
+const MOST_PARSED = 512 * 1024;
+
 /**
  * The credentials file that cargo reads and writes: `credentials` if it
  * exists, else `credentials.toml`, whether that exists or not (cargo:
@@ -141,6 +144,9 @@ export async function findPlaintext(
   if (!text.includes("token") && !text.includes("\\")) return none;
   const values = scanSimpleFile(text);
   if (values !== undefined) return findValue(values, tables) ?? none;
+  if (text.length > MOST_PARSED) {
+    return { kind: "unusable", reason: "too-large" };
+  }
   const { locate } = await loadTomlParser();
   try {
     const document = locate(text);

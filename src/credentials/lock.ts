@@ -2,7 +2,7 @@ import type { Secret } from "../base/secret.ts";
 import { systemErrorCode } from "../base/system_error.ts";
 import { type ExclusiveLock, exclusiveLock } from "./exclusive_lock.ts";
 import { type CredentialsTable, malformed, type UnusableFile } from "./file.ts";
-import { parentPath, resolvePath } from "../base/paths.ts";
+import { baseName } from "../base/paths.ts";
 import { decodeText, isAbsence, unreadableReason } from "../base/files.ts";
 import { insertToken, removeToken, type SafeEdit } from "./safe_edit.ts";
 import {
@@ -70,7 +70,8 @@ export interface LockedCredentials {
 /** How {@linkcode withCredentialsLock} opens the file. */
 export interface CredentialsLockOptions {
   /**
-   * Whether a file that does not exist is created, empty and with mode 0600.
+   * Whether `use` is called for a file that does not exist, too: it is created
+   * by an insertion, with mode 0600.
    *
    * @default {false}
    */
@@ -105,7 +106,12 @@ export async function withCredentialsLock<T>(
   options: CredentialsLockOptions = {},
 ): Promise<LockOutcome<T>> {
   const toml = await loadTomlParser();
-  const opened = await open(path, options.create === true);
+  const opened = await open(path);
+  if (opened.kind === "absent" && options.create === true) {
+    if (isLink(path)) return { kind: "failed", reason: "dangling-link" };
+    using missing = new Missing(path, toml, options.signal);
+    return { kind: "done", value: await use(missing) };
+  }
   if (opened.kind !== "open") return opened;
   using file = opened.file;
   using exclusive = await exclusiveLock(path, file);
@@ -119,34 +125,32 @@ type OpenOutcome =
   | Exclude<LockOutcome<never>, { kind: "done" }>;
 
 /** Looks before it opens: opening something else may block. */
-async function open(path: string, create: boolean): Promise<OpenOutcome> {
+async function open(path: string): Promise<OpenOutcome> {
   try {
     const reason = unreadableReason(await Deno.stat(path));
     if (reason !== undefined) return { kind: "unusable", reason };
     const file = await Deno.open(path, { read: true, write: true });
     return { kind: "open", file };
   } catch (error) {
-    if (!isAbsence(error)) return failed(error);
-    return create ? await createFile(path) : { kind: "absent" };
+    return isAbsence(error) ? { kind: "absent" } : failed(error);
   }
 }
 
-async function createFile(path: string): Promise<OpenOutcome> {
+/** `undefined`: by now there is a file. */
+async function createFile(path: string): Promise<Deno.FsFile | undefined> {
+  const directory = path.slice(0, path.length - baseName(path).length);
+  await Deno.mkdir(directory, { recursive: true });
   try {
-    const directory = parentPath(resolvePath(Deno.cwd(), path));
-    await Deno.mkdir(directory, { recursive: true });
-    const file = await Deno.open(path, {
+    return await Deno.open(path, {
       read: true,
       write: true,
+      // It follows no link.
       createNew: true,
       mode: 0o600,
     });
-    return { kind: "open", file };
   } catch (error) {
-    // `createNew` follows no link.
-    return error instanceof Deno.errors.AlreadyExists
-      ? { kind: "failed", reason: "dangling-link" }
-      : failed(error);
+    if (error instanceof Deno.errors.AlreadyExists) return undefined;
+    throw error;
   }
 }
 
@@ -178,6 +182,78 @@ async function lock(
     return { kind: "locked", credentials };
   } catch (error) {
     return error instanceof TomlSyntaxError ? malformed(error) : failed(error);
+  }
+}
+
+/**
+ * A file that does not exist. It is created once it is known how the token is
+ * written into it: an empty file could not be removed again, since cargo may
+ * have opened it by then and wait for the lock.
+ */
+class Missing implements LockedCredentials, Disposable {
+  readonly path: string;
+  readonly #toml: TomlParser;
+  readonly #signal: AbortSignal | undefined;
+  readonly #opened = new DisposableStack();
+  #locked: LockedCredentials | undefined;
+
+  constructor(
+    path: string,
+    toml: TomlParser,
+    signal: AbortSignal | undefined,
+  ) {
+    this.path = path;
+    this.#toml = toml;
+    this.#signal = signal;
+  }
+
+  get document(): TomlDocument {
+    return this.#locked?.document ?? this.#toml.locate("");
+  }
+
+  async remove(table: CredentialsTable): Promise<EditOutcome> {
+    return await this.#locked?.remove(table) ?? { kind: "unchanged" };
+  }
+
+  async insert(table: CredentialsTable, token: Secret): Promise<EditOutcome> {
+    if (this.#locked === undefined) {
+      const text = token.reveal();
+      const edit = insertToken(this.#toml, this.document, table, text);
+      if (edit.kind !== "steps") return edit;
+      const outcome = await this.#create();
+      if (outcome.kind === "failed") return outcome;
+      if (outcome.kind !== "locked") {
+        return { kind: "failed", reason: "changed-meanwhile" };
+      }
+      this.#locked = outcome.credentials;
+    }
+    // Whoever came first has written there: this is about what it is now.
+    return await this.#locked.insert(table, token);
+  }
+
+  async #create(): Promise<LockedOutcome> {
+    const { path } = this;
+    try {
+      const file = await createFile(path);
+      if (file === undefined) return { kind: "absent" };
+      this.#opened.use(file);
+      const exclusive = this.#opened.use(await exclusiveLock(path, file));
+      return await lock(path, file, exclusive, this.#toml, this.#signal);
+    } catch (error) {
+      return failed(error);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#opened.dispose();
+  }
+}
+
+function isLink(path: string): boolean {
+  try {
+    return Deno.lstatSync(path).isSymlink;
+  } catch {
+    return false;
   }
 }
 

@@ -14,8 +14,10 @@ import {
 } from "../toml/document.ts";
 import {
   applyStep,
+  PAGE_BYTES,
   planInsertion,
   planRemoval,
+  unfinishedInsertion,
   type WriteStep,
 } from "./write_plan.ts";
 
@@ -38,7 +40,9 @@ export type SafeEdit =
       /** The file is written such that the key has no place in it. */
       | "no-place"
       /** A write would have to cross a page, and could be cut off there. */
-      | "page-boundary";
+      | "page-boundary"
+      /** The same, for a token that no page holds. */
+      | "longer-than-a-page";
   };
 
 /**
@@ -54,14 +58,17 @@ export function removeToken(
   document: TomlDocument,
   table: CredentialsTable,
 ): SafeEdit {
-  const removed = tokensToRemove(document, table);
+  const { first, rest } = beginEdit(toml, document);
+  const removed = tokensToRemove(rest, table);
   if (removed.length === 0) return { kind: "unchanged" };
-  const removals = removed.map(({ entry }) => removalEdits(document, entry));
+  const removals = removed.map(({ entry }) => removalEdits(rest, entry));
   const paths = removed.map(({ entry }) => entry.path);
   const wanted = tokensBut(document, table);
-  const plans = planRemoval(document.text, removals);
+  const plans = planRemoval(rest.text, removals)
+    .map((plan) => [...first, ...plan]);
+  const reason = pageReason(removed.map(({ entry }) => entry.string));
   return firstSafe(toml, document, plans, paths, wanted) ??
-    { kind: "refused", reason: "page-boundary" };
+    { kind: "refused", reason };
 }
 
 /**
@@ -84,18 +91,40 @@ export function insertToken(
   }
   const wanted = tokensBut(document, table)
     .set(JSON.stringify(table), token);
-  const plans = insertionEdits(document, table, token)
-    .map((edits) => planInsertion(document.text, edits));
+  const { first, rest } = beginEdit(toml, document);
+  const plans = insertionEdits(rest, table, token)
+    .map((edits) => planInsertion(rest.text, edits));
   const safe = firstSafe(
     toml,
     document,
-    plans.filter((plan) => plan !== undefined),
+    plans.filter((plan) => plan !== undefined)
+      .map((plan) => [...first, ...plan]),
     [[...table, "token"]],
     wanted,
   );
   if (safe !== undefined) return safe;
-  const reason = plans.includes(undefined) ? "page-boundary" : "no-place";
+  const reason = plans.includes(undefined) ? pageReason([token]) : "no-place";
   return { kind: "refused", reason };
+}
+
+/** What an insertion that was killed has left in comments goes first. */
+function beginEdit(
+  toml: TomlParser,
+  document: TomlDocument,
+): { readonly first: readonly WriteStep[]; readonly rest: TomlDocument } {
+  const left = unfinishedInsertion(document.text);
+  if (left === undefined) return { first: [], rest: document };
+  const rest = toml.locate(document.text.slice(0, left.start));
+  const { length } = new TextEncoder().encode(rest.text);
+  return { first: [{ kind: "truncate", length }], rest };
+}
+
+function pageReason(
+  tokens: readonly string[],
+): "page-boundary" | "longer-than-a-page" {
+  return tokens.some((token) => token.length > PAGE_BYTES)
+    ? "longer-than-a-page"
+    : "page-boundary";
 }
 
 /** What cargo reads from a file: tokens by table. */

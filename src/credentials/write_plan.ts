@@ -1,4 +1,5 @@
-import { applyEdits, type Removal, type TextEdit } from "./edit.ts";
+import { applyEdits, type TextEdit } from "../toml/edit.ts";
+import type { Removal } from "./edit.ts";
 import type { TextRange } from "../toml/document.ts";
 
 /**
@@ -43,7 +44,9 @@ export function planRemoval(
 
 /**
  * Plans edits that insert, so that no write crosses a page. An insertion at the
- * end that would cross one is put behind newlines, on the next page.
+ * end that would cross one is put behind newlines, on the next page; one that
+ * no page holds is written as comments first, which the last write makes lines
+ * of the file.
  *
  * @param text The file's text.
  * @param edits What comes, and where: one edit, or such that change no length
@@ -166,11 +169,53 @@ function planAppend(
   if (staysOnPage(direct)) return [direct];
   const offset = Math.ceil(length / PAGE_BYTES) * PAGE_BYTES;
   const next: WriteStep = { kind: "write", offset, bytes };
-  if (!staysOnPage(next)) return undefined;
-  const padding = new Uint8Array(offset - length).fill(0x0a);
-  return padding.length === 0
-    ? [next]
-    : [{ kind: "write", offset: length, bytes: padding }, next];
+  if (!staysOnPage(next)) return planComments(length, replacement);
+  return [...newlines(length, offset), next];
+}
+
+/** The first character of each line is `#` until the last write. */
+function planComments(
+  length: number,
+  replacement: string,
+): WriteStep[] | undefined {
+  // All that comes before the token, so that what a kill leaves is known by it.
+  const lastLine = replacement.trimEnd().lastIndexOf("\n") + 1;
+  const value = replacement.indexOf('= "', lastLine) + '= "'.length;
+  const head = encode(replacement.slice(0, value));
+  const page = Math.ceil(length / PAGE_BYTES) * PAGE_BYTES;
+  const offset = [length, page].find((each) =>
+    staysOnPage({ kind: "write", offset: each, bytes: head })
+  );
+  if (offset === undefined) return undefined;
+  const bytes = encode(replacement.replace(/^[^\r\n]/gmu, "#"));
+  const steps = newlines(length, offset);
+  for (let at = 0; at < bytes.length;) {
+    const end = at + PAGE_BYTES - (offset + at) % PAGE_BYTES;
+    steps.push({
+      kind: "write",
+      offset: offset + at,
+      bytes: bytes.slice(at, end),
+    });
+    at = end;
+  }
+  return [...steps, { kind: "write", offset, bytes: head }];
+}
+
+/**
+ * What an insertion as comments that was killed has left at the end of a text,
+ * from where it begins; `undefined` if there is none. Nobody writes `#oken`.
+ */
+export function unfinishedInsertion(text: string): TextRange | undefined {
+  const left =
+    /(?:^#registr(?:y|ies\.[^\r\n]*)\]\r?\n)?^#(?:egistr(?:y|ies)\.(?:[^\r\n]*\.)?t)?oken = "[^\r\n]*(?:\r?\n)?$(?![^])/mu
+      .exec(text);
+  return left === null ? undefined : { start: left.index, end: text.length };
+}
+
+/** Blank lines up to a page. */
+function newlines(from: number, to: number): WriteStep[] {
+  const bytes = new Uint8Array(to - from).fill(0x0a);
+  return from === to ? [] : [{ kind: "write", offset: from, bytes }];
 }
 
 function staysOnPage(step: WriteStep): boolean {

@@ -282,6 +282,9 @@ const REASONS: Readonly<
   "no-place": "it is written such that the token has no place in it",
   "page-boundary": "the line cannot be changed without a moment in which a " +
     "crash would tear it; take it out by hand",
+  "longer-than-a-page":
+    "the token is longer than 4096 bytes, which no single write can put there " +
+    "or take away; edit the file by hand",
   "changed-meanwhile": "another program has just changed it",
   "not-a-regular-file": "it is not a regular file",
   "unreadable": "it cannot be read",

@@ -67,14 +67,21 @@ async function answerTo(
   try {
     return await handle(parsed.request);
   } catch (error) {
-    // Its message may hold anything; its class cannot hold a token.
-    const name = error instanceof Error ? error.constructor.name : "exception";
     return {
       kind: "other",
-      message: `cargo-credential-keyring has failed (${name}); ` +
+      message: `${describeFailure(error)}; ` +
         "nothing was changed that is not named above",
     };
   }
+}
+
+/**
+ * A clause for a mistake in this program. The error's message may hold
+ * anything; its class cannot hold a token.
+ */
+export function describeFailure(error: unknown): string {
+  const name = error instanceof Error ? error.constructor.name : "exception";
+  return `cargo-credential-keyring has failed (${name})`;
 }
 
 /**

@@ -90,6 +90,14 @@ export type NotMovedReason =
 /** Something for people to read. */
 export type GetNotice =
   | { readonly kind: "environment-used"; readonly variable: string }
+  /** A file that the environment names holds no token. */
+  | {
+    readonly kind: "token-file-unusable";
+    readonly file: Extract<EnvironmentToken, { kind: "unusable" }>;
+    readonly cargoTokenFollows: boolean;
+  }
+  /** Every user of the machine may read the file of the token. */
+  | { readonly kind: "token-file-readable"; readonly path: string }
   /** Two tokens, and nobody knows which one is meant. */
   | { readonly kind: "conflict" }
   | { readonly kind: "superseded-left" }
@@ -136,7 +144,7 @@ function decideWrong(facts: GetFacts, wrong: WrongSetting): GetStep {
 /** What the rest of the table is decided from: the settings are right. */
 type StoreFacts = GetFacts & { readonly settings: Settings };
 
-/** Rows 1 and 2: the environment wins, and the store is not opened. */
+/** Rows 1 to 2b: the environment wins, and the store is not opened. */
 function decideFromEnvironment(
   facts: GetFacts,
   environment: Exclude<EnvironmentToken, { kind: "none" }>,
@@ -145,7 +153,27 @@ function decideFromEnvironment(
   if (environment.kind === "empty") return { answer: "not-found" };
   const rebound = refuseRebound(facts);
   if (rebound !== undefined) return rebound;
+  if (environment.kind === "token" && environment.file !== undefined) {
+    const { path, readableByOthers } = environment.file;
+    const answer = "environment-token";
+    return readableByOthers
+      ? { answer, notice: { kind: "token-file-readable", path } }
+      : { answer };
+  }
   if (facts.chain === undefined) return { need: "chain" };
+  if (environment.kind === "unusable") {
+    const { settings, chain: { cargoTokenFollows } } = facts;
+    const strict = settings.kind === "settings" &&
+      settings.fallback === "strict";
+    return {
+      answer: cargoTokenFollows && !strict ? "url-not-supported" : "other",
+      notice: {
+        kind: "token-file-unusable",
+        file: environment,
+        cargoTokenFollows,
+      },
+    };
+  }
   return facts.chain.cargoTokenListed ? { answer: "environment-token" } : {
     answer: "environment-token",
     notice: { kind: "environment-used", variable: environment.variable },

@@ -43,6 +43,33 @@ export function describeGetNotice(
         frequency: "each",
         topic,
       };
+    case "token-file-unusable": {
+      const { variable, path, reason } = notice.file;
+      const consequence = notice.cargoTokenFollows
+        ? "the next provider is asked"
+        : "no other token is used instead";
+      return {
+        level: "warning",
+        text:
+          `the token of ${about.title} cannot be read: \`${
+            printable(variable)
+          }\` leads to ${printable(path)}, which ${reason}; ${consequence}. ` +
+          "The file is to hold the token and nothing else",
+        frequency: "each",
+        topic: notice.kind,
+      };
+    }
+    case "token-file-readable":
+      return {
+        level: "note",
+        text: `every user of this machine may read the token of ` +
+          `${about.title} in ${
+            printable(notice.path)
+          }; mode 0400 keeps it to ` +
+          "its owner",
+        frequency: "once",
+        topic: notice.kind,
+      };
     case "conflict":
       return {
         level: "warning",
@@ -135,7 +162,7 @@ export function describeGetNotice(
  */
 function describeRebound(rebinding: Rebinding, about: RegistryAbout): string {
   const url = printable(rebinding.projectUrl);
-  const variable = indexVariable(printable(rebinding.name));
+  const variable = indexVariable(printable(rebinding.name ?? "NAME"));
   return `${describeRebinding(rebinding)}; your token is not sent there. ` +
     `If it belongs there, bind the name yourself: \`${variable}=${url}\` in ` +
     "the environment, or in your own configuration; or store a token for " +

@@ -57,12 +57,14 @@ export function describeRegistry(
 
 /** Words for a name that a project has taken: a clause without a final stop. */
 export function describeRebinding(rebinding: Rebinding): string {
-  const [where, name, projectUrl, userUrl] = [
-    rebinding.where,
-    rebinding.name,
-    rebinding.projectUrl,
-    rebinding.userUrl,
-  ].map(printable);
-  return `${where} binds the registry \`${name}\` to ${projectUrl}, where ` +
-    `your own configuration has ${userUrl}`;
+  const where = printable(rebinding.where);
+  const projectUrl = printable(rebinding.projectUrl);
+  const name = rebinding.name === undefined
+    ? "a registry"
+    : `the registry \`${printable(rebinding.name)}\``;
+  return rebinding.userUrl === undefined
+    ? `${where} cannot be read, so that nobody can tell whether it is your ` +
+      `own configuration that binds ${name} to ${projectUrl}`
+    : `${where} binds ${name} to ${projectUrl}, where your own ` +
+      `configuration has ${printable(rebinding.userUrl)}`;
 }

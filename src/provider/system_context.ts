@@ -10,7 +10,7 @@ import {
   type EnvironmentToken,
   environmentToken,
 } from "../cargo/environment_token.ts";
-import { cargoHome } from "../cargo/home.ts";
+import { cargoHome, currentDirectory, unreadableHome } from "../cargo/home.ts";
 import { cargoTokenPlace, providerChain } from "../cargo/provider_chain.ts";
 import { findRebinding, type Rebinding } from "../cargo/rebinding.ts";
 import { CRATES_IO_INDEX } from "../cargo/registries.ts";
@@ -75,9 +75,11 @@ function once<T>(look: () => Promise<T>): () => Promise<T> {
 export class SystemContext implements ProviderContext, Disposable {
   readonly deadline: Deadline = new Deadline(DEFAULT_SETTINGS.timeoutMs);
   readonly key: ItemKey;
+  /** Why cargo's home cannot be read, if cargo has one that cannot. */
+  readonly homeTrouble: string | undefined;
   readonly #request: CredentialRequest;
   readonly #env = Deno.env.toObject();
-  readonly #cwd = Deno.cwd();
+  readonly #cwd = currentDirectory();
   readonly #home: string | undefined;
   readonly #notifier: Notifier;
   #patience: Patience | undefined;
@@ -89,7 +91,9 @@ export class SystemContext implements ProviderContext, Disposable {
   private constructor(request: CredentialRequest, systemHome?: string) {
     const { indexUrl, name } = request.registry;
     this.#request = request;
-    this.#home = cargoHome(this.#env, this.#cwd, { systemHome });
+    const home = cargoHome(this.#env, this.#cwd, { systemHome });
+    this.homeTrouble = unreadableHome(this.#env, home);
+    this.#home = this.homeTrouble === undefined ? home : undefined;
     this.key = {
       indexUrl,
       ...(name === undefined ? {} : { registryName: name }),
@@ -110,9 +114,16 @@ export class SystemContext implements ProviderContext, Disposable {
    */
   static async open(request: CredentialRequest): Promise<SystemContext> {
     const context = new SystemContext(request);
-    if (context.#home !== undefined) return context;
+    if (context.#home !== undefined || context.homeTrouble !== undefined) {
+      return context;
+    }
     const { homeDirectory } = await import("../../ffi/home_directory.ts");
-    return new SystemContext(request, await homeDirectory());
+    try {
+      return new SystemContext(request, await homeDirectory());
+    } catch {
+      // No C library that opens (musl): then there is no home.
+      return context;
+    }
   }
 
   readonly settings = once(async (): Promise<SettingsOutcome> => {
@@ -195,6 +206,7 @@ export class SystemContext implements ProviderContext, Disposable {
     loadConfig({
       environment: this.#env,
       cargoHome: this.#home,
+      isHomeUnreadable: this.homeTrouble !== undefined,
       cwd: this.#cwd,
     })
   );

@@ -1,5 +1,9 @@
 import { resolvePath } from "../base/paths.ts";
-import { readSmallFile, type SmallFile } from "../base/files.ts";
+import {
+  describeRefusal,
+  readSmallFile,
+  type SmallFile,
+} from "../base/files.ts";
 import { mergeSettings } from "./merge_settings.ts";
 import {
   findUnknownVariables,
@@ -136,26 +140,6 @@ async function loadSystemFile(
   return isWrong(settings) ? settings : { kind: "file", settings };
 }
 
-/** A clause without its subject. */
-function describeRefusal(
-  file: Extract<SmallFile, { kind: "refused" }>,
-): string {
-  switch (file.reason) {
-    case "not-a-regular-file":
-      return "is not a regular file";
-    case "too-large":
-      return `is larger than ${MAX_BYTES} bytes`;
-    case "link":
-      return "is a symbolic link";
-    case "dangling-link":
-      return "is a link to a file that is not there";
-    case "unreadable":
-      return file.error === "PermissionDenied"
-        ? "may not be read"
-        : `cannot be read (${file.error})`;
-  }
-}
-
 async function parseFile(
   file: Exclude<SmallFile, { kind: "absent" }>,
   options: ParseSettingsFileOptions,
@@ -168,7 +152,9 @@ async function parseFile(
     message: `the settings file ${path} ${reason}`,
     system,
   });
-  if (file.kind === "refused") return unreadable(describeRefusal(file));
+  if (file.kind === "refused") {
+    return unreadable(describeRefusal(file, MAX_BYTES));
+  }
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(file.bytes);

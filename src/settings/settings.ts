@@ -1,4 +1,4 @@
-import type { StoreSetting } from "../stores/credential_store.ts";
+import { STORE_NAMES } from "../stores/credential_store.ts";
 
 /** A row of {@linkcode SETTINGS}. */
 export interface SettingRow<T> {
@@ -53,15 +53,7 @@ function seconds(key: string, byDefault: number): SettingRow<number> {
 
 const ROWS = {
   /** Which store is used; `auto` is the platform's durable one. */
-  store: choice<StoreSetting>("store", [
-    "auto",
-    "secret-service",
-    "keychain",
-    "wincred",
-    "systemd",
-    "keyutils",
-    "off",
-  ]),
+  store: choice("store", ["auto", ...STORE_NAMES, "off"]),
   /**
    * Whether plaintext tokens are moved into the store when they are read:
    * where that is safe; a notice names the command that does it; the file is

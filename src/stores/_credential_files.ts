@@ -1,4 +1,4 @@
-import { readSmallFile } from "../base/files.ts";
+import { describeRefusal, readSmallFile } from "../base/files.ts";
 import { systemErrorCode } from "../base/system_error.ts";
 
 /** A token as it lies in cargo's home: encrypted, with its index URL. */
@@ -67,7 +67,10 @@ export function readCredentialFile(path: string): ReadCredential {
     return { kind: "refused", reason: "cannot be looked at" };
   }
   const file = readSmallFile(path, { maxBytes: MAX_BYTES });
-  if (file.kind !== "read") return file;
+  if (file.kind === "absent") return file;
+  if (file.kind === "refused") {
+    return { kind: "refused", reason: describeRefusal(file, MAX_BYTES) };
+  }
   const credential = parse(new TextDecoder().decode(file.bytes));
   return credential === undefined
     ? { kind: "refused", reason: "is damaged" }

@@ -1,12 +1,16 @@
 import type { Secret } from "../base/secret.ts";
 
 /** The stores there are, by the names that the `store` setting takes. */
-export type StoreName =
-  | "secret-service"
-  | "keychain"
-  | "wincred"
-  | "systemd"
-  | "keyutils";
+export const STORE_NAMES = [
+  "secret-service",
+  "keychain",
+  "wincred",
+  "systemd",
+  "keyutils",
+] as const;
+
+/** One of {@linkcode STORE_NAMES}. */
+export type StoreName = typeof STORE_NAMES[number];
 
 /** What the `store` setting takes; `auto` is the platform's durable one. */
 export type StoreSetting = "auto" | StoreName | "off";

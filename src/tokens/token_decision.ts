@@ -35,6 +35,8 @@ export type TokenAnswer =
       | "absent"
       /** The variable is set to nothing, which cargo takes for a token. */
       | "environment-empty"
+      /** The environment names a file that holds no token. */
+      | "environment-file-unusable"
       /** What is stored is no token that cargo accepts. */
       | "stored-unusable"
       /** The file has one, for a name that only a project binds to this URL. */
@@ -67,6 +69,9 @@ export function decideToken(facts: TokenFacts): TokenAnswer {
       return token(environment.token, "environment");
     case "empty":
       return { kind: "none", reason: "environment-empty" };
+    case "unusable":
+      // A command need not go on with another token than the one that is named.
+      return { kind: "none", reason: "environment-file-unusable" };
     case "none":
       return fromStoreOrFile(facts, own);
   }

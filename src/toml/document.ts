@@ -23,8 +23,16 @@ export interface TomlEntry extends TextRange {
   readonly value: TextRange;
   /** What the value decodes to, if it is a string. */
   readonly string: string | undefined;
+  /** The elements of the value, if it is an array. */
+  readonly items: readonly TomlItem[] | undefined;
   /** The inline table that holds it, or the header's table. */
   readonly container: TomlInlineTable | TomlTable;
+}
+
+/** An element of an array. */
+export interface TomlItem extends TextRange {
+  /** What it decodes to, if it is a string. */
+  readonly string: string | undefined;
 }
 
 /** A table in braces. Its own range is that of the braces. */
@@ -33,6 +41,12 @@ export interface TomlInlineTable extends TextRange {
   readonly kind: "inline";
   /** The key path from the root. */
   readonly path: TomlPath;
+  /** The key as it is written, with its dots and quotes. */
+  readonly key: TextRange;
+  /** How many parts the key has: more than one if it is dotted. */
+  readonly keyParts: readonly TextRange[];
+  /** The table that holds it. */
+  readonly container: TomlInlineTable | TomlTable;
   /** Its keys with their values, in order: what stands between the commas. */
   readonly members: readonly TextRange[];
 }
@@ -132,23 +146,25 @@ export async function loadTomlParser(): Promise<TomlParser> {
   const { parseTOML, getStaticTOMLValue } = await import("toml-eslint-parser");
 
   /** The parser takes no byte order mark; positions are told with it. */
-  function parse(text: string): { program: AST.TOMLProgram; offset: number } {
+  function parse<T>(
+    text: string,
+    use: (program: AST.TOMLProgram, offset: number) => T,
+  ): T {
     const offset = text.startsWith(BYTE_ORDER_MARK) ? 1 : 0;
     try {
-      return { program: parseTOML(text.slice(offset), VERSION), offset };
+      return use(parseTOML(text.slice(offset), VERSION), offset);
     } catch (error) {
       throw syntaxError(error);
     }
   }
 
   return {
-    locate(text: string): TomlDocument {
-      const { program, offset } = parse(text);
-      return new Locator(text, offset).locate(program);
-    },
-    values(text: string): TomlValues {
-      return getStaticTOMLValue(parse(text).program);
-    },
+    locate: (text) =>
+      parse(
+        text,
+        (program, offset) => new Locator(text, offset).locate(program),
+      ),
+    values: (text) => parse(text, (program) => getStaticTOMLValue(program)),
   };
 }
 
@@ -163,6 +179,12 @@ function syntaxError(error: unknown): TomlSyntaxError {
   }
   // Nesting so deep that the stack is used up.
   return new TomlSyntaxError();
+}
+
+function stringOf(node: AST.TOMLContentNode): string | undefined {
+  return node.type === "TOMLValue" && node.kind === "string"
+    ? node.value
+    : undefined;
 }
 
 class Locator {
@@ -229,11 +251,16 @@ class Locator {
       ),
     ];
     const { value } = node;
+    const key = this.#range(node.key);
+    const keyParts = node.key.keys.map((part) => this.#range(part));
     if (value.type === "TOMLInlineTable") {
       const table: TomlInlineTable = {
         kind: "inline",
         path,
         ...this.#range(value),
+        key,
+        keyParts,
+        container,
         members: value.body.map((member) => this.#range(member)),
       };
       this.#inlineTables.push(table);
@@ -243,11 +270,15 @@ class Locator {
     this.#entries.push({
       ...this.#range(node),
       path,
-      key: this.#range(node.key),
-      keyParts: node.key.keys.map((key) => this.#range(key)),
+      key,
+      keyParts,
       value: this.#range(value),
-      string: value.type === "TOMLValue" && value.kind === "string"
-        ? value.value
+      string: stringOf(value),
+      items: value.type === "TOMLArray"
+        ? value.elements.map((item) => ({
+          ...this.#range(item),
+          string: stringOf(item),
+        }))
         : undefined,
       container,
     });

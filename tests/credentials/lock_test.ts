@@ -98,6 +98,32 @@ Deno.test("withCredentialsLock() creates a file only when asked to", () =>
     assertEquals(await Deno.readTextFile(path), '[registry]\ntoken = "abc"\n');
     assertEquals(((await Deno.stat(path)).mode ?? 0) & 0o777, 0o600);
 
+    // There is no empty file where nothing came of it.
+    const unwritten = `${directory}/unwritten/credentials.toml`;
+    const kinds = await withCredentialsLock(
+      unwritten,
+      async (file) => [
+        file.document.text,
+        (await file.remove(CRATES_IO)).kind,
+      ],
+      { create: true },
+    );
+    assertEquals(kinds, { kind: "done", value: ["", "unchanged"] });
+    assertEquals([...Deno.readDirSync(directory)].map(({ name }) => name), [
+      "new",
+    ]);
+    // Nor is one written over that came meanwhile.
+    const late = await withCredentialsLock(unwritten, async (file) => {
+      await Deno.mkdir(`${directory}/unwritten`);
+      await Deno.writeTextFile(unwritten, "# cargo's\n");
+      return await file.insert(CRATES_IO, Secret.fromString("abc"));
+    }, { create: true });
+    assertEquals(late, {
+      kind: "done",
+      value: { kind: "failed", reason: "changed-meanwhile" },
+    });
+    assertEquals(await Deno.readTextFile(unwritten), "# cargo's\n");
+
     const dangling = `${directory}/dangling`;
     await Deno.symlink(`${directory}/nowhere`, dangling);
     assertEquals(await removeFrom(dangling), { kind: "absent" });

@@ -201,7 +201,7 @@ const REMOVALS: [
     "a last line without an end",
     ["registry"],
     '[registry]\ntoken = "x"',
-    "[registry]\n",
+    "[registry]",
   ],
   [
     "an escaped key",
@@ -388,13 +388,13 @@ const INSERTIONS: [
     "a file without a last line end",
     ["registries", "a b"],
     "# c",
-    '# c\n\n[registries."a b"]\ntoken = "T"\n',
+    '# c\n\n[registries."a b"]\ntoken = "T"',
   ],
   [
     "a table without a last line end",
     ["registry"],
     "[registry]",
-    '[registry]\ntoken = "T"\n',
+    '[registry]\ntoken = "T"',
   ],
   [
     "an inline table",
@@ -412,7 +412,7 @@ const INSERTIONS: [
     "an outer inline table",
     ["registries", "a"],
     "registries = { b = { token = 'x' } }\n",
-    "registries = { b = { token = 'x' }, a = { token = \"T\" } }\n",
+    "registries = { b = { token = 'x' }, a.token = \"T\" }\n",
   ],
   [
     "dotted keys",
@@ -520,6 +520,87 @@ Deno.test("insertToken() after removeToken() gives the tokens back", () => {
     }),
     { seed: 11, numRuns: 200 },
   );
+});
+
+/** Longer than a page, as those of Entra ID are. */
+const LONG = `Bearer ${"eyJ0eXAiOiJKV1Qi.".repeat(360)}`;
+
+/** Where a token longer than a page can be put, and its table. */
+const LONG_PLACES: [name: string, table: string[], text: string][] = [
+  ["no file", ["registries", "a"], ""],
+  ["a byte order mark", ["registry"], "\ufeff"],
+  ["a last line without an end", ["registries", "a b"], "# c"],
+  ["other tables", ["registry"], '[registries.b]\ntoken = "B"\n'],
+  ["CRLF", ["registries", "a"], '[registries.b]\r\ntoken = "B"\r\n'],
+  ["an emptied table at the end", ["registries", "a"], "[registries.a]\n"],
+  [
+    "an emptied table",
+    ["registries", "a"],
+    '[registries.a]\n\n[registries.b]\ntoken = "B"\n',
+  ],
+  ["its table at the end", ["registry"], "[registry]\nindex = 'i' # c\n"],
+  ["dotted keys", ["registries", "a"], "registries.a.index = 'i'\n"],
+];
+
+for (const [name, table, place] of LONG_PLACES) {
+  Deno.test(`insertToken() writes a token longer than a page into ${name}, and can be killed`, () => {
+    const at = tableOf(table);
+    const key = JSON.stringify([...table, "token"]);
+    const newline = place.includes("\r\n") ? "\r\n" : "\n";
+    for (const filled of [-1, 0, 1, 40, 4050, 4070, 4090, 4096, 9000]) {
+      const fill = filled < 0 ? "" : `#${"x".repeat(filled)}${newline}`;
+      const text = place.replace(/^\ufeff?/, (bom) => bom + fill);
+      const edit = insertToken(toml, toml.locate(text), at, LONG);
+      const states = statesOf(text, stepsOf(edit));
+      assert(stepsOf(edit).every(staysOnPage), "a write crosses a page");
+      const expected = [...leaves(text)].sort();
+      for (const state of states) {
+        const now = leaves(state);
+        const isDone = state === states.at(-1);
+        assertEquals(now.get(key), isDone ? LONG : undefined);
+        now.delete(key);
+        assertEquals([...now].sort(), expected);
+        if (isDone) continue;
+        // Killed here: the next one begins without what was left.
+        const again = insertToken(toml, toml.locate(state), at, LONG);
+        const steps = stepsOf(again);
+        assert(statesOf(state, steps).every((each) => leaves(each)));
+        const result = resultOf(state, steps);
+        assertEquals(leaves(result).get(key), LONG);
+        assertEquals(result.split("eyJ0").length, LONG.split("eyJ0").length);
+      }
+      // At the end of the file it can be removed again.
+      const written = toml.locate(states.at(-1) ?? "");
+      const removal = stepsOf(removeToken(toml, written, at));
+      const after = resultOf(written.text, removal);
+      assert(!after.includes("eyJ0"));
+      assertEquals([...leaves(after)].sort(), expected);
+    }
+  });
+}
+
+Deno.test("removeToken() removes what an insertion that was killed has left", () => {
+  const text = '[registry]\ntoken = "abc"\n\n' +
+    '#registries.a]\n#oken = "eyJ0';
+  const edit = removeToken(toml, toml.locate(text), ["registry"]);
+  assertEquals(resultOf(text, stepsOf(edit)), "[registry]\n\n");
+  const mine = '[registry]\ntoken = "abc"\n#token = "mine"\n#[registry]\n';
+  const kept = removeToken(toml, toml.locate(mine), ["registry"]);
+  assertEquals(
+    resultOf(mine, stepsOf(kept)),
+    '[registry]\n#token = "mine"\n#[registry]\n',
+  );
+});
+
+Deno.test("insertToken() and removeToken() say that a token is longer than a page", () => {
+  const refused = { kind: "refused", reason: "longer-than-a-page" } as const;
+  const between = "[registry]\nindex = 'i'\n[registries.b]\ntoken = \"B\"\n";
+  assertEquals(
+    insertToken(toml, toml.locate(between), ["registry"], LONG),
+    refused,
+  );
+  const above = `[registry]\ntoken = "${LONG}"\n[net]\nx = 1\n`;
+  assertEquals(removeToken(toml, toml.locate(above), ["registry"]), refused);
 });
 
 Deno.test("insertToken() puts back every token of a file of many pages", () => {

@@ -70,6 +70,16 @@ const base: GetFacts = {
   mayPrompt: false,
 };
 
+const badFile: GetFacts["environment"] = {
+  kind: "unusable",
+  variable: "V_FILE",
+  path: "/run/secrets/v",
+  reason: "is empty",
+};
+function secretFile(readableByOthers: boolean): GetFacts["environment"] {
+  const file = { path: "/run/secrets/v", readableByOthers };
+  return { kind: "token", variable: "V_FILE", token: P, file };
+}
 const alone = { cargoTokenFollows: false, cargoTokenListed: false };
 const notEligible: Eligibility = {
   kind: "not",
@@ -133,6 +143,41 @@ const TABLE: readonly (readonly [
     "2: rebound: cargo refuses an empty token before it sends anything",
     { environment: { kind: "empty", variable: "V" }, rebinding },
     "not-found |  | ",
+  ],
+  [
+    "1: a token from a file that the environment names is the answer",
+    { environment: secretFile(false), chain: alone },
+    "environment-token |  | ",
+  ],
+  [
+    "1: it says so where every user may read that file",
+    { environment: secretFile(true) },
+    "environment-token |  | token-file-readable",
+  ],
+  [
+    "1: rebound: a token from a file is not sent",
+    { environment: secretFile(false), rebinding },
+    "other |  | rebound",
+  ],
+  [
+    "2b: a file without a token: the next provider, never the store",
+    { environment: badFile, store: found },
+    "url-not-supported |  | token-file-unusable",
+  ],
+  [
+    "2b: an error where no `cargo:token` follows",
+    { environment: badFile, chain: alone },
+    "other |  | token-file-unusable",
+  ],
+  [
+    "2b: strict",
+    { environment: badFile, ...withSettings({ fallback: "strict" }) },
+    "other |  | token-file-unusable",
+  ],
+  [
+    "2b: rebound: `cargo:token` is not let near the file's token",
+    { environment: badFile, rebinding },
+    "other |  | rebound",
   ],
   [
     "3: T, and other items of that URL: they are named",

@@ -33,12 +33,12 @@ const LOCKED: StoreFailure = {
   reason: "the fake store is locked",
   item: "visible",
 };
-const REBINDING: Rebinding = {
+const REBINDING = {
   name: "alt",
   userUrl: "sparse+https://good.example/",
   projectUrl: URL,
   where: "/checkout/.cargo/config.toml",
-};
+} satisfies Rebinding;
 const ALONE = { cargoTokenFollows: false, cargoTokenListed: false };
 
 function holding(token: string, faults: FakeStoreFaults = {}): FakeStore {

@@ -46,12 +46,12 @@ const MISSING: StoreFailure = {
   cause: "library-missing",
   storeExists: false,
 };
-const REBINDING: Rebinding = {
+const REBINDING = {
   name: "alt",
   userUrl: "sparse+https://good.example/",
   projectUrl: URL,
   where: "/checkout/.cargo/config.toml",
-};
+} satisfies Rebinding;
 const ALONE = { cargoTokenFollows: false, cargoTokenListed: false };
 
 function holding(token: string, faults: FakeStoreFaults = {}): FakeStore {

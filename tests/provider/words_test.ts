@@ -85,6 +85,12 @@ const abouts: readonly RegistryAbout[] = [
 /** Everything that can be said about a `get`. */
 const notices: readonly GetNotice[] = [
   { kind: "environment-used", variable: EVIL },
+  { kind: "token-file-readable", path: EVIL },
+  ...[true, false].map((cargoTokenFollows): GetNotice => ({
+    kind: "token-file-unusable",
+    file: { kind: "unusable", variable: EVIL, path: EVIL, reason: "is empty" },
+    cargoTokenFollows,
+  })),
   { kind: "conflict" },
   { kind: "several-items", others: [EVIL, EVIL] },
   {

@@ -273,34 +273,46 @@ Deno.test("SystemdStore takes no damaged file for an absent token", async (t) =>
   const path = await pathOf(home, URL_A);
   const whole = await Deno.readTextFile(path);
   const blob = await blobOf(home, URL_A);
-  const cases: readonly (readonly [string, () => Promise<void>])[] = [
-    ["empty", () => Deno.writeTextFile(path, "")],
-    ["cut", () => Deno.writeTextFile(path, whole.slice(0, -20))],
-    ["no JSON", () => Deno.writeTextFile(path, "hello")],
-    ["no object", () => Deno.writeTextFile(path, "null")],
-    ["no blob", () => Deno.writeTextFile(path, `{"index-url":"${URL_A}"}`)],
-    ["a short blob", () => writeBlob(home, URL_A, blob.slice(0, -4))],
-    ["an empty blob", () => writeBlob(home, URL_A, "")],
-    ["no Base64", () => writeBlob(home, URL_A, "!")],
-    ["huge", () => Deno.writeTextFile(path, " ".repeat(2_000_000))],
-    ["a folder", async () => {
+  const cases: readonly (readonly [string, RegExp, () => Promise<void>])[] = [
+    ["empty", /is damaged/, () => Deno.writeTextFile(path, "")],
+    ["cut", /is damaged/, () => Deno.writeTextFile(path, whole.slice(0, -20))],
+    ["no JSON", /is damaged/, () => Deno.writeTextFile(path, "hello")],
+    ["no object", /is damaged/, () => Deno.writeTextFile(path, "null")],
+    [
+      "no blob",
+      /is damaged/,
+      () => Deno.writeTextFile(path, `{"index-url":"${URL_A}"}`),
+    ],
+    [
+      "a short blob",
+      /cannot decrypt/,
+      () => writeBlob(home, URL_A, blob.slice(0, -4)),
+    ],
+    ["an empty blob", /cannot decrypt/, () => writeBlob(home, URL_A, "")],
+    ["no Base64", /cannot decrypt/, () => writeBlob(home, URL_A, "!")],
+    [
+      "huge",
+      /is larger than/,
+      () => Deno.writeTextFile(path, " ".repeat(2_000_000)),
+    ],
+    ["a folder", /is not a regular file/, async () => {
       await Deno.remove(path);
       await Deno.mkdir(path);
     }],
-    ["a link to nothing", async () => {
+    ["a link to nothing", /is a link to a file that is not there/, async () => {
       await Deno.remove(path);
       await Deno.symlink("nowhere", path);
     }],
-    ["a FIFO", async () => {
+    ["a FIFO", /is not a regular file/, async () => {
       await Deno.remove(path);
       await run(["/usr/bin/mkfifo", path], { env: {} });
     }],
   ];
-  for (const [name, damage] of cases) {
+  for (const [name, reason, damage] of cases) {
     await t.step(name, async () => {
       await damage();
       const outcome = await store.get({ indexUrl: URL_A }, options);
-      assertFailure(outcome, "denied", /./);
+      assertFailure(outcome, "denied", reason);
       assertEquals((await store.list(options)).kind, "items");
       assertEquals(
         (await store.erase({ indexUrl: URL_A }, options)).kind,

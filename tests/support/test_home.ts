@@ -1,4 +1,5 @@
-import { quote, writeLauncher } from "../../scripts/launcher.ts";
+import { quote } from "../../scripts/launcher.ts";
+import { programUnderTest } from "./program.ts";
 import { toolchain } from "./cargo.ts";
 import { LoopbackRegistry } from "./registry.ts";
 import type { LoopbackRegistryOptions } from "./registry.ts";
@@ -269,7 +270,7 @@ export class TestHome implements AsyncDisposable {
 
   async #writeProvider(traffic: boolean): Promise<void> {
     await Deno.mkdir(`${this.root}/launcher`);
-    const launcher = await writeLauncher(`${this.root}/launcher`);
+    const launcher = await programUnderTest(`${this.root}/launcher`);
     const text = WINDOWS
       ? `@echo %*>>"${this.root}/launches"\r\n@"${launcher}" %*\r\n`
       : `#!/bin/sh\necho "$*" >>${quote(`${this.root}/launches`)}\n${

@@ -76,6 +76,15 @@ Deno.test("decideToken() is the token that cargo would get", async (t) => {
       environment: { kind: "empty", variable: "V" },
       store: stored("T"),
     }, "none: environment-empty"],
+    ["a file of the environment's without a token hides the others", {
+      environment: {
+        kind: "unusable",
+        variable: "V_FILE",
+        path: "/run/secrets/v",
+        reason: "is empty",
+      },
+      store: stored("S"),
+    }, "none: environment-file-unusable"],
     ["the store", { store: stored("T") }, "T store"],
     ["both alike", { store: stored("T"), plaintext: inFile("T") }, "T store"],
     [
