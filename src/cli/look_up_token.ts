@@ -121,6 +121,8 @@ const NONE: Readonly<
 > = {
   "absent": "there is no token; `cargo login` stores one",
   "environment-empty": "its token variable is set to nothing",
+  "environment-file-unusable":
+    "the file that its token variable names holds no token",
   "stored-unusable": "what is stored is no token; `cargo login` stores one",
   "bound-by-project":
     "only a project binds the name to its index URL, so the token that " +
