@@ -4,6 +4,7 @@ import type {
   StoreFailure,
   StoreName,
 } from "./credential_store.ts";
+import { readVariable } from "./session_bus.ts";
 import { UnavailableStore } from "./unavailable_store.ts";
 
 /** What {@linkcode chooseStore} chooses. */
@@ -122,8 +123,7 @@ export async function openStore(
   }
   switch (choice.name) {
     case "secret-service": {
-      const { SecretServiceStore } = await import("./secret_service.ts");
-      return new SecretServiceStore();
+      return await openLibsecret(readVariable);
     }
     case "keychain": {
       const { KeychainStore } = await import("./keychain.ts");
@@ -138,4 +138,28 @@ export async function openStore(
       return new Keyutils();
     }
   }
+}
+
+/**
+ * The Secret Service; where libsecret, and so `cargo:libsecret`, keeps secrets
+ * in a file of its own, that file.
+ */
+async function openLibsecret(
+  env: (name: string) => string | undefined,
+): Promise<CredentialStore> {
+  const isNamed = env("SECRET_BACKEND") === "file";
+  // Either is set in every sandbox that it stands for, and elsewhere too.
+  const mayBeSandbox = env("FLATPAK_ID") !== undefined ||
+    env("SNAP") !== undefined;
+  if (isNamed || mayBeSandbox) {
+    const { findSandbox } = await import("../sandbox.ts");
+    const { LibsecretFileStore } = await import("./libsecret_file.ts");
+    if (isNamed) return new LibsecretFileStore();
+    if (await findSandbox(env) !== undefined) {
+      const { SecretServiceStore } = await import("./secret_service.ts");
+      return new LibsecretFileStore(new SecretServiceStore());
+    }
+  }
+  const { SecretServiceStore } = await import("./secret_service.ts");
+  return new SecretServiceStore();
 }
