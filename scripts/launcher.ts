@@ -13,21 +13,10 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
+import { PERMISSIONS } from "./program.ts";
 
 const CONFIG = fileURLToPath(new URL("../deno.json", import.meta.url));
 const PROGRAM = fileURLToPath(new URL("../mod.ts", import.meta.url));
-
-/**
- * What the program may do: the set `program` of deno.json, spelled out because
- * Deno prints a warning whenever a set is used by its name.
- */
-const PERMISSIONS = [
-  "--allow-read",
-  "--allow-write",
-  "--allow-env",
-  "--allow-ffi",
-  "--allow-sys=uid",
-] as const;
 
 /**
  * Writes the launcher, and puts what it imports into Deno's cache: it runs

@@ -10,9 +10,25 @@ export type Style = Parameters<typeof styleText>[0];
  * @param line The line, without its ending.
  */
 export function print(line = ""): void {
+  write(Deno.stdout, line);
+}
+
+/**
+ * Prints a line on standard error.
+ *
+ * @param line The line, without its ending.
+ */
+export function printError(line: string): void {
+  write(Deno.stderr, line);
+}
+
+function write(
+  stream: typeof Deno.stderr | typeof Deno.stdout,
+  line: string,
+): void {
   const bytes = new TextEncoder().encode(`${line}\n`);
   for (let written = 0; written < bytes.length;) {
-    written += Deno.stdout.writeSync(bytes.subarray(written));
+    written += stream.writeSync(bytes.subarray(written));
   }
 }
 

@@ -16,11 +16,13 @@ import { print } from "./print.ts";
  * The Debian packages, and a program of each by which other systems are judged.
  */
 const PACKAGES: Readonly<Record<string, string | undefined>> = {
+  "age": "age", // another program's view of what is exported
   "bindfs": "bindfs", // a file system that counts as a network's
   "dbus-bin": "dbus-monitor", // what passes over the bus
   "dbus-daemon": "dbus-daemon", // the private session buses
   "fuse3": "fusermount3", // its end
   "gcc": "cc", // small libraries that are preloaded, and stand-ins
+  "git": "git", // the judge of what it tracks
   "gnome-keyring": "gnome-keyring-daemon", // a real Secret Service
   "keepassxc": undefined, // another one
   "libc6-dev": undefined,

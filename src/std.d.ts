@@ -64,22 +64,24 @@ declare module "@std/toml" {
 }
 
 declare module "@std/cli/parse-args" {
-  export interface ParseOptions {
-    readonly boolean?: readonly string[];
-    readonly string?: readonly string[];
-    readonly collect?: readonly string[];
-    readonly negatable?: readonly string[];
-    readonly default?: Readonly<Record<string, unknown>>;
-    readonly stopEarly?: boolean;
-    readonly "--"?: boolean;
-    readonly unknown?: (
-      arg: string,
-      key?: string,
-      value?: unknown,
-    ) => unknown;
-  }
-  export function parseArgs(
+  /** The two kinds of options that the scripts have. */
+  export function parseArgs<S extends string>(
     args: readonly string[],
-    options?: ParseOptions,
-  ): Record<string, unknown> & { readonly _: readonly (string | number)[] };
+    options: {
+      readonly string?: readonly S[];
+      readonly collect?: readonly S[];
+      readonly boolean?: readonly string[];
+      readonly unknown?: (arg: string) => unknown;
+    },
+  ): Readonly<Record<S, string[]>> & { readonly _: readonly unknown[] };
+}
+
+declare module "@std/fmt/colors" {
+  export function bold(str: string): string;
+  export function cyan(str: string): string;
+  export function dim(str: string): string;
+  export function green(str: string): string;
+  export function red(str: string): string;
+  export function yellow(str: string): string;
+  export function stripAnsiCode(string: string): string;
 }

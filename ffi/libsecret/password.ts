@@ -7,7 +7,13 @@ import {
   readCString,
 } from "../_memory.ts";
 import { Cancellable } from "../gio.ts";
-import { glib, listElements, StringTable, takeError } from "../glib.ts";
+import {
+  glib,
+  listElements,
+  lookUpString,
+  StringTable,
+  takeError,
+} from "../glib.ts";
 import { unref } from "../gobject.ts";
 import { pinLibsecret } from "./symbols.ts";
 
@@ -55,6 +61,13 @@ const SYMBOLS = {
       "buffer", // GError **error
     ],
     result: "pointer", // GList * of SecretRetrievable *
+    nonblocking: true,
+  },
+  secret_retrievable_get_label: {
+    parameters: [
+      "pointer", // SecretRetrievable *self
+    ],
+    result: "pointer", // gchar *, the caller's
     nonblocking: true,
   },
   secret_retrievable_get_attributes: {
@@ -265,13 +278,15 @@ export class PasswordStore implements AsyncDisposable {
   }
 
   /**
-   * Lists one attribute of every item of the place, whatever its schema.
+   * Lists every item of the place, whatever its schema.
    *
-   * @param attribute The attribute's name.
-   * @returns Its value in each item; `undefined` where an item has none.
+   * @param attribute The name of an attribute.
+   * @returns Each item's value of it, `undefined` if it has none, and label.
    * @throws {GLibError} If the place cannot be used.
    */
-  async list(attribute: string): Promise<(string | undefined)[]> {
+  async list(
+    attribute: string,
+  ): Promise<{ readonly value: string | undefined; readonly label: string }[]> {
     await using none = await StringTable.from({});
     const error = new OutPointer();
     const list = await password().secret_password_searchv_sync(
@@ -282,19 +297,20 @@ export class PasswordStore implements AsyncDisposable {
       error.cell,
     );
     if (error.value !== null) throw await takeError(error, "search");
-    const values: (string | undefined)[] = [];
+    const items: { value: string | undefined; label: string }[] = [];
     for (const item of listElements(list)) {
       const table = await password().secret_retrievable_get_attributes(item);
-      values.push(
-        readCString(
-          await glib().g_hash_table_lookup(table, cString(attribute)),
-        ),
-      );
+      const text = await password().secret_retrievable_get_label(item);
+      items.push({
+        value: await lookUpString(table, attribute),
+        label: readCString(text) ?? "",
+      });
+      await glib().g_free(text);
       await glib().g_hash_table_unref(table);
       await unref(item);
     }
     await glib().g_list_free(list);
-    return values;
+    return items;
   }
 
   /** Frees what it holds. */

@@ -1,13 +1,19 @@
 import type { Environment } from "./home.ts";
-import { joinPath, parentPath, resolvePath } from "./paths.ts";
-import { readRegularFile, type UnreadableReason } from "./regular_file.ts";
+import {
+  baseName,
+  isAbsolutePath,
+  joinPath,
+  parentPath,
+  resolvePath,
+} from "../base/paths.ts";
+import { readRegularFile, type UnreadableReason } from "../base/files.ts";
 import {
   loadTomlParser,
   type TomlParser,
   TomlSyntaxError,
   type TomlValue,
   type TomlValues,
-} from "./toml_document.ts";
+} from "../toml/document.ts";
 
 /** Whose word a configuration file is. */
 export type ConfigLayer =
@@ -26,8 +32,13 @@ export interface ConfigFile {
   readonly values: TomlValues;
 }
 
-/** A configuration file that counts as empty. Cargo itself would not start. */
+/**
+ * A configuration file that counts as empty. Where cargo reads it all the same,
+ * it may say anything ({@linkcode isUnproven}).
+ */
 export interface ConfigProblem {
+  /** Whose word it would be. */
+  readonly layer: ConfigLayer;
   /** The file. */
   readonly path: string;
   /** What is wrong with it. */
@@ -60,16 +71,31 @@ export interface ConfigLayers {
 export interface ConfigPlaces {
   /** The environment. */
   readonly environment: Environment;
-  /** Cargo's home; `undefined` if there is none. */
+  /** Cargo's home; `undefined` if there is none, or none that we can read. */
   readonly cargoHome: string | undefined;
-  /** The current directory: cargo starts there, not at the manifest. */
+  /** Whether cargo has a home that we cannot read. */
+  readonly isHomeUnreadable?: boolean;
+  /**
+   * The current directory: cargo starts there, not at the manifest. `.` where
+   * its name cannot be read: what is above it is then looked at as `..`.
+   */
   readonly cwd: string;
 }
 
 /** Keys of cargo's that are read here; a file without any is not parsed. */
 const RELEVANT = /registr|credential-alias|include|\\/;
-/** A bound for what a chain of includes can make us read. */
-const MAX_INCLUDED_FILES = 100;
+/**
+ * How many characters are parsed. Nothing interrupts the parser, and the worst
+ * of texts takes it 3 ms for each 1,000 characters, so that this is what keeps
+ * a checkout from holding cargo beyond the deadline. More than that counts as
+ * `too-large`.
+ */
+export const MOST_PARSED: Readonly<Record<ConfigLayer, number>> = {
+  user: 512 * 1024,
+  project: 128 * 1024,
+};
+/** What reading a file counts for, so that their number is bounded, too. */
+const READING = 2048;
 
 /**
  * Reads all of cargo's configuration files that hold for a directory (cargo:
@@ -81,6 +107,10 @@ const MAX_INCLUDED_FILES = 100;
  */
 export async function loadConfig(places: ConfigPlaces): Promise<ConfigLayers> {
   const loader = new Loader();
+  if (places.isHomeUnreadable === true) {
+    const path = "the configuration in cargo's home";
+    loader.problems.push({ layer: "user", path, reason: "unreadable" });
+  }
   for (const { path, layer } of findConfigFiles(places)) {
     await loader.load(path, layer, new Set());
   }
@@ -175,12 +205,38 @@ function findConfigFiles(places: ConfigPlaces): FoundFile[] {
 
 /** A directory and those above it, the nearest first. */
 function ancestors(directory: string): string[] {
+  if (!isAbsolutePath(directory)) return relativeAncestors(directory);
   const result = [resolvePath(directory, ".")];
   for (;;) {
     const last = result[result.length - 1] ?? "";
     const parent = parentPath(last);
     if (parent === last) return result;
     result.push(parent);
+  }
+}
+
+/** More than any path has. */
+const MOST_DIRECTORIES = 1000;
+
+/** The same, up to the directory that is its own parent. */
+function relativeAncestors(directory: string): string[] {
+  const result = [directory];
+  let last = inode(directory);
+  for (let path = ".."; result.length < MOST_DIRECTORIES; path += "/..") {
+    const parent = inode(path);
+    if (parent === undefined || parent === last) break;
+    result.push(path);
+    last = parent;
+  }
+  return result;
+}
+
+function inode(path: string): string | undefined {
+  try {
+    const { dev, ino } = Deno.statSync(path);
+    return `${dev} ${ino}`;
+  } catch {
+    return undefined;
   }
 }
 
@@ -201,7 +257,7 @@ class Loader {
   readonly files: ConfigFile[] = [];
   readonly problems: ConfigProblem[] = [];
   #parser: TomlParser | undefined;
-  #included = 0;
+  readonly #left = { ...MOST_PARSED };
 
   /** Loads a file behind those that it includes. */
   async load(
@@ -210,53 +266,79 @@ class Loader {
     seen: Set<string>,
     optional = false,
   ): Promise<void> {
-    if (seen.has(path)) {
-      this.problems.push({ path, reason: "include-cycle" });
+    const real = realPath(path) ?? path;
+    if (seen.has(real)) {
+      this.problems.push({ layer, path, reason: "include-cycle" });
       return;
     }
-    seen.add(path);
-    const text = this.#read(path, optional);
+    seen.add(real);
+    const text = this.#read(path, layer, optional);
     if (text === undefined || !RELEVANT.test(text)) return;
-    const values = await this.#parse(path, text);
+    const values = await this.#parse(path, layer, text);
     if (values === undefined) return;
     for (const include of includesOf(values, path)) {
-      this.#included += 1;
-      if (this.#included > MAX_INCLUDED_FILES) break;
       await this.load(include.path, layer, seen, include.optional);
+      if (this.#left[layer] < 0) break;
     }
     this.files.push({ layer, path, values });
   }
 
   /** Cargo merges the credentials file into its configuration, over it. */
   async loadCredentials(path: string): Promise<void> {
-    const text = this.#read(path, true);
+    const text = this.#read(path, "user", true);
     if (text === undefined || !/index|provider|alias|\\/.test(text)) return;
-    const values = await this.#parse(path, text);
+    const values = await this.#parse(path, "user", text);
     if (values !== undefined) this.files.push({ layer: "user", path, values });
   }
 
-  #read(path: string, optional: boolean): string | undefined {
+  /** Whether there is so much left to parse. */
+  #take(layer: ConfigLayer, characters: number): boolean {
+    this.#left[layer] -= characters;
+    return this.#left[layer] >= 0;
+  }
+
+  #read(
+    path: string,
+    layer: ConfigLayer,
+    optional: boolean,
+  ): string | undefined {
+    if (!this.#take(layer, READING)) {
+      this.problems.push({ layer, path, reason: "too-large" });
+      return undefined;
+    }
     const outcome = readRegularFile(path);
     switch (outcome.kind) {
       case "text":
         return outcome.text;
       case "absent":
-        if (!optional) this.problems.push({ path, reason: "missing" });
+        if (!optional) this.problems.push({ layer, path, reason: "missing" });
         return undefined;
       case "unreadable":
-        this.problems.push({ path, reason: outcome.reason });
+        this.problems.push({ layer, path, reason: outcome.reason });
         return undefined;
     }
   }
 
-  async #parse(path: string, text: string): Promise<TomlValues | undefined> {
-    this.#parser ??= await loadTomlParser();
+  async #parse(
+    path: string,
+    layer: ConfigLayer,
+    text: string,
+  ): Promise<TomlValues | undefined> {
+    if (!this.#take(layer, text.length)) {
+      this.problems.push({ layer, path, reason: "too-large" });
+      return undefined;
+    }
     try {
+      this.#parser ??= await loadTomlParser();
       return this.#parser.values(text);
     } catch (error) {
-      if (!(error instanceof TomlSyntaxError)) throw error;
+      if (!(error instanceof TomlSyntaxError)) {
+        this.problems.push({ layer, path, reason: "unreadable" });
+        return undefined;
+      }
       const { line, column } = error;
       this.problems.push({
+        layer,
         path,
         reason: "malformed",
         ...(line === undefined ? {} : { line }),
@@ -271,12 +353,20 @@ class Loader {
 function includesOf(values: TomlValues, from: string): Include[] {
   const list = valueAt(values, ["include"]);
   if (!Array.isArray(list)) return [];
-  const directory = parentPath(resolvePath(from, "."));
   return list.flatMap((item: TomlValue): Include[] => {
     const path = isTable(item) ? valueAt(item, ["path"]) : item;
     // Cargo takes no other ending.
     if (typeof path !== "string" || !path.endsWith(".toml")) return [];
     const optional = isTable(item) && valueAt(item, ["optional"]) === true;
-    return [{ path: resolvePath(directory, path), optional }];
+    return [{ path: includedPath(from, path), optional }];
   });
+}
+
+/** Cargo leaves `..` to the system, for which a link leads elsewhere. */
+function includedPath(from: string, path: string): string {
+  const directory = from.slice(0, from.length - baseName(from).length);
+  const written = joinPath(directory, path);
+  if (!isAbsolutePath(written)) return written;
+  const tidy = resolvePath(written, ".");
+  return realPath(tidy) === realPath(written) ? tidy : written;
 }

@@ -1,14 +1,23 @@
-import { Secret } from "../secret.ts";
+import { Secret } from "../base/secret.ts";
 import type { ConfigLayers } from "./config.ts";
 import type { Environment } from "./home.ts";
 import {
   CRATES_IO_INDEX,
+  CRATES_IO_NAME,
   environmentName,
   type RegistryRequest,
 } from "./registries.ts";
 import { environmentNames, registryNames } from "./registry_index.ts";
+import { readTokenFile } from "./token_file.ts";
 
-/** The token variable of a registry. */
+/** A file that the environment names for a registry's token. */
+export interface NamedFile {
+  readonly path: string;
+  /** Whether every user of the machine may read it. */
+  readonly readableByOthers: boolean;
+}
+
+/** What the environment has for a registry's token. */
 export type EnvironmentToken =
   | { readonly kind: "none" }
   /** Set to nothing: cargo takes that for a token, and refuses it. */
@@ -17,21 +26,41 @@ export type EnvironmentToken =
     readonly kind: "token";
     readonly variable: string;
     readonly token: Secret;
+    /** Where the token is, if the variable only names a file. */
+    readonly file?: NamedFile;
+  }
+  /** The variable names a file that holds no token. */
+  | {
+    readonly kind: "unusable";
+    readonly variable: string;
+    readonly path: string;
+    /** A clause without its subject: `is not there`. */
+    readonly reason: string;
   };
 
 const NONE: EnvironmentToken = { kind: "none" };
 
+/** systemd.exec(5), `LoadCredential=`. */
+const CREDENTIALS_DIRECTORY = "CREDENTIALS_DIRECTORY";
+
 /**
- * Finds a registry's token in the environment as `cargo:token` does:
- * `CARGO_REGISTRY_TOKEN` for crates.io and for nothing else; for another
- * registry `CARGO_REGISTRIES_NAME_TOKEN`, where the name is the one that the
- * index URL is bound to, by a `CARGO_REGISTRIES_NAME_INDEX` or else by the
- * configuration. The name of the request counts only if that finds none.
+ * Finds a registry's token in the environment. The first of these that is set
+ * decides, and none of the others is looked at:
+ *
+ * 1. the variable that `cargo:token` reads: `CARGO_REGISTRY_TOKEN` for
+ *    crates.io and for nothing else; for another registry
+ *    `CARGO_REGISTRIES_NAME_TOKEN`
+ * 2. the same with `_FILE`, which names a file; empty, it is not set
+ * 3. a file `cargo-registry-NAME` in systemd's `CREDENTIALS_DIRECTORY`
+ *
+ * The name is the one that the index URL is bound to, by a
+ * `CARGO_REGISTRIES_NAME_INDEX` or else by the configuration. The name of the
+ * request counts only if that finds none.
  *
  * @param environment The environment.
  * @param request The registry of a request.
- * @param loadConfig Loads the configuration. It is called only if there is a
- * token variable, and no index variable has the URL.
+ * @param loadConfig Loads the configuration. It is called only if something is
+ * set that may be for this registry, and no index variable has the URL.
  * @returns The token, or that there is none.
  */
 export async function environmentToken(
@@ -40,25 +69,73 @@ export async function environmentToken(
   loadConfig: () => Promise<ConfigLayers>,
 ): Promise<EnvironmentToken> {
   if (request.indexUrl === CRATES_IO_INDEX) {
-    return read(environment, "CARGO_REGISTRY_TOKEN");
+    return look(environment, "CARGO_REGISTRY_TOKEN", [CRATES_IO_NAME]);
   }
-  const isTokenVariable = /^CARGO_REGISTRIES_.*_TOKEN$/;
-  if (!Object.keys(environment).some((name) => isTokenVariable.test(name))) {
-    return NONE;
-  }
+  if (!Object.keys(environment).some(isOfRegistries)) return NONE;
   let [name] = environmentNames(environment, request.indexUrl);
   if (name === undefined) {
     [name] = registryNames(await loadConfig(), request.indexUrl);
   }
   name ??= request.name;
   if (name === undefined) return NONE;
-  return read(environment, `CARGO_REGISTRIES_${environmentName(name)}_TOKEN`);
+  const own = environmentName(name);
+  // What a variable binds has lost its hyphens and its capitals.
+  const spellings = request.name !== undefined && request.name !== name &&
+      environmentName(request.name) === own
+    ? [request.name, name]
+    : [name];
+  return look(environment, `CARGO_REGISTRIES_${own}_TOKEN`, spellings);
 }
 
-function read(environment: Environment, variable: string): EnvironmentToken {
+function isOfRegistries(variable: string): boolean {
+  return variable === CREDENTIALS_DIRECTORY ||
+    /^CARGO_REGISTRIES_.*_TOKEN(_FILE)?$/.test(variable);
+}
+
+function look(
+  environment: Environment,
+  variable: string,
+  names: readonly string[],
+): EnvironmentToken {
   const value = environment[variable];
-  if (value === undefined) return NONE;
-  return value === ""
-    ? { kind: "empty", variable }
-    : { kind: "token", variable, token: Secret.fromString(value) };
+  if (value === "") return { kind: "empty", variable };
+  if (value !== undefined) {
+    return { kind: "token", variable, token: Secret.fromString(value) };
+  }
+  const path = environment[`${variable}_FILE`] ?? "";
+  if (path !== "") return readNamed(`${variable}_FILE`, path);
+  const folder = environment[CREDENTIALS_DIRECTORY] ?? "";
+  if (folder === "") return NONE;
+  // A name comes from a checkout's configuration: none leads out of there.
+  for (const name of names.filter((name) => /^[\w-]+$/.test(name))) {
+    const found = readNamed(
+      CREDENTIALS_DIRECTORY,
+      `${folder}/cargo-registry-${name}`,
+      true,
+    );
+    if (found.kind !== "none") return found;
+  }
+  return NONE;
+}
+
+/** @param optional Whether nobody has said that the file is there. */
+function readNamed(
+  variable: string,
+  path: string,
+  optional = false,
+): EnvironmentToken {
+  const file = readTokenFile(path);
+  switch (file.kind) {
+    case "token": {
+      const { token, readableByOthers } = file;
+      const named = { path, readableByOthers };
+      return { kind: "token", variable, token, file: named };
+    }
+    case "absent":
+      return optional
+        ? NONE
+        : { kind: "unusable", variable, path, reason: "is not there" };
+    case "unusable":
+      return { kind: "unusable", variable, path, reason: file.reason };
+  }
 }

@@ -1,4 +1,4 @@
-import { joinPath, PATH_STYLE, type PathStyle } from "./paths.ts";
+import { joinPath, PATH_STYLE, type PathStyle } from "../base/paths.ts";
 
 /** Environment variables, by name. */
 export type Environment = Readonly<Record<string, string>>;
@@ -61,4 +61,60 @@ function userHome(
   if (style === "unix") return environment["HOME"];
   const profile = environment["USERPROFILE"];
   return profile === "" ? undefined : profile;
+}
+
+/** The current directory; `.` where its name is no text, or it is gone. */
+export function currentDirectory(): string {
+  try {
+    return Deno.cwd();
+  } catch {
+    return ".";
+  }
+}
+
+/**
+ * Why nothing of cargo's home can be read here although cargo may read it:
+ * Deno knows no path that is not Unicode, and with this program's permissions
+ * opens nothing below `/dev`, `/proc` and `/sys`.
+ *
+ * @param environment The environment.
+ * @param home The home by {@linkcode cargoHome}.
+ * @returns A clause; `undefined` if the home can be read.
+ */
+export function unreadableHome(
+  environment: Environment,
+  home: string | undefined,
+): string | undefined {
+  const variables = environment["CARGO_HOME"]
+    ? []
+    : ["CARGO_HOME", PATH_STYLE === "unix" ? "HOME" : "USERPROFILE"];
+  const odd = variables.find((name) => !isText(name));
+  if (odd !== undefined) {
+    return `cargo's home cannot be used: \`${odd}\` is not Unicode text`;
+  }
+  if (home === undefined || !isOutOfReach(home)) return undefined;
+  return `cargo's home ${home} cannot be used: this program may not read ` +
+    "what is below /dev, /proc and /sys";
+}
+
+/** Whether a variable is unset or Unicode; others are not in the environment. */
+function isText(variable: string): boolean {
+  try {
+    Deno.env.get(variable);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Whether Deno refuses a path itself, whatever the system says.
+ */
+export function isOutOfReach(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return false;
+  } catch (error) {
+    return error instanceof Deno.errors.NotCapable;
+  }
 }

@@ -1,12 +1,17 @@
 import { type ConfigLayers, valueAt } from "./config.ts";
-import { baseName } from "./paths.ts";
+import {
+  baseName,
+  isAbsolutePath,
+  parentPath,
+  resolvePath,
+} from "../base/paths.ts";
 import {
   CRATES_IO_INDEX,
   environmentName,
   type RegistryRequest,
 } from "./registries.ts";
 import { registryNames } from "./registry_index.ts";
-import type { TomlValue } from "./toml_document.ts";
+import type { TomlValue } from "../toml/document.ts";
 
 /** One provider that cargo asks. */
 export interface ProviderEntry {
@@ -34,8 +39,35 @@ export interface CargoTokenPlace {
   readonly cargoTokenListed: boolean;
 }
 
+/** Whether a promise holds that cargo asks this program for a registry. */
+export type Reach =
+  /** The user's files list this program, and nothing here overrules them. */
+  | {
+    readonly kind: "listed";
+    /** The file. */
+    readonly where: string;
+    /** The entry's arguments: they are no source of settings. */
+    readonly args: readonly string[];
+  }
+  | {
+    readonly kind: "not-listed";
+    /**
+     * What keeps cargo from asking: a file or a variable; `undefined` where
+     * nothing is configured.
+     */
+    readonly where: string | undefined;
+    /**
+     * What cargo asks in place of this program, in order; empty where the file
+     * cannot be read, so that nobody knows.
+     */
+    readonly instead: readonly string[];
+  };
+
 /** The name of this program's file, without an extension. */
 const PROGRAM_NAME = "cargo-credential-keyring";
+
+/** Where an entry stands that nobody has configured. */
+const DEFAULT = "default";
 
 /** An alias cannot take one of these names (cargo: `BUILT_IN_PROVIDERS`). */
 const BUILT_IN = new Set([
@@ -62,13 +94,21 @@ export function providerChain(
   layers: ConfigLayers,
   request: RegistryRequest,
 ): ProviderChain {
-  const own = registryProvider(layers, request);
+  return chainOf(layers, request, registryNames(layers, request.indexUrl));
+}
+
+function chainOf(
+  layers: ConfigLayers,
+  request: RegistryRequest,
+  names: readonly string[],
+): ProviderChain {
+  const own = registryProvider(layers, request, names);
   if (own !== undefined) {
     return { entries: [resolveAlias(layers, own)], source: "registry" };
   }
   const list = globalProviders(layers);
   if (list.length === 0) {
-    const entry = { program: "cargo:token", args: [], where: "default" };
+    const entry = { program: "cargo:token", args: [], where: DEFAULT };
     return { entries: [entry], source: "default" };
   }
   const entries = list.reverse().map((entry) => resolveAlias(layers, entry));
@@ -101,15 +141,77 @@ export function cargoTokenPlace(
   };
 }
 
+/**
+ * Whether a token may leave the credentials file: whether cargo will ask this
+ * program for it the next time. The user's files alone have to say so, since a
+ * variable or a project holds for some commands only; and what holds here must
+ * not say otherwise.
+ *
+ * @param layers The configuration.
+ * @param request The registry.
+ * @param executable The file that runs, for an entry under another name.
+ */
+export function reachesUs(
+  layers: ConfigLayers,
+  request: RegistryRequest,
+  executable: string = Deno.execPath(),
+): Reach {
+  const unread = layers.problems.find(({ layer }) => layer === "user");
+  if (unread !== undefined) {
+    return { kind: "not-listed", where: unread.path, instead: [] };
+  }
+  const lasting: ConfigLayers = {
+    environment: {},
+    files: layers.files.filter(({ layer }) => layer === "user"),
+    problems: [],
+  };
+  const names = registryNames(layers, request.indexUrl);
+  const find = (layers: ConfigLayers): Reach => {
+    const { entries } = chainOf(layers, request, names);
+    const us = entries.find((entry) => isThisProgram(entry, executable));
+    if (us !== undefined) {
+      return { kind: "listed", where: us.where, args: us.args };
+    }
+    const where = entries[0]?.where;
+    return {
+      kind: "not-listed",
+      where: where === DEFAULT ? undefined : where,
+      instead: entries.map(({ program }) => program),
+    };
+  };
+  const here = find(layers);
+  return here.kind === "listed" ? find(lasting) : here;
+}
+
 /** Wherever the program lies; `name` has no extension. */
 function isProgram(program: string, name: string): boolean {
-  return baseName(program).replace(/\.exe$/i, "") === name;
+  return baseName(program).replace(/\.(?:exe|cmd)$/i, "") === name;
+}
+
+/** By its name, or because it is the very file that runs. */
+function isThisProgram(entry: ProviderEntry, executable: string): boolean {
+  const { program, where } = entry;
+  if (isProgram(program, PROGRAM_NAME)) return true;
+  if (!/[\\/]/.test(program) || !isAbsolutePath(where)) return false;
+  // Relative to the directory above the file's (cargo: `Definition::root`).
+  const root = parentPath(parentPath(where));
+  return isSameFile(resolvePath(root, program), executable);
+}
+
+function isSameFile(one: string, other: string): boolean {
+  try {
+    return Deno.realPathSync(one) === Deno.realPathSync(other);
+  } catch {
+    // One that is not there is not the one that runs.
+    return false;
+  }
 }
 
 /** `registries.NAME.credential-provider`, `registry.credential-provider`. */
 function registryProvider(
   layers: ConfigLayers,
   request: RegistryRequest,
+  [name]: readonly string[],
 ): ProviderEntry | undefined {
   if (request.indexUrl === CRATES_IO_INDEX) {
     return strongest(
@@ -118,7 +220,6 @@ function registryProvider(
       "CARGO_REGISTRY_CREDENTIAL_PROVIDER",
     );
   }
-  const [name] = registryNames(layers, request.indexUrl);
   return name === undefined ? undefined : strongest(
     layers,
     ["registries", name, "credential-provider"],

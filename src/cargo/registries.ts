@@ -17,8 +17,9 @@ export interface RegistryRequest {
 
 /**
  * The part of an environment variable's name that stands for a registry: cargo
- * writes `my-reg` and `my_reg` alike, as `MY_REG` (cargo:
- * `src/cargo/util/context/key.rs`, `ConfigKey::push`).
+ * writes `my-reg`, `my_reg` and `my.reg` alike, as `MY_REG` (cargo:
+ * `src/cargo/util/context/key.rs`, `ConfigKey::push`; it splits a name at its
+ * dots).
  *
  * @param name The registry's name.
  * @returns The name as a variable spells it.
@@ -30,5 +31,5 @@ export interface RegistryRequest {
  * ```
  */
 export function environmentName(name: string): string {
-  return name.replaceAll("-", "_").toUpperCase();
+  return name.replaceAll(/[-.]/g, "_").toUpperCase();
 }

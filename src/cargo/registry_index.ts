@@ -4,7 +4,12 @@ import {
   isTable,
   valueAt,
 } from "./config.ts";
-import { joinPath, parentPath, resolvePath } from "./paths.ts";
+import {
+  isAbsolutePath,
+  joinPath,
+  parentPath,
+  resolvePath,
+} from "../base/paths.ts";
 import {
   CRATES_IO_INDEX,
   CRATES_IO_NAME,
@@ -39,59 +44,56 @@ export interface IndexBinding {
  * ```
  */
 export function requestUrl(url: string, root?: string): string | undefined {
-  const base = root === undefined ? undefined : fileUrl(root);
+  const base = root !== undefined && isAbsolutePath(root)
+    ? fileUrl(root)
+    : undefined;
+  if (base === undefined && /^file:(?!\/)/i.test(url)) return undefined;
   const parsed = URL.parse(url) === null ? null : URL.parse(url, base);
   return parsed === null || parsed.password !== "" ? undefined : parsed.href;
 }
 
 /**
- * What all the layers together bind a name to: the environment wins, then the
- * nearest file (cargo: `get_registry_index`).
- *
- * @param layers The configuration.
- * @param cwd The current directory.
- * @param name The registry's name, spelled as there. In the environment `-`
- * and `_` are one; in a file they are not.
- * @returns The binding, or `undefined` if nothing binds the name.
+ * Everything that binds a name, the strongest first: the environment, then the
+ * nearest file (cargo: `get_registry_index`). In the environment `-`, `_` and
+ * `.` are one; in a file they are not.
  */
+export function indexBindings(
+  layers: ConfigLayers,
+  cwd: string,
+  name: string,
+): IndexBinding[] {
+  const files = fileIndexes(layers, name).reverse();
+  const variable = environmentIndex(layers, cwd, name);
+  return variable === undefined ? files : [variable, ...files];
+}
+
+/** What all the layers together bind a name to; `undefined`: nothing does. */
 export function registryIndex(
   layers: ConfigLayers,
   cwd: string,
   name: string,
 ): IndexBinding | undefined {
-  return environmentIndex(layers, cwd, name) ??
-    fileIndexes(layers, name).at(-1);
+  return indexBindings(layers, cwd, name)[0];
 }
 
 /**
- * What the user's own configuration binds a name to: the environment, and the
- * files of cargo's home. What a project says is left out.
- *
- * @param layers The configuration.
- * @param cwd The current directory.
- * @param name The registry's name.
- * @returns The bindings, the strongest first.
+ * What the user's own configuration binds a name to, the strongest first: the
+ * environment, and the files of cargo's home.
  */
 export function userIndexes(
   layers: ConfigLayers,
   cwd: string,
   name: string,
 ): IndexBinding[] {
-  const own = fileIndexes(layers, name)
-    .filter((binding) => binding.layer === "user").reverse();
-  const variable = environmentIndex(layers, cwd, name);
-  return variable === undefined ? own : [variable, ...own];
+  return indexBindings(layers, cwd, name)
+    .filter(({ layer }) => layer === "user");
 }
 
 /**
- * Whether the user's own configuration binds a name to this very URL. crates.io
+ * Whether the user binds a name to this very URL for good: a file says so, and
+ * nothing else of the user's says otherwise. A variable may be meant for one
+ * command, and the token belongs to where the name leads without it. crates.io
  * needs no configuration.
- *
- * @param layers The configuration.
- * @param cwd The current directory.
- * @param name The registry's name.
- * @param indexUrl The URL of a request.
- * @returns `true` if the strongest of the user's bindings is that URL.
  */
 export function isBoundByUser(
   layers: ConfigLayers,
@@ -100,7 +102,65 @@ export function isBoundByUser(
   indexUrl: string,
 ): boolean {
   if (indexUrl === CRATES_IO_INDEX) return name === CRATES_IO_NAME;
-  return userIndexes(layers, cwd, name)[0]?.url === indexUrl;
+  const own = userIndexes(layers, cwd, name);
+  return own.every(({ url }) => sameRegistry(url, indexUrl)) &&
+    own.some(({ url, where }) =>
+      url === indexUrl && !(where in layers.environment)
+    );
+}
+
+/**
+ * The names under which the user's own configuration leads to a registry,
+ * whatever a project says, sorted: where a token of that URL may be put back
+ * into the credentials file.
+ */
+export function userNames(
+  layers: ConfigLayers,
+  cwd: string,
+  indexUrl: string,
+): string[] {
+  if (indexUrl === CRATES_IO_INDEX) return [CRATES_IO_NAME];
+  const candidates = new Map<string, string>();
+  for (
+    const name of [
+      ...environmentNames(layers.environment, indexUrl),
+      ...configuredNames(layers),
+    ]
+  ) {
+    const [strongest] = userIndexes(layers, cwd, name);
+    if (strongest !== undefined && sameRegistry(strongest.url, indexUrl)) {
+      // A file has the name as it is typed, a variable has not.
+      candidates.set(environmentName(name), name);
+    }
+  }
+  return [...candidates.values()].sort();
+}
+
+/**
+ * The other spellings of an index URL that cargo takes for the same registry
+ * ({@linkcode sameRegistry}): with and without `.git` and a last slash, and in
+ * lower case on github.com. A sparse registry and crates.io have only one.
+ */
+export function spellings(indexUrl: string): string[] {
+  const url = URL.parse(indexUrl);
+  if (
+    url === null || url.protocol.includes("+") || indexUrl === CRATES_IO_INDEX
+  ) return [];
+  const stem = url.pathname.replace(/\/$/, "").replace(/\.git$/, "");
+  const stems = url.hostname === "github.com"
+    ? [stem, stem.toLowerCase()]
+    : [stem];
+  const all = stems.flatMap((stem) =>
+    ["", "/", ".git", ".git/"].map((end) => {
+      const other = new URL(url);
+      other.pathname = stem + end;
+      return other.href;
+    })
+  );
+  return [...new Set(all)].filter((other) =>
+    other !== indexUrl && other !== CRATES_IO_INDEX &&
+    sameRegistry(other, indexUrl)
+  );
 }
 
 /**
@@ -147,6 +207,21 @@ export function registryNames(
       .findLast((value) => typeof value === "string");
     return written !== undefined && canonicalUrl(written) === wanted;
   });
+}
+
+/**
+ * Every name that anything at all binds to a registry, whether something
+ * stronger binds it elsewhere or not.
+ */
+export function boundNames(layers: ConfigLayers, indexUrl: string): string[] {
+  const wanted = canonicalUrl(indexUrl);
+  const inFiles = configuredNames(layers).filter((name) =>
+    layers.files.some(({ values }) => {
+      const written = valueAt(values, ["registries", name, "index"]);
+      return typeof written === "string" && canonicalUrl(written) === wanted;
+    })
+  );
+  return [...environmentNames(layers.environment, indexUrl), ...inFiles];
 }
 
 /**
@@ -217,7 +292,8 @@ function fileIndexes(layers: ConfigLayers, name: string): IndexBinding[] {
 }
 
 /** What relative values of a file start from (cargo: `Definition::root`). */
-function configRoot(file: ConfigFile): string {
+function configRoot(file: ConfigFile): string | undefined {
+  if (!isAbsolutePath(file.path)) return undefined;
   return parentPath(parentPath(resolvePath(file.path, ".")));
 }
 

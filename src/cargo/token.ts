@@ -1,4 +1,4 @@
-import { Secret } from "../secret.ts";
+import { Secret } from "../base/secret.ts";
 
 /** Whether cargo would send a token. */
 export type TokenValidity = "valid" | "empty" | "invalid";
@@ -20,7 +20,7 @@ const WHITE_SPACE = [
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { Secret } from "../secret.ts";
+ * import { Secret } from "../base/secret.ts";
  *
  * assertEquals(checkToken(Secret.fromString("Bearer abc")), "valid");
  * assertEquals(checkToken(Secret.fromString("")), "empty");
@@ -44,7 +44,7 @@ export function checkToken(token: Secret): TokenValidity {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { Secret } from "../secret.ts";
+ * import { Secret } from "../base/secret.ts";
  *
  * const pasted = Secret.fromString("cargo login abc\n");
  * assertEquals(cleanPastedToken(pasted).reveal(), "abc");

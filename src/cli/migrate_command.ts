@@ -4,12 +4,12 @@ import {
   findAllTokens,
   malformed,
   readPlaintext,
-} from "../cargo/credentials_file.ts";
+} from "../credentials/file.ts";
 import { findRebinding } from "../cargo/rebinding.ts";
 import { CRATES_IO_INDEX, CRATES_IO_NAME } from "../cargo/registries.ts";
 import { userIndexes } from "../cargo/registry_index.ts";
-import { readRegularFile } from "../cargo/regular_file.ts";
-import { loadTomlParser } from "../cargo/toml_document.ts";
+import { readRegularFile } from "../base/files.ts";
+import { loadTomlParser } from "../toml/document.ts";
 import { checkEligibility } from "../migration/check_eligibility.ts";
 import {
   describeLockFailure,
@@ -17,23 +17,14 @@ import {
   removeStored,
 } from "../migration/move.ts";
 import { planMigration } from "../migration/plan.ts";
-import {
-  allowRebinding,
-  forgetIntent,
-  isPinned,
-  isRebindingAllowed,
-  isSettling,
-  pin,
-  settle,
-  unpin,
-} from "../migration/state.ts";
-import { printError } from "../print.ts";
-import type { Secret } from "../secret.ts";
+import { isPinned, pin, unpin } from "../migration/state.ts";
+import { printError } from "../base/print.ts";
+import type { Secret } from "../base/secret.ts";
 import type {
   CredentialStore,
   GetOutcome,
 } from "../stores/credential_store.ts";
-import { printable } from "../terminal/printable.ts";
+import { printable } from "../base/printable.ts";
 import type { ParsedCommand } from "./commands.ts";
 import { exitStatus, type RegistryResult, report } from "./report.ts";
 import {
@@ -191,11 +182,10 @@ async function migrateCandidate(
         layers: place.layers,
         cwd: place.cwd,
         surroundings: place.surroundings,
-        bindingAllowed: isRebindingAllowed(state, candidate.name, indexUrl),
         signal,
       }),
     pinned: isPinned(state, indexUrl),
-    settling: isSettling(state, indexUrl, Date.now()),
+    settling: false,
     named,
     prefer: command.prefer,
     keepFile: command.keepFile,
@@ -241,9 +231,11 @@ async function remove(
   const { indexUrl, table } = candidate;
   await place.remember((state) => unpin(state, indexUrl));
   const from = { path: place.path, table, token };
-  const removal = await removeStored(from, store, candidate, { signal });
+  const removal = await removeStored(from, store, candidate, {
+    signal,
+    superseded: true,
+  });
   if (removal.kind === "left") return result("failed", removal.reason);
-  await place.remember((state) => forgetIntent(state, indexUrl));
   return result("migrated", `${store.title} had it, the file's copy is gone`);
 }
 
@@ -260,11 +252,9 @@ async function move(
   const { path } = place;
   // Before anything is stored: an intent must not befall the new item, and
   // with `--keep-file` no read in between may finish the move.
-  const remember = (): Promise<boolean> =>
-    place.remember((state) => {
-      const next = forgetIntent(state, indexUrl);
-      return command.keepFile ? pin(next, indexUrl) : unpin(next, indexUrl);
-    });
+  await place.remember((state) =>
+    command.keepFile ? pin(state, indexUrl) : unpin(state, indexUrl)
+  );
   const { signal } = await place.storeOf(indexUrl, false);
   const outcome = await moveToken({ path, table, token }, store, {
     indexUrl,
@@ -273,26 +263,12 @@ async function move(
     signal,
     ...(over === undefined ? {} : { over }),
     keepFile: command.keepFile,
-    beforeStoring: remember,
-    settling: async (settlesInMs) => {
-      await place.remember((state) =>
-        settle(state, indexUrl, Date.now(), settlesInMs)
-      );
-    },
   });
   switch (outcome.kind) {
     case "moved":
       return result("migrated", `to ${store.title}`);
-    case "settling":
-      return result(
-        "migrated",
-        `to ${store.title}, which writes it to disk later: the next cargo ` +
-          "command that needs it after " +
-          `${Math.ceil(outcome.milliseconds / 1000)} s, or another ` +
-          "`migrate`, removes the file's copy",
-      );
     case "stored":
-      return outcome.reason === undefined
+      return outcome.why === "as-asked"
         ? result("migrated", `to ${store.title}; it stays in the file as well`)
         : result(
           "failed",
@@ -350,7 +326,7 @@ async function consent(
 ): Promise<string | undefined> {
   const { layers, cwd, terminal } = place;
   const rebinding = findRebinding(layers, cwd, { name, indexUrl });
-  const own = rebinding === "none"
+  const own = rebinding === "none" || rebinding.userUrl === undefined
     ? "your own configuration has no such registry"
     : `your own configuration has ${printable(rebinding.userUrl)}`;
   const fact = `a project binds \`${printable(name)}\` to ` +
@@ -365,8 +341,5 @@ async function consent(
       answer.kind !== "line" || !/^y(es)?$/i.test(answer.line.reveal().trim())
     ) return "it was not allowed";
   }
-  const remembered = await place.remember((state) =>
-    allowRebinding(state, name, indexUrl)
-  );
-  return remembered ? undefined : "the permission cannot be remembered";
+  return undefined;
 }

@@ -1,5 +1,5 @@
-import { print } from "../print.ts";
-import { printable } from "../terminal/printable.ts";
+import { print } from "../base/print.ts";
+import { printable } from "../base/printable.ts";
 
 /** What `migrate` and `restore` say of one registry. */
 export interface RegistryResult {

@@ -1,10 +1,10 @@
-import { credentialsTables } from "../cargo/credentials_file.ts";
+import { credentialsTables } from "../credentials/file.ts";
 import { CRATES_IO_INDEX, CRATES_IO_NAME } from "../cargo/registries.ts";
 import { registryNames } from "../cargo/registry_index.ts";
 import { restoreToken } from "../migration/restore.ts";
 import { pin } from "../migration/state.ts";
-import { printError } from "../print.ts";
-import { printable } from "../terminal/printable.ts";
+import { printError } from "../base/print.ts";
+import { printable } from "../base/printable.ts";
 import type { ParsedCommand } from "./commands.ts";
 import { exitStatus, type RegistryResult, report } from "./report.ts";
 import { type NamedRegistry, Workplace, WorkplaceError } from "./workplace.ts";

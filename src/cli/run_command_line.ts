@@ -1,6 +1,6 @@
 import { runParser } from "@optique/core/facade";
 import { commands, type ParsedCommand } from "./commands.ts";
-import { print, printError } from "../print.ts";
+import { ownStdout, print, printError } from "../base/print.ts";
 
 /** Usage errors end with this status, so that scripts can tell them from failures. */
 const WRONG_USAGE = 2;
@@ -25,6 +25,7 @@ class Ended extends Error {
 export async function runCommandLine(
   args: readonly string[],
 ): Promise<number> {
+  ownStdout();
   const rest = args[0] === "credential-keyring" ? args.slice(1) : args;
   let parsed: ParsedCommand;
   try {

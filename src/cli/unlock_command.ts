@@ -1,5 +1,5 @@
-import { printError } from "../print.ts";
-import type { Secret } from "../secret.ts";
+import { printError } from "../base/print.ts";
+import type { Secret } from "../base/secret.ts";
 import type { StoreFailure } from "../stores/credential_store.ts";
 import {
   createKeyring,
@@ -7,7 +7,7 @@ import {
   unlockKeyring,
 } from "../stores/gnome_keyring_unlock.ts";
 import { openTerminal } from "../terminal/open_terminal.ts";
-import { printable } from "../terminal/printable.ts";
+import { printable } from "../base/printable.ts";
 
 /** How long gnome-keyring may take. */
 const CALL_MS = 10_000;

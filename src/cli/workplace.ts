@@ -1,6 +1,6 @@
 import { homeDirectory } from "../../ffi/home_directory.ts";
 import { type ConfigLayers, loadConfig } from "../cargo/config.ts";
-import { credentialsPath } from "../cargo/credentials_file.ts";
+import { credentialsPath } from "../credentials/file.ts";
 import { cargoHome, type Environment } from "../cargo/home.ts";
 import { CRATES_IO_INDEX, CRATES_IO_NAME } from "../cargo/registries.ts";
 import { registryIndex } from "../cargo/registry_index.ts";
@@ -153,7 +153,6 @@ export class Workplace {
   async storeOf(indexUrl: string, prompt: boolean): Promise<StorePlace> {
     const settings = await loadSettings({
       env: this.env,
-      args: [],
       cargoHome: this.home,
       os: Deno.build.os,
       indexUrl,
@@ -163,7 +162,7 @@ export class Workplace {
       (settings.prompt === "always" || this.isPersonPresent);
     return {
       settings,
-      store: await openStore(settings.store),
+      store: await openStore(settings.store, this.home),
       mayPrompt,
       signal: AbortSignal.timeout(
         mayPrompt ? settings.promptTimeoutMs : settings.timeoutMs,

@@ -1,5 +1,5 @@
-import { readSmallFile } from "../read_small_file.ts";
-import { systemErrorCode } from "../system_error.ts";
+import { readSmallFile } from "../base/files.ts";
+import { systemErrorCode } from "../base/system_error.ts";
 import {
   EMPTY_STATE,
   formatState,
@@ -31,26 +31,16 @@ export interface UpdateStateOptions {
   /**
    * How long to try again while another process writes. A notice is not worth
    * any waiting; what a later command relies on is worth a moment.
-   *
-   * @default {0}
    */
   readonly patienceMs?: number;
 }
 
+/** A new state; it may be called again. */
+export type StateChange = (state: State) => State | Promise<State>;
+
 /**
  * Reads what is remembered. It takes no lock and fails in no way: what cannot
  * be read is no memory.
- *
- * @param cargoHome Cargo's home.
- * @returns The state.
- *
- * @example Usage
- * ```ts no-eval
- * import { isPinned, readState } from "./state.ts";
- *
- * const state = readState("/users/me/.cargo");
- * isPinned(state, "sparse+https://example.com/index/");
- * ```
  */
 export function readState(cargoHome: string): State {
   const parsed = readFile(cargoHome);
@@ -64,25 +54,11 @@ export function readState(cargoHome: string): State {
  * It fails in no way either, and writes nothing into a folder that another
  * user owns: under `sudo` the owner could not read it afterwards.
  *
- * @param cargoHome Cargo's home.
- * @param change The change; it may be called again.
- * @param options How long to wait for others.
  * @returns Whether the change is in the file.
- *
- * @example Usage
- * ```ts no-eval
- * import { pin, updateState } from "./state.ts";
- *
- * await updateState(
- *   "/users/me/.cargo",
- *   (state) => pin(state, "sparse+https://example.com/index/"),
- *   { patienceMs: 500 },
- * );
- * ```
  */
 export async function updateState(
   cargoHome: string,
-  change: (state: State) => State,
+  change: StateChange,
   options: UpdateStateOptions = {},
 ): Promise<boolean> {
   const end = Date.now() + (options.patienceMs ?? 0);
@@ -98,7 +74,7 @@ type UpdateOutcome = "done" | "busy" | "impossible";
 
 async function tryUpdate(
   cargoHome: string,
-  change: (state: State) => State,
+  change: StateChange,
 ): Promise<UpdateOutcome> {
   try {
     const { uid } = await Deno.stat(cargoHome);
@@ -115,15 +91,16 @@ async function tryUpdate(
 
 async function updateLocked(
   cargoHome: string,
-  change: (state: State) => State,
+  change: StateChange,
 ): Promise<UpdateOutcome> {
   const parsed = readFile(cargoHome);
   if (parsed.kind === "untouchable") return "impossible";
   const before = parsed.kind === "state" ? parsed.state : EMPTY_STATE;
-  const after = change(before);
+  const after = await change(before);
   if (after === before) return "done";
 
-  const text = formatState(after);
+  const bytes = withinBounds(after);
+  if (bytes === undefined) return "impossible";
   const path = `${cargoHome}/${NEW_NAME}`;
   await removeIfThere(path);
   try {
@@ -133,7 +110,7 @@ async function updateLocked(
       createNew: true,
       mode: 0o600,
     });
-    await writeAll(file, new TextEncoder().encode(text));
+    await writeAll(file, bytes);
     await file.syncData();
   } catch (error) {
     await removeIfThere(path);
@@ -148,6 +125,16 @@ async function updateLocked(
     if (error instanceof Deno.errors.PermissionDenied) return "busy";
     throw error;
   }
+}
+
+/**
+ * What is written must be read again: where it all is too much, the notices go
+ * first. `undefined`: it is too much even without them.
+ */
+function withinBounds(state: State): Uint8Array<ArrayBuffer> | undefined {
+  return [state, { ...state, notices: [], kept: [] }]
+    .map((bounded) => new TextEncoder().encode(formatState(bounded)))
+    .find((bytes) => bytes.length <= MAX_BYTES);
 }
 
 /** Opens the lock file, if nothing else lies there. */

@@ -1,76 +1,80 @@
 import type { ConfigLayers } from "../cargo/config.ts";
+import { reachesUs } from "../cargo/provider_chain.ts";
 import { CRATES_IO_INDEX, type RegistryRequest } from "../cargo/registries.ts";
-import { isBoundByUser, registryNames } from "../cargo/registry_index.ts";
-import { checkToken } from "../cargo/token.ts";
-import type { Secret } from "../secret.ts";
-import type { CredentialStore } from "../stores/credential_store.ts";
 import {
+  registryNames,
+  sameRegistry,
+  userIndexes,
+} from "../cargo/registry_index.ts";
+import { checkToken } from "../cargo/token.ts";
+import type { Secret } from "../base/secret.ts";
+import type {
+  CredentialStore,
+  PrepareOutcome,
+} from "../stores/credential_store.ts";
+import {
+  type Binding,
   type Eligibility,
   eligibility,
-  type EligibilityFacts,
   type Occasion,
+  type StoreFacts,
 } from "./eligibility.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** What {@linkcode checkEligibility} looks at. */
 export interface EligibilitySources {
-  /** Why the token is to leave the file. */
   readonly occasion: Occasion;
-  /** The token. */
   readonly token: Secret;
-  /** The registry. */
   readonly registry: RegistryRequest;
   /** Where the token would go, or is. */
   readonly store: CredentialStore;
-  /** The configuration. */
   readonly layers: ConfigLayers;
-  /** The current directory. */
   readonly cwd: string;
-  /** What surrounds the file. */
   readonly surroundings: Surroundings;
-  /** Whether the user allows the name's binding by a project. */
-  readonly bindingAllowed: boolean;
-  /** The deadline. */
   readonly signal: AbortSignal;
 }
 
 /**
  * Gathers what decides whether a token may leave the file, and decides it. The
  * store is asked without a dialog.
- *
- * @param sources Where to look.
- * @returns The verdict.
  */
 export async function checkEligibility(
   sources: EligibilitySources,
 ): Promise<Eligibility> {
-  const { store, signal, token, occasion, surroundings } = sources;
-  const prepared = await store.prepare({ signal });
+  const { store, signal, token, occasion, surroundings, layers } = sources;
   return eligibility({
     ...surroundings,
     occasion,
     binding: bindingOf(sources),
+    asked: reachesUs(layers, sources.registry),
     isToken: checkToken(token) === "valid",
     store: {
       name: store.name,
       title: store.title,
-      keeps: prepared.kind !== "ready"
-        ? "without-default-collection"
-        : prepared.durable
-        ? "durably"
-        : "for-the-session",
+      keeps: keepingOf(await store.prepare({ signal })),
     },
   });
 }
 
+function keepingOf(prepared: PrepareOutcome): StoreFacts["keeps"] {
+  if (prepared.kind !== "ready") return prepared;
+  if (!prepared.durable) return "for-the-session";
+  return prepared.plaintext ? "in-plaintext" : "durably";
+}
+
+/** Who binds the name of a registry to its URL; of several names, the best. */
 function bindingOf(
-  { registry, layers, cwd, bindingAllowed }: EligibilitySources,
-): EligibilityFacts["binding"] {
-  const { indexUrl, name } = registry;
-  if (indexUrl === CRATES_IO_INDEX) return "crates-io";
+  { registry: { indexUrl, name }, layers, cwd }: EligibilitySources,
+): Binding {
+  if (indexUrl === CRATES_IO_INDEX) return { kind: "crates-io" };
   const names = name === undefined ? registryNames(layers, indexUrl) : [name];
-  return bindingAllowed ||
-      names.some((own) => isBoundByUser(layers, cwd, own, indexUrl))
-    ? "user"
-    : "project";
+  const own = names.flatMap((known) => userIndexes(layers, cwd, known));
+  const other = own.find(({ url }) => !sameRegistry(url, indexUrl));
+  if (other !== undefined) return { kind: "otherwise", ...other };
+  const ours = own.filter(({ url }) => url === indexUrl);
+  const [strongest] = ours;
+  if (strongest === undefined) return { kind: "project" };
+  const { where } = strongest;
+  const inFile = ours.some(({ where }) => !(where in layers.environment));
+  return inFile ? { kind: "user" } : { kind: "variable", where };
 }

@@ -1,4 +1,5 @@
 import type { FileSystem } from "../../ffi/statfs.ts";
+import type { Reach } from "../cargo/provider_chain.ts";
 import type { StoreName } from "../stores/credential_store.ts";
 
 /**
@@ -26,8 +27,8 @@ export interface FileFacts {
   readonly links: number;
   /** Where it is. */
   readonly fileSystem: FileSystem;
-  /** The git work tree that it, or a link to it, is in. */
-  readonly workTree: string | "none";
+  /** The git work tree whose index lists it, or a link to it. */
+  readonly trackedIn: string | "none";
 }
 
 /** The store that the token would go to, or is in. */
@@ -36,19 +37,47 @@ export interface StoreFacts {
   readonly name: StoreName;
   /** Its name in a sentence. */
   readonly title: string;
-  /** Whether what it keeps outlives the session. */
-  readonly keeps: "durably" | "for-the-session" | "without-default-collection";
+  /**
+   * How its default collection keeps what is written to it; or why nothing can
+   * be written, as a clause without a final stop.
+   */
+  readonly keeps:
+    | "durably"
+    | "in-plaintext"
+    | "for-the-session"
+    | { readonly reason: string };
 }
+
+/**
+ * Who binds a registry's name to its index URL.
+ *
+ * - `crates-io`: nobody has to
+ * - `user`: a file of the user's own, and none of the user's bindings says
+ *   otherwise
+ * - `variable`: a variable alone
+ * - `project`: a project alone
+ */
+export type Binding =
+  | { readonly kind: "crates-io" | "user" }
+  | { readonly kind: "variable"; readonly where: string }
+  | { readonly kind: "project" }
+  /** The user's own bindings contradict each other. */
+  | {
+    readonly kind: "otherwise";
+    /** The other URL. */
+    readonly url: string;
+    /** The file or variable that binds the name to it. */
+    readonly where: string;
+  };
 
 /** Everything that decides whether a token may leave the file. */
 export interface EligibilityFacts {
   /** Why it is to leave. */
   readonly occasion: Occasion;
-  /**
-   * Who binds the registry's name to its index URL: nobody has to for crates.io,
-   * and a `project` is one that alone does.
-   */
-  readonly binding: "crates-io" | "user" | "project";
+  /** Who binds the registry's name to its index URL. */
+  readonly binding: Binding;
+  /** Whether cargo asks this program for it, by the user's own files. */
+  readonly asked: Reach;
   /** Whether cargo accepts what the file has for a token. */
   readonly isToken: boolean;
   /** The file. */
@@ -77,13 +106,17 @@ export type IneligibleReason =
   | "not-writable"
   | "hard-links"
   | "not-local"
-  | "git-work-tree"
+  | "tracked-by-git"
   | "sandboxed"
   | "keyutils"
   | "not-durable"
-  | "no-default-collection"
+  | "store-not-ready"
+  | "plaintext-keyring"
+  | "not-asked"
+  | "bound-otherwise"
   | "foreign-container"
   | "ci"
+  | "bound-by-variable"
   | "bound-by-project";
 
 /** Whether a token may leave the file. */
@@ -107,10 +140,11 @@ export type Eligibility =
  * are about tokens that would be lost, be left behind or come back, which no
  * command changes.
  *
- * - `foreign-container` and `ci`: nobody there has asked for anything to be
- *   moved; a person who types the command has
- * - `bound-by-project`: only a command that names the registry has shown the
- *   URL that the token would be filed under
+ * - `plaintext-keyring`, `foreign-container` and `ci`: nobody there has asked
+ *   for anything to be moved; a person who types the command has, and is told
+ *   what the keyring is
+ * - `bound-by-variable` and `bound-by-project`: only a command that names the
+ *   registry has shown the URL that the token would be filed under
  *
  * A login is about the same token that the user has just replaced, so that it
  * is no surprise on a build service either; but a file that other machines
@@ -118,135 +152,162 @@ export type Eligibility =
  */
 const WAIVED: Readonly<Record<Occasion, readonly IneligibleReason[]>> = {
   "read": [],
-  "migrate": ["foreign-container", "ci"],
-  "migrate-registry": ["foreign-container", "ci", "bound-by-project"],
-  "login": ["ci"],
+  "migrate": ["plaintext-keyring", "foreign-container", "ci"],
+  "migrate-registry": [
+    "plaintext-keyring",
+    "foreign-container",
+    "ci",
+    "bound-by-variable",
+    "bound-by-project",
+  ],
+  "login": ["plaintext-keyring", "ci"],
 };
 
 /**
  * Decides whether a token may leave the credentials file. Rules that a command
  * can waive come last, so that nobody is sent to a command that refuses.
- *
- * @param facts What is known.
- * @returns `eligible`, or the first rule that it fails.
- *
- * @example Usage
- * ```ts
- * import { eligibility } from "./eligibility.ts";
- *
- * const verdict = eligibility({
- *   occasion: "read",
- *   binding: "crates-io",
- *   isToken: true,
- *   file: {
- *     path: "/users/me/.cargo/credentials.toml",
- *     isRegular: true,
- *     isOurs: true,
- *     isWritable: true,
- *     links: 1,
- *     fileSystem: { kind: "local", name: "ext4" },
- *     workTree: "none",
- *   },
- *   store: {
- *     name: "secret-service",
- *     title: "the Secret Service",
- *     keeps: "durably",
- *   },
- *   sudo: false,
- *   sandbox: "none",
- *   container: "none",
- *   ci: true,
- * });
- * if (verdict.kind === "eligible") throw new Error("moved on a build service");
- * ```
  */
 export function eligibility(facts: EligibilityFacts): Eligibility {
-  const failed = failedRules(facts).find((reason) =>
-    !WAIVED[facts.occasion].includes(reason)
-  );
-  return failed === undefined ? { kind: "eligible" } : {
-    kind: "not",
-    reason: failed,
-    sentence: describe(failed, facts),
-    byHand: WAIVED["migrate-registry"].includes(failed),
-  };
+  for (const [reason, sentence] of failedRules(facts)) {
+    if (WAIVED[facts.occasion].includes(reason)) continue;
+    const byHand = WAIVED["migrate-registry"].includes(reason);
+    return { kind: "not", reason, sentence, byHand };
+  }
+  return { kind: "eligible" };
 }
 
-/** In the order in which they are told. */
-function failedRules(facts: EligibilityFacts): readonly IneligibleReason[] {
-  const { file, store } = facts;
-  const rules: readonly (readonly [IneligibleReason, boolean])[] = [
-    ["not-regular", !file.isRegular],
-    ["not-ours", !file.isOurs],
-    ["sudo", facts.sudo],
-    ["not-writable", !file.isWritable],
-    ["hard-links", file.links > 1],
-    ["not-local", file.fileSystem.kind !== "local"],
-    ["git-work-tree", file.workTree !== "none"],
-    ["not-a-token", !facts.isToken],
-    ["sandboxed", facts.sandbox !== "none"],
-    ["keyutils", store.name === "keyutils"],
-    ["not-durable", store.keeps === "for-the-session"],
-    ["no-default-collection", store.keeps === "without-default-collection"],
-    ["foreign-container", facts.container === "foreign-home"],
-    ["ci", facts.ci],
-    ["bound-by-project", facts.binding === "project"],
-  ];
-  return rules.filter(([_, fails]) => fails).map(([reason]) => reason);
-}
-
-/** The only place where the reasons are worded. */
-function describe(
-  reason: IneligibleReason,
-  { file, store, sandbox }: EligibilityFacts,
-): string {
-  const anew =
-    "`cargo login` stores a token anew, and its line can then be taken out " +
-    "of the file by hand";
-  switch (reason) {
-    case "not-regular":
-      return `${file.path} is not a regular file; ${anew}`;
-    case "not-ours":
-      return `${file.path} belongs to another user, who has another keyring; ` +
-        "run cargo as that user";
-    case "sudo":
-      return "cargo runs under `sudo` or the like, and the keyring is another " +
-        "user's; run cargo as yourself";
-    case "not-writable":
-      return `${file.path} cannot be written; make it writable for its owner`;
-    case "hard-links":
-      return `${file.path} has ${file.links} names (hard links), and another ` +
-        `may be a backup or belong to another program; ${anew}`;
-    case "not-local":
-      return describeFileSystem(file) + `; ${anew}`;
-    case "git-work-tree":
-      return `${file.path} is in the git work tree ${file.workTree}, where ` +
-        "git may have a copy and bring the token back; take the file out of " +
-        "git, and revoke the token if it was ever committed";
-    case "not-a-token":
-      return `${file.path} holds something that cargo takes for no token ` +
-        "(printable ASCII); `cargo login` replaces it";
-    case "sandboxed":
-      return `cargo runs in a ${sandbox}, and other programs may not see what ` +
-        "is stored there; run cargo outside of it";
-    case "keyutils":
-      return "the kernel's keyring is empty after the next boot, and the token " +
-        'would be lost; `store = "auto"` chooses a store that is not';
-    case "not-durable":
-      return `what ${store.title} would keep is gone when the session ends, ` +
-        "since its default collection is in memory; make another collection " +
-        "the default one, for instance with Seahorse";
-    case "no-default-collection":
-      return `${store.title} has no default collection; create one, for ` +
-        "instance with Seahorse";
-    case "foreign-container":
-      return "this is a container, and cargo's home is not on the file system " +
-        "of its keyrings: the token may belong to another machine";
-    case "ci":
-      return "`CI` is set, and what a job was given stays where it was put";
-    case "bound-by-project":
-      return "only a project's configuration binds this registry's name to its " +
-        "URL, and yours does not";
+/** The rules that fail, in the order in which they are told, with the words. */
+function* failedRules(
+  facts: EligibilityFacts,
+): Generator<readonly [IneligibleReason, string]> {
+  const { file, store, binding, asked, sandbox } = facts;
+  const byLogin =
+    "`cargo login` stores a new token, and the line of this one can then be " +
+    "taken out of the file by hand";
+  if (!file.isRegular) {
+    yield ["not-regular", `${file.path} is not a regular file; ${byLogin}`];
+  }
+  if (!file.isOurs) {
+    yield [
+      "not-ours",
+      `${file.path} belongs to another user, who has another keyring; ` +
+      "run cargo as that user",
+    ];
+  }
+  if (facts.sudo) {
+    yield [
+      "sudo",
+      "cargo runs under `sudo` or the like, and the keyring is another " +
+      "user's; run cargo as yourself",
+    ];
+  }
+  if (!file.isWritable) {
+    yield [
+      "not-writable",
+      `${file.path} cannot be written; make it writable for its owner`,
+    ];
+  }
+  if (file.links > 1) {
+    yield [
+      "hard-links",
+      `${file.path} has ${file.links} names (hard links), and another ` +
+      `may be a backup or belong to another program; ${byLogin}`,
+    ];
+  }
+  if (file.fileSystem.kind !== "local") {
+    yield ["not-local", `${describeFileSystem(file)}; ${byLogin}`];
+  }
+  if (file.trackedIn !== "none") {
+    yield [
+      "tracked-by-git",
+      `git tracks ${file.path} in ${file.trackedIn}, and would bring the ` +
+      "token back; take the file out of git (`git rm --cached`), and revoke " +
+      "the token if it was ever committed",
+    ];
+  }
+  if (!facts.isToken) {
+    yield [
+      "not-a-token",
+      `${file.path} holds something that cargo takes for no token ` +
+      "(printable ASCII); `cargo login` replaces it",
+    ];
+  }
+  if (sandbox !== "none") {
+    yield [
+      "sandboxed",
+      `cargo runs in a ${sandbox}, and other programs may not see what is ` +
+      "stored there; run cargo outside of it",
+    ];
+  }
+  if (store.name === "keyutils") {
+    yield [
+      "keyutils",
+      "the kernel's keyring is empty after the next boot, and the token " +
+      'would be lost; `store = "auto"` chooses a store that is not',
+    ];
+  }
+  if (store.keeps === "for-the-session") {
+    yield [
+      "not-durable",
+      `what ${store.title} would keep is gone when the session ends, since ` +
+      "its default collection is in memory; make another collection the " +
+      "default one, for instance with Seahorse",
+    ];
+  }
+  if (typeof store.keeps === "object") {
+    yield ["store-not-ready", store.keeps.reason];
+  }
+  if (asked.kind === "not-listed") {
+    const { where, instead } = asked;
+    yield [
+      "not-asked",
+      "cargo would not find the token again: it asks " +
+      (instead.length === 0 ? "other providers" : instead.join(", ")) +
+      " for this registry, and not this program" +
+      (where === undefined ? "" : ` (${where})`) +
+      "; `cargo-credential-keyring setup` lists it",
+    ];
+  }
+  if (binding.kind === "otherwise") {
+    yield [
+      "bound-otherwise",
+      "your own configuration binds this registry's name to " +
+      `${binding.url}, too (${binding.where}), which needs the token; ` +
+      "`migrate --registry NAME --index URL` copies it",
+    ];
+  }
+  if (store.keeps === "in-plaintext") {
+    yield [
+      "plaintext-keyring",
+      `the default keyring of ${store.title} has no password and is a ` +
+      "plaintext file itself; give it a password, for instance with Seahorse",
+    ];
+  }
+  if (facts.container === "foreign-home") {
+    yield [
+      "foreign-container",
+      "this is a container, and cargo's home is not on the file system of " +
+      "its keyrings: the token may belong to another machine",
+    ];
+  }
+  if (facts.ci) {
+    yield [
+      "ci",
+      "`CI` is set, and what a job was given stays where it was put",
+    ];
+  }
+  if (binding.kind === "variable") {
+    yield [
+      "bound-by-variable",
+      `only ${binding.where} binds this registry's name to its URL, and may ` +
+      "do so for this command alone",
+    ];
+  }
+  if (binding.kind === "project") {
+    yield [
+      "bound-by-project",
+      "no configuration of your own binds this registry's name to its URL",
+    ];
   }
 }
 
@@ -301,26 +362,6 @@ export type LogoutRemoval =
  * nothing else, so it goes wherever it is known to be this registry's and the
  * file is the user's: a network file system, a work tree or a container does
  * not keep it. `sudo` does not either, if the file is that user's own.
- *
- * @param facts What is known.
- * @returns `removable`, or why it is left.
- *
- * @example Usage
- * ```ts
- * import { logoutRemoval } from "./eligibility.ts";
- *
- * const { kind } = logoutRemoval({
- *   isMapped: true,
- *   isBoundElsewhere: true,
- *   file: {
- *     path: "/users/me/.cargo/credentials.toml",
- *     isRegular: true,
- *     isOurs: true,
- *     isWritable: true,
- *   },
- * });
- * if (kind !== "left") throw new Error("removed another registry's token");
- * ```
  */
 export function logoutRemoval(facts: LogoutRemovalFacts): LogoutRemoval {
   const { file } = facts;

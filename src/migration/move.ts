@@ -2,36 +2,36 @@ import {
   type CredentialsTable,
   findToken,
   type UnusableReason,
-} from "../cargo/credentials_file.ts";
+} from "../credentials/file.ts";
 import {
   type EditOutcome,
   type LockedCredentials,
   type LockOutcome,
   withCredentialsLock,
-} from "../cargo/credentials_lock.ts";
+} from "../credentials/lock.ts";
 import { checkToken } from "../cargo/token.ts";
-import { Secret } from "../secret.ts";
+import { Secret } from "../base/secret.ts";
 import type {
   CredentialStore,
   ItemKey,
+  Keeping,
   StoreFailure,
-  StoreOptions,
 } from "../stores/credential_store.ts";
 
 /** What came of moving a token from the file into the store. */
 export type MoveOutcome =
-  /** It is in the store, and no longer in the file. */
+  /** It is in the store, where it lasts, and no longer in the file. */
   | { readonly kind: "moved" }
-  /**
-   * It is in both: the store has yet to write it to disk, and a later command
-   * takes it out of the file.
-   */
-  | { readonly kind: "settling"; readonly milliseconds: number }
-  /** It is in both, as was asked for, or because the file was not edited. */
+  /** It is in both. */
   | {
     readonly kind: "stored";
+    readonly why:
+      | "as-asked"
+      /** The store has yet to write it to disk: a later command removes it. */
+      | "not-yet-on-disk"
+      | "not-edited";
     /** Why it is still in the file, as a clause without a final stop. */
-    readonly reason?: string;
+    readonly reason: string;
   }
   /** Somebody else holds cargo's lock on the file. */
   | { readonly kind: "busy" }
@@ -55,12 +55,6 @@ export type RemovalOutcome =
     readonly reason: string;
   };
 
-/**
- * GNOME Keyring answers when its file is written. KWallet writes within 5 s,
- * KeePassXC within one (`docs/secret_services.md`); of others nothing is known.
- */
-const SETTLES_IN_MS = 10_000;
-
 /** A token of the credentials file, and where it belongs. */
 export interface FileToken {
   /** The credentials file. */
@@ -73,11 +67,10 @@ export interface FileToken {
 
 /** How {@linkcode moveToken} goes about it. */
 export interface MoveOptions {
-  /** The deadline. */
   readonly signal: AbortSignal;
   /**
    * What the store may hold, to be written over. Without it only a store that
-   * has nothing is written to.
+   * has nothing, or that very token, is written to.
    */
   readonly over?: Secret;
   /**
@@ -86,17 +79,22 @@ export interface MoveOptions {
    * @default {false}
    */
   readonly keepFile?: boolean;
-  /**
-   * Called under the lock before the store is written: what an earlier command
-   * meant to happen to the item must not befall the new one. `false` ends it.
-   */
-  readonly beforeStoring: () => Promise<boolean>;
-  /**
-   * Called under the lock when the store has the token, but may not have
-   * written it to disk: remembers that its copy in the file is needed.
-   */
-  readonly settling: (settlesInMs: number) => Promise<void>;
 }
+
+/** How {@linkcode removeStored} goes about it. */
+export interface RemoveOptions {
+  readonly signal: AbortSignal;
+  /**
+   * Whether the file's token is known to be out of use, so that the store may
+   * hold another one in its place.
+   *
+   * @default {false}
+   */
+  readonly superseded?: boolean;
+}
+
+/** What is said of a store such as KWallet, which answers first. */
+const NOT_YET_ON_DISK = "the store has yet to write it to disk";
 
 /**
  * Moves a token from the credentials file into the store, so that after every
@@ -104,12 +102,6 @@ export interface MoveOptions {
  * the token is read again, the store is asked again, written, and read back
  * through another connection; only then the file is edited. No call opens a
  * dialog.
- *
- * @param from The token and its place in the file.
- * @param store Where it goes.
- * @param key What it is filed under.
- * @param options The deadline, and what may be written over.
- * @returns What came of it.
  */
 export async function moveToken(
   from: FileToken,
@@ -147,7 +139,9 @@ async function moveLocked(
     case "absent":
       break;
     case "found": {
-      const mayWrite = options.over?.equals(before.token) === true;
+      const mayWrite = [from.token, options.over].some((token) =>
+        token?.equals(before.token)
+      );
       before.token.wipe();
       if (!mayWrite) return { kind: "store-changed" };
       break;
@@ -160,23 +154,31 @@ async function moveLocked(
   if (prepared.kind !== "ready") {
     return { kind: "not-stored", failure: prepared };
   }
-  if (!await options.beforeStoring()) {
-    return { kind: "no-file", reason: "the state file cannot be written" };
-  }
   const stored = await store.set(key, from.token, { signal });
   if (stored.kind !== "stored") return { kind: "not-stored", failure: stored };
   const kept = await store.verify(key, from.token, { signal });
   if (kept.kind !== "stored") return { kind: "not-stored", failure: kept };
 
-  if (options.keepFile === true) return { kind: "stored" };
-  if (kept.keeps === "not-yet-on-disk") {
-    await options.settling(SETTLES_IN_MS);
-    return { kind: "settling", milliseconds: SETTLES_IN_MS };
+  if (options.keepFile === true) {
+    return { kind: "stored", why: "as-asked", reason: "it is to stay there" };
   }
-  const removed = await file.remove(from.table);
-  return removed.kind === "edited" || removed.kind === "unchanged"
-    ? { kind: "moved" }
-    : { kind: "stored", reason: describeEditFailure(removed) };
+  if (kept.keeps !== "on-disk") {
+    return {
+      kind: "stored",
+      why: "not-yet-on-disk",
+      reason: describeKeeping(kept.keeps),
+    };
+  }
+  const removed = await removeLocked(file, from.table);
+  return removed.kind === "left"
+    ? { kind: "stored", why: "not-edited", reason: removed.reason }
+    : { kind: "moved" };
+}
+
+function describeKeeping(keeps: Exclude<Keeping, "on-disk">): string {
+  return keeps === "not-yet-on-disk"
+    ? NOT_YET_ON_DISK
+    : "the store has it in memory alone";
 }
 
 /** Whether the token is what it was when it was read. */
@@ -192,13 +194,7 @@ function holdsStill(
   return still;
 }
 
-/**
- * Removes a token from a locked credentials file.
- *
- * @param file The file.
- * @param table The registry's table.
- * @returns What came of it.
- */
+/** Removes a token from a locked credentials file. */
 export async function removeLocked(
   file: LockedCredentials,
   table: CredentialsTable,
@@ -210,32 +206,27 @@ export async function removeLocked(
     case "unchanged":
       return { kind: "none" };
     default:
-      return { kind: "left", reason: describeEditFailure(removed) };
+      return left(describeEditFailure(removed));
   }
 }
 
+function left(reason: string): RemovalOutcome {
+  return { kind: "left", reason };
+}
+
 /**
- * Removes a token that the store has, or a newer one, from the credentials
- * file: under cargo's lock the token is read again and the store is asked
- * again, since another program may have put it back by then.
- *
- * @param from The token and its place in the file.
- * @param store Where it is.
- * @param key What it is filed under.
- * @param options The deadline.
- * @returns What came of it.
+ * Removes a token from the credentials file that the store has, in a place
+ * that lasts: under cargo's lock the token is read again and the store is
+ * asked again, since another program may have changed either by then.
  */
 export async function removeStored(
   from: FileToken,
   store: CredentialStore,
   key: ItemKey,
-  options: StoreOptions,
+  options: RemoveOptions,
 ): Promise<RemovalOutcome> {
-  const { path, table } = from;
-  const changed: RemovalOutcome = {
-    kind: "left",
-    reason: "another program has just changed it",
-  };
+  const { path, table, token } = from;
+  const changed = left("another program has just changed it");
   const outcome = await withCredentialsLock(
     path,
     async (file): Promise<RemovalOutcome> => {
@@ -243,14 +234,16 @@ export async function removeStored(
         return { kind: "none" };
       }
       if (!holdsStill(file, from)) return changed;
-      const stored = await store.get(key, options);
+      const stored = await store.get(key, { signal: options.signal });
       if (stored.kind === "absent") return changed;
-      if (stored.kind !== "found") {
-        return { kind: "left", reason: stored.reason };
-      }
-      const validity = checkToken(stored.token);
+      if (stored.kind !== "found") return left(stored.reason);
+      const replaces = stored.token.equals(token) ||
+        (options.superseded === true && checkToken(stored.token) === "valid");
       stored.token.wipe();
-      return validity === "valid" ? await removeLocked(file, table) : changed;
+      if (!replaces) return changed;
+      return stored.keeps === "on-disk"
+        ? await removeLocked(file, table)
+        : left(describeKeeping(stored.keeps));
     },
   );
   switch (outcome.kind) {
@@ -259,12 +252,9 @@ export async function removeStored(
     case "absent":
       return { kind: "none" };
     case "busy":
-      return {
-        kind: "left",
-        reason: "another program is writing that file; try again",
-      };
+      return left("another program is writing that file; try again");
     default:
-      return { kind: "left", reason: describeLockFailure(outcome) };
+      return left(describeLockFailure(outcome));
   }
 }
 
@@ -292,6 +282,9 @@ const REASONS: Readonly<
   "no-place": "it is written such that the token has no place in it",
   "page-boundary": "the line cannot be changed without a moment in which a " +
     "crash would tear it; take it out by hand",
+  "longer-than-a-page":
+    "the token is longer than 4096 bytes, which no single write can put there " +
+    "or take away; edit the file by hand",
   "changed-meanwhile": "another program has just changed it",
   "not-a-regular-file": "it is not a regular file",
   "unreadable": "it cannot be read",
@@ -303,9 +296,6 @@ const REASONS: Readonly<
 /**
  * Says why the credentials file could not be locked or read. None of it is
  * shown.
- *
- * @param failure The failure.
- * @returns A clause without a final stop.
  */
 export function describeLockFailure(failure: LockFailure): string {
   const place = failure.kind === "unusable" && failure.line !== undefined
@@ -316,9 +306,6 @@ export function describeLockFailure(failure: LockFailure): string {
 
 /**
  * Says why the credentials file was not edited.
- *
- * @param failure The failure.
- * @returns A clause without a final stop.
  */
 export function describeEditFailure(failure: EditFailure): string {
   return REASONS[failure.reason];

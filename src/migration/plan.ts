@@ -1,4 +1,4 @@
-import type { Secret } from "../secret.ts";
+import type { Secret } from "../base/secret.ts";
 import type { GetOutcome } from "../stores/credential_store.ts";
 import { checkToken } from "../cargo/token.ts";
 import type { Eligibility } from "./eligibility.ts";

@@ -2,13 +2,13 @@ import {
   type CredentialsTable,
   findToken,
   readPlaintext,
-} from "../cargo/credentials_file.ts";
+} from "../credentials/file.ts";
 import {
   type LockedCredentials,
   withCredentialsLock,
-} from "../cargo/credentials_lock.ts";
+} from "../credentials/lock.ts";
 import { checkToken } from "../cargo/token.ts";
-import { Secret } from "../secret.ts";
+import { Secret } from "../base/secret.ts";
 import type {
   CredentialStore,
   GetOutcome,

@@ -1,9 +1,14 @@
-import { parentPath, type PathStyle, resolvePath } from "../cargo/paths.ts";
+import { foldersAbove, type PathStyle, resolvePath } from "../base/paths.ts";
+import { readSmallFile } from "../base/files.ts";
 import { type FileSystem, fileSystemKind } from "../../ffi/statfs.ts";
-import { findSandbox } from "../sandbox.ts";
+import { findSandbox } from "../base/sandbox.ts";
 import { isCi } from "../terminal/person.ts";
-import { printable } from "../terminal/printable.ts";
+import { printable } from "../base/printable.ts";
 import type { EligibilityFacts, FileFacts } from "./eligibility.ts";
+import { isInIndex } from "./git_index.ts";
+
+/** One line, and a path is no longer than that. */
+const MAX_GIT_FILE_BYTES = 8 * 1024;
 
 /** What {@linkcode gatherSurroundings} finds out. */
 export type Surroundings = Pick<
@@ -40,30 +45,17 @@ export interface SurroundingsOptions {
  * Gathers the facts that decide whether a token may leave the credentials
  * file, as far as they lie in the system. It opens nothing that could block,
  * asks nobody, and takes what it cannot find out for the worse.
- *
- * @param options Where to look.
- * @returns The facts.
- *
- * @example Usage
- * ```ts no-eval
- * import { gatherSurroundings } from "./surroundings.ts";
- *
- * const { container } = await gatherSurroundings({
- *   credentialsPath: "/users/me/.cargo/credentials.toml",
- *   cargoHome: "/users/me/.cargo",
- *   env: Deno.env.toObject(),
- *   os: Deno.build.os,
- * });
- * ```
  */
 export async function gatherSurroundings(
   options: SurroundingsOptions,
 ): Promise<Surroundings> {
   const { env } = options;
+  // Both are Linux's alone.
+  const isLinux = options.os === "linux";
   const [file, sandbox, container] = await Promise.all([
     gatherFile(options),
-    findSandbox((name) => env[name], options.root),
-    findContainer(options),
+    isLinux ? findSandbox((name) => env[name], options.root) : undefined,
+    isLinux ? findContainer(options) : "none" as const,
   ]);
   const kind = sandbox?.kind ?? "none";
   return {
@@ -78,9 +70,9 @@ export async function gatherSurroundings(
 async function gatherFile(options: SurroundingsOptions): Promise<FileFacts> {
   const { credentialsPath: path, os } = options;
   const fileSystemOf = options.fileSystemOf ?? fileSystemKind;
-  const [info, workTree, fileSystem] = await Promise.all([
+  const [info, trackedIn, fileSystem] = await Promise.all([
     statOrNone(path),
-    findWorkTree(path, os === "windows" ? "windows" : "unix"),
+    findTracking(path, os === "windows" ? "windows" : "unix"),
     fileSystemOf(path),
   ]);
   const isRegular = info?.isFile ?? false;
@@ -93,7 +85,7 @@ async function gatherFile(options: SurroundingsOptions): Promise<FileFacts> {
     isWritable: isRegular && await opensForWriting(path),
     links: info?.nlink ?? 1,
     fileSystem,
-    workTree: workTree === "none" ? workTree : printable(workTree),
+    trackedIn: trackedIn === "none" ? trackedIn : printable(trackedIn),
   };
 }
 
@@ -107,25 +99,38 @@ async function opensForWriting(path: string): Promise<boolean> {
   }
 }
 
-/** The nearest folder with a `.git` in it, above the file or a link to it. */
-async function findWorkTree(
+/** The nearest work tree whose index lists the file, or a link to it. */
+async function findTracking(
   path: string,
   style: PathStyle,
 ): Promise<string | "none"> {
   const real = await Deno.realPath(path).catch(() => path);
   for (const start of new Set([path, real])) {
     for (const folder of foldersAbove(start, style)) {
-      // A folder in a clone, a file in a worktree or submodule.
-      if (await exists(resolvePath(folder, ".git", style))) return folder;
+      const index = await findIndex(folder, style);
+      if (index === "none") continue;
+      const inside = start.slice(folder.length).replaceAll("\\", "/")
+        .replace(/^\//, "");
+      if (isInIndex(index, inside)) return folder;
     }
   }
   return "none";
 }
 
-/** Every folder above an absolute path, the nearest first. */
-function foldersAbove(path: string, style: PathStyle): readonly string[] {
-  const parent = parentPath(path, style);
-  return parent === path ? [] : [parent, ...foldersAbove(parent, style)];
+/** The index of the work tree that has this folder on top. */
+async function findIndex(
+  folder: string,
+  style: PathStyle,
+): Promise<string | "none"> {
+  const git = resolvePath(folder, ".git", style);
+  if (!await exists(git)) return "none";
+  // A worktree or submodule has a file there that says where its folder is.
+  const file = readSmallFile(git, { maxBytes: MAX_GIT_FILE_BYTES });
+  const link = file.kind === "read"
+    ? /^gitdir: (.+)/.exec(new TextDecoder().decode(file.bytes))?.[1]
+    : undefined;
+  const place = link === undefined ? git : resolvePath(folder, link, style);
+  return resolvePath(place, "index", style);
 }
 
 /**

@@ -1,11 +1,11 @@
-import type { Secret } from "../secret.ts";
+import type { Secret } from "../base/secret.ts";
 import type { Answer, ErrorAnswer } from "./messages.ts";
 import { PROTOCOL_VERSION } from "./parse_request.ts";
 
 const encoder = new TextEncoder();
 
 /** The first line of the conversation, sent before anything is read. */
-export const HELLO: Uint8Array = encoder.encode(
+export const HELLO: Uint8Array<ArrayBuffer> = encoder.encode(
   `${JSON.stringify({ v: [PROTOCOL_VERSION] })}\n`,
 );
 

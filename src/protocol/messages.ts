@@ -1,4 +1,4 @@
-import type { Secret } from "../secret.ts";
+import type { Secret } from "../base/secret.ts";
 
 /**
  * The registry that a request is about (cargo: `RegistryInfo` in

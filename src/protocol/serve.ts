@@ -3,7 +3,7 @@ import { type ByteReader, type InputLine, readLines } from "./lines.ts";
 import type { Answer, CredentialRequest } from "./messages.ts";
 import { parseRequest } from "./parse_request.ts";
 
-/** A sink of bytes such as `Deno.stdout`. */
+/** A sink of bytes. */
 export interface ByteWriter {
   /**
    * Writes some of the bytes.
@@ -11,7 +11,7 @@ export interface ByteWriter {
    * @param bytes What to write.
    * @returns How many were written.
    */
-  writeSync(bytes: Uint8Array): number;
+  writeSync(bytes: Uint8Array<ArrayBuffer>): number;
 }
 
 /** What {@linkcode serve} talks through. */
@@ -37,7 +37,10 @@ export interface ServeOptions {
 }
 
 /** Writes all of the bytes. `false`: nobody reads any more. */
-function send(output: ByteWriter, bytes: Uint8Array): boolean {
+function send(
+  output: ByteWriter,
+  bytes: Uint8Array<ArrayBuffer>,
+): boolean {
   try {
     for (let sent = 0; sent < bytes.length;) {
       sent += output.writeSync(bytes.subarray(sent));
@@ -64,14 +67,21 @@ async function answerTo(
   try {
     return await handle(parsed.request);
   } catch (error) {
-    // Its message may hold anything; its class cannot hold a token.
-    const name = error instanceof Error ? error.constructor.name : "exception";
     return {
       kind: "other",
-      message: `cargo-credential-keyring has failed (${name}); ` +
+      message: `${describeFailure(error)}; ` +
         "nothing was changed that is not named above",
     };
   }
+}
+
+/**
+ * A clause for a mistake in this program. The error's message may hold
+ * anything; its class cannot hold a token.
+ */
+export function describeFailure(error: unknown): string {
+  const name = error instanceof Error ? error.constructor.name : "exception";
+  return `cargo-credential-keyring has failed (${name})`;
 }
 
 /**

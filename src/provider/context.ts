@@ -1,13 +1,17 @@
-import type { CredentialsTable } from "../cargo/credentials_file.ts";
 import type { EnvironmentToken } from "../cargo/environment_token.ts";
 import type { Rebinding } from "../cargo/rebinding.ts";
-import type { Deadline } from "../deadline.ts";
-import type { Eligibility } from "../migration/eligibility.ts";
-import type { IntentKind } from "../migration/state.ts";
+import type { CredentialsTable } from "../credentials/file.ts";
+import type { Deadline } from "../base/deadline.ts";
+import type { Secret } from "../base/secret.ts";
+import type { Eligibility, Occasion } from "../migration/eligibility.ts";
 import type { MoveOutcome, RemovalOutcome } from "../migration/move.ts";
-import type { Secret } from "../secret.ts";
+import type { State, StateChange } from "../migration/state.ts";
 import type { SettingsOutcome } from "../settings/settings.ts";
-import type { CredentialStore, ItemKey } from "../stores/credential_store.ts";
+import type {
+  CredentialStore,
+  ItemKey,
+  Keeping,
+} from "../stores/credential_store.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { Chain } from "./get_decision.ts";
 import type { PlaintextRemoval } from "./logout_decision.ts";
@@ -22,24 +26,11 @@ export interface Plaintext {
   readonly table: CredentialsTable | undefined;
   /** The token; `none` if the file has none for this name. */
   readonly token: Secret | "none";
-  /** What the file is like, to see whether anybody has written to it. */
-  readonly stamp: string;
-}
-
-/** What is remembered of an index URL. */
-export interface Memory {
-  /** What an earlier command meant to happen to it. */
-  readonly intent: IntentKind | "none";
-  /** Whether its token is to stay in the file. */
-  readonly pinned: boolean;
-  /** Whether the store may still have it in memory alone. */
-  readonly settling: boolean;
 }
 
 /**
- * Everything that `get`, `login` and `logout` look at and change: the edges of
- * the provider. Each lookup costs something, so none is made before a decision
- * asks for it.
+ * Everything that `get`, `login` and `logout` look at and change. Each lookup
+ * costs something, so none is made before a decision asks for it.
  */
 export interface ProviderContext {
   /** The time that this request has. */
@@ -53,79 +44,73 @@ export interface ProviderContext {
   environmentToken(): Promise<EnvironmentToken>;
   /** The store that the settings choose. */
   store(): Promise<CredentialStore>;
-  /**
-   * The credentials file's token for this registry's name.
-   *
-   * @param anew Whether the file is read again if it was before.
-   */
-  plaintext(anew?: boolean): Promise<Plaintext>;
-  /**
-   * What an earlier command meant to happen to this index URL, and its pin.
-   *
-   * @param anew Whether state and file are read again if they were before.
-   */
-  memory(anew?: boolean): Promise<Memory>;
+  /** The credentials file's token for this registry's name. */
+  plaintext(): Promise<Plaintext>;
+  /** What is remembered. */
+  state(): State;
+  /** Forgets what was read of the file and the state: others have been at work. */
+  refresh(): void;
   /** Whether a project binds this name to a URL that the user does not. */
   rebinding(): Promise<Rebinding | "none">;
+  /** Whether `cargo:token` has or may have a token to send to this URL. */
+  sendable(): Promise<boolean>;
+  /** The other index URLs that the store has a token of this name under. */
+  storedElsewhere(): Promise<readonly string[]>;
   /** Where this provider stands among cargo's. */
   chain(): Promise<Chain>;
+  /** The arguments that were given to `cargo login` itself. */
+  loginArguments(): Promise<readonly string[]>;
   /** Whether a dialog may open: somebody is there, or `prompt = "always"`. */
   mayPrompt(): Promise<boolean>;
   /** The terminal, for a question. */
   terminal(): Promise<Terminal>;
 
-  /** Whether the plaintext token may be moved to this store. */
-  eligibility(token: Secret): Promise<Eligibility>;
+  /** Whether the plaintext token may leave the file for this store. */
+  eligibility(token: Secret, occasion: Occasion): Promise<Eligibility>;
   /**
    * Moves the plaintext token, if it still is `token`, into a store that has
-   * none, or has `over`.
+   * none, or that very token.
    */
-  move(token: Secret, over?: Secret): Promise<MoveOutcome>;
-  /** Removes the plaintext token, if it still is `token` and one is stored. */
-  removePlaintext(token: Secret): Promise<RemovalOutcome>;
+  move(token: Secret): Promise<MoveOutcome>;
+  /**
+   * Removes the plaintext token, if it still is `token` and the store has the
+   * same, or the one that is known to have replaced it.
+   */
+  removePlaintext(token: Secret, superseded: boolean): Promise<RemovalOutcome>;
   /**
    * Does something while nobody moves this token into the store or out of it:
    * under cargo's lock on the credentials file, which is waited for. Where that
    * file cannot be locked, because it is not there or not to be read, nobody
    * moves anything either.
    *
-   * @param use What is done.
-   * @returns What it returned; `busy`: somebody else has kept the lock.
+   * @returns What `use` returned; `busy`: somebody else has kept the lock.
    */
   holdFile<T>(use: () => Promise<T>): Promise<T | "busy">;
   /**
    * Removes the plaintext token that a login has superseded; only from a file
    * that is held.
    */
-  supersedePlaintext(): Promise<RemovalOutcome>;
+  supersedePlaintext(keeps: Keeping): Promise<RemovalOutcome>;
   /** Removes the plaintext token at logout; only from a file that is held. */
   logoutPlaintext(): Promise<PlaintextRemoval>;
-  /** Names the variables and files with a token that logout does not touch. */
+  /** Names the variables and files with a token that nobody here touches. */
   leftovers(): Promise<readonly string[]>;
-  /**
-   * Gives a person time to answer a question: nothing else is waited for.
-   *
-   * @param milliseconds How long.
-   */
+  /** Gives a person time to answer a question: nothing else is waited for. */
   waitForPerson(milliseconds: number): void;
   /** Starts the deadline again, after a person has been asked. */
   restartDeadline(): Promise<void>;
-  /**
-   * Remembers what is meant to happen to this index URL, in place of an earlier
-   * intent; `none` forgets that. `false`: an earlier one could not be replaced.
-   */
-  intend(intent: IntentKind | "none"): Promise<boolean>;
-  /** Forgets the pin of this index URL. */
-  unpin(): Promise<void>;
+  /** Changes what is remembered; `false`: it could not be written. */
+  remember(change: StateChange): Promise<boolean>;
 
   /** The words for this registry, its store and its file. */
   about(): Promise<RegistryAbout>;
   /**
    * Prints a notice as often as its frequency allows.
    *
-   * @param changesAnswer Whether it is of a failure that changes the answer.
+   * @param isLast Whether cargo's command ends here, without a token: then it
+   * is printed each time.
    */
-  notice(notice: NoticeText, changesAnswer?: boolean): Promise<void>;
+  notice(notice: NoticeText, isLast?: boolean): Promise<void>;
   /**
    * Prints what no one must miss, and keeps it for the next run with a
    * terminal if this one has none.

@@ -1,8 +1,8 @@
+import type { Secret } from "../base/secret.ts";
+import { isPinned, isSuperseded } from "../migration/state.ts";
 import type { GetAnswer } from "../protocol/messages.ts";
-import type { Secret } from "../secret.ts";
-import type { GetOutcome } from "../stores/credential_store.ts";
+import type { GetOutcome, StoreFailure } from "../stores/credential_store.ts";
 import type { ProviderContext } from "./context.ts";
-import type { NoticeText } from "./notices.ts";
 import {
   decideGet,
   type GetAction,
@@ -14,44 +14,65 @@ import {
 
 /**
  * Answers a `get`: looks at what the decision asks for, then does what it
- * says. What goes wrong while a token is moved never changes the answer.
- *
- * @param context The edges.
- * @returns The answer.
+ * says. What goes wrong while a token is moved never changes the answer, and a
+ * mistake in this program is answered like a store that cannot be reached.
  */
 export async function get(context: ProviderContext): Promise<GetAnswer> {
   const seen = new Set<Secret>();
-  const answer = await decide(context, seen);
+  const answer = await decide(context, seen)
+    .catch((error) => decide(context, seen, failureOf(error)));
   for (const token of seen) {
     if (answer.kind !== "token" || token !== answer.token) token.wipe();
   }
   return answer;
 }
 
-/** @param seen Where every token that was looked at is put. */
+/** Its message may hold anything; its class cannot hold a token. */
+function failureOf(error: unknown): StoreFailure {
+  const name = error instanceof Error ? error.constructor.name : "exception";
+  return {
+    kind: "unreachable",
+    cause: "service-failed",
+    reason: `cargo-credential-keyring has failed (${name})`,
+    remedy: "Please report this, with what is special about this machine.",
+    storeExists: true,
+  };
+}
+
+/**
+ * @param seen Where every token that was looked at is put.
+ * @param failure What the store is taken to have answered.
+ */
 async function decide(
   context: ProviderContext,
   seen: Set<Secret>,
+  failure?: StoreFailure,
 ): Promise<GetAnswer> {
   let facts: GetFacts = {
     settings: await context.settings(),
     environment: await context.environmentToken(),
+    ...(failure === undefined ? {} : { store: failure }),
   };
-  for (let rounds = 0;;) {
+  for (let actions = 0;;) {
     for (const token of tokensOf(facts)) seen.add(token);
     const step = decideGet(facts);
     if ("need" in step) {
       facts = { ...facts, ...await look(step.need, facts, context) };
       continue;
     }
-    // Another program may have stepped in before the action: then what it did
-    // is looked at anew. Once more is enough for any real race.
-    const changed = step.action === undefined || rounds++ > MOST_ROUNDS
-      ? undefined
-      : await act(step.action, facts, context);
-    if (changed === undefined) return await answer(step, facts, context);
-    const { eligibility: _eligibility, prompted: _prompted, ...rest } = facts;
-    facts = { ...rest, ...changed };
+    // Another program may have stepped in before the action: then everything
+    // is looked at again, but not for ever.
+    const done = step.action === undefined || actions++ === MAX_ACTIONS ||
+      await act(step.action, facts, context);
+    if (done) return await answer(step, facts, context);
+    const { settings, environment, chain, rebinding } = facts;
+    facts = {
+      settings,
+      environment,
+      ...(chain === undefined ? {} : { chain }),
+      ...(rebinding === undefined ? {} : { rebinding }),
+      ...await lookAround(context, true),
+    };
   }
 }
 
@@ -65,12 +86,12 @@ function tokensOf(facts: GetFacts): readonly Secret[] {
   ];
 }
 
-/** How often an action is tried on what has changed meanwhile. */
-const MOST_ROUNDS = 2;
+/** How often an action is tried. */
+const MAX_ACTIONS = 3;
 
 async function look(
   need: GetNeed,
-  facts: GetFacts,
+  { plaintext }: GetFacts,
   context: ProviderContext,
 ): Promise<Partial<GetFacts>> {
   switch (need) {
@@ -80,13 +101,23 @@ async function look(
       return { mayPrompt: await context.mayPrompt() };
     case "prompt":
       return { prompted: await askStore(context, true) };
+    case "elsewhere":
+      return { elsewhere: await context.storedElsewhere() };
     case "rebinding":
       return { rebinding: await context.rebinding() };
+    case "sendable":
+      return { sendable: await context.sendable() };
     case "chain":
       return { chain: await context.chain() };
+    case "superseded": {
+      const { indexUrl } = context.key;
+      const superseded = typeof plaintext === "object" &&
+        await isSuperseded(context.state(), indexUrl, plaintext);
+      return { superseded };
+    }
     case "eligibility":
-      return typeof facts.plaintext === "object"
-        ? { eligibility: await context.eligibility(facts.plaintext) }
+      return typeof plaintext === "object"
+        ? { eligibility: await context.eligibility(plaintext, "read") }
         : {};
   }
 }
@@ -98,15 +129,17 @@ async function look(
  */
 async function lookAround(
   context: ProviderContext,
-  anew = false,
+  again = false,
 ): Promise<Partial<GetFacts>> {
-  const memory = await context.memory(anew);
+  if (again) context.refresh();
+  const pinned = isPinned(context.state(), context.key.indexUrl);
   let { token } = await context.plaintext();
   const store = await askStore(context, false);
   if (store.kind === "absent" && token === "none") {
-    ({ token } = await context.plaintext(true));
+    context.refresh();
+    ({ token } = await context.plaintext());
   }
-  return { store, plaintext: token, ...memory };
+  return { store, plaintext: token, pinned };
 }
 
 async function askStore(
@@ -123,17 +156,9 @@ async function answer(
   facts: GetFacts,
   context: ProviderContext,
 ): Promise<GetAnswer> {
-  const notice = step.notice === undefined
-    ? undefined
-    : await describe(step.notice, context);
-  if (notice !== undefined && step.answer !== "other") {
-    // Where there is plaintext, the next provider has an answer, if there is
-    // one.
-    const changesAnswer = typeof facts.plaintext === "object"
-      ? step.answer === "not-found" && facts.chain?.cargoTokenFollows === false
-      : step.answer === "url-not-supported";
-    await context.notice(notice, changesAnswer);
-  }
+  const text = step.notice === undefined
+    ? ""
+    : await tell(step, step.notice, facts, context);
   switch (step.answer) {
     case "environment-token":
       if (facts.environment.kind !== "token") break;
@@ -147,101 +172,77 @@ async function answer(
       if (typeof facts.plaintext !== "object") break;
       return { kind: "token", token: facts.plaintext };
     case "other":
-      return { kind: "other", message: notice?.text ?? "" };
+      return { kind: "other", message: text };
     default:
       return { kind: step.answer };
   }
   throw new TypeError(`${step.answer} was decided without one`);
 }
 
-async function describe(
+/** Gives the notice, unless it is the error itself. */
+async function tell(
+  { answer }: Exclude<GetStep, { need: GetNeed }>,
   notice: GetNotice,
+  facts: GetFacts,
   context: ProviderContext,
-): Promise<NoticeText> {
+): Promise<string> {
   const { describeGetNotice } = await import("./notices.ts");
-  return describeGetNotice(notice, await context.about());
+  const answersToken = answer.endsWith("-token");
+  const hasPlaintext = typeof facts.plaintext === "object";
+  const { cargoTokenFollows } = facts.chain ??
+    (answersToken ? { cargoTokenFollows: true } : await context.chain());
+  const text = describeGetNotice(
+    notice,
+    { cargoTokenFollows, hasPlaintext },
+    await context.about(),
+  );
+  if (answer !== "other") {
+    // The command fails where no token follows, and needs the reason.
+    const isLast = !answersToken && !(cargoTokenFollows && hasPlaintext);
+    await context.notice(text, isLast);
+  }
+  return text.text;
 }
 
 /**
  * Does what was decided.
  *
- * @returns What has turned out to be different; `undefined` if nothing has.
+ * @returns `false`: another program has changed something before.
  */
 async function act(
   action: GetAction,
-  facts: GetFacts,
+  { plaintext }: GetFacts,
   context: ProviderContext,
-): Promise<Partial<GetFacts> | undefined> {
-  const { plaintext } = facts;
-  switch (action) {
-    case "erase-stored":
-      return await eraseStored(context);
-    case "migrate":
-    case "migrate-over": {
-      if (typeof plaintext !== "object") return undefined;
-      const stored = facts.prompted ?? facts.store;
-      const over = action === "migrate-over" && stored?.kind === "found"
-        ? stored.token
-        : undefined;
-      return await move(plaintext, over, context);
-    }
-    case "remove-plaintext": {
-      if (typeof plaintext !== "object") return undefined;
-      const removal = await context.removePlaintext(plaintext);
-      if (removal.kind !== "left") await context.intend("none");
-      const { describeRemoval } = await import("./move_words.ts");
-      const notice = describeRemoval(removal, await context.about());
-      if (notice !== undefined) await context.notice(notice);
-      return undefined;
-    }
-  }
-}
-
-/** Carries out a logout, unless a login has stored a new token by now. */
-async function eraseStored(
-  context: ProviderContext,
-): Promise<Partial<GetFacts> | undefined> {
-  const outcome = await context.holdFile(async () => {
-    const { intent } = await context.memory(true);
-    if (intent !== "logged-out") return "changed";
-    const store = await context.store();
-    const { signal } = context.deadline;
-    const erased = await store.erase(context.key, { signal });
-    if (erased.kind === "erased" || erased.kind === "absent") {
-      await context.intend("none");
-    }
-    return "done";
-  });
-  return outcome === "changed" ? await lookAround(context, true) : undefined;
+): Promise<boolean> {
+  if (typeof plaintext !== "object") return true;
+  if (action === "move") return await move(plaintext, context);
+  const superseded = action === "remove-superseded";
+  const removal = await context.removePlaintext(plaintext, superseded);
+  const { describeRemoval } = await import("./move_words.ts");
+  const about = await context.about();
+  const notice = describeRemoval(removal, superseded, about);
+  if (notice !== undefined) await context.notice(notice);
+  return true;
 }
 
 async function move(
   token: Secret,
-  over: Secret | undefined,
   context: ProviderContext,
-): Promise<Partial<GetFacts> | undefined> {
-  const outcome = await context.move(token, over);
-  const { describeMoved, describeNotMoved, describeSettling } = await import(
-    "./move_words.ts"
-  );
+): Promise<boolean> {
+  const outcome = await context.move(token);
+  const { describeMoved, describeNotMoved } = await import("./move_words.ts");
   switch (outcome.kind) {
     case "moved":
-      await context.intend("none");
       await context.announce(describeMoved(await context.about()));
-      return undefined;
-    case "settling":
-      await context.notice(
-        describeSettling(outcome.milliseconds, await context.about()),
-      );
-      return undefined;
+      return true;
     case "busy":
-      return undefined;
+      return true;
     case "file-changed":
     case "store-changed":
       // Another program may have moved it, or logged in or out.
-      return await lookAround(context, true);
+      return false;
     default:
       await context.notice(describeNotMoved(outcome, await context.about()));
-      return undefined;
+      return true;
   }
 }

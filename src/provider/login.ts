@@ -1,12 +1,9 @@
 import { checkToken, cleanPastedToken } from "../cargo/token.ts";
+import { isPinned, supersede, unpin, unsupersede } from "../migration/state.ts";
 import type { LoginAnswer, LoginRequest } from "../protocol/messages.ts";
-import type { Secret } from "../secret.ts";
-import type {
-  CredentialStore,
-  PrepareOutcome,
-  StoreFailure,
-} from "../stores/credential_store.ts";
-import { printable } from "../terminal/printable.ts";
+import type { Secret } from "../base/secret.ts";
+import type { CredentialStore } from "../stores/credential_store.ts";
+import { printable } from "../base/printable.ts";
 import type { ProviderContext } from "./context.ts";
 import {
   decideLogin,
@@ -14,21 +11,29 @@ import {
   type LoginStep,
 } from "./login_decision.ts";
 import {
+  describeKeeping,
   describeLoginRefusal,
+  describeNotMigrated,
   describePlaintextWarning,
   describeStored,
   describeTakenName,
   describeTokenRefusal,
   tokenQuestion,
 } from "./login_words.ts";
+import { describeLeftovers } from "./logout_words.ts";
+import { describeMoved } from "./move_words.ts";
 
 /**
  * How long a person has to fetch a token from the registry's website and
  * paste it. The question is in front of them, and Ctrl-C ends it.
  */
-const QUESTION_MILLISECONDS = 10 * 60_000;
+const QUESTION_MS = 10 * 60_000;
+
+/** `cargo login -- --migrate-to-keyring`, in the words of RFC 3981. */
+const MIGRATE = "--migrate-to-keyring";
 
 type Refusal = Extract<LoginAnswer, { kind: "other" }>;
+type Place = Exclude<LoginStep, { need: unknown }>;
 
 function refuse(message: string): Refusal {
   return { kind: "other", message };
@@ -41,10 +46,6 @@ function refuse(message: string): Refusal {
  *
  * Once the token is known every failure is an `other` error: the next
  * provider would ask for it again, and keep it in plaintext.
- *
- * @param request The request; its token is wiped.
- * @param context The edges.
- * @returns The answer.
  */
 export async function login(
   request: LoginRequest,
@@ -63,21 +64,32 @@ async function answer(
 ): Promise<LoginAnswer> {
   const settings = await context.settings();
   if (settings.kind === "wrong") return refuse(printable(settings.message));
-
-  const store = await context.store();
-  let facts: LoginFacts = {
+  const [option, ...more] = await context.loginArguments();
+  if (option !== undefined && (option !== MIGRATE || more.length > 0)) {
+    return refuse(describeTokenRefusal("arguments"));
+  }
+  const place = await findPlace({
     settings,
-    prepared: await prepare(store, context, false),
-  };
-  while (true) {
+    prepared: await prepare(context, false),
+  }, context);
+  return option === MIGRATE
+    ? await migrate(place, context)
+    : await carryOut(place, request, context);
+}
+
+async function findPlace(
+  known: LoginFacts,
+  context: ProviderContext,
+): Promise<Place> {
+  for (let facts = known;;) {
     const step = decideLogin(facts);
-    if (!("need" in step)) return await carryOut(step, request, store, context);
+    if (!("need" in step)) return step;
     switch (step.need) {
       case "person":
         facts = { ...facts, mayPrompt: await context.mayPrompt() };
         break;
       case "prompt":
-        facts = { ...facts, prompted: await prepare(store, context, true) };
+        facts = { ...facts, prompted: await prepare(context, true) };
         break;
       case "chain":
         facts = { ...facts, chain: await context.chain() };
@@ -90,46 +102,49 @@ async function answer(
 }
 
 async function prepare(
-  store: CredentialStore,
   context: ProviderContext,
   prompt: boolean,
-): Promise<PrepareOutcome> {
-  const { signal } = context.deadline;
-  return await store.prepare({ signal, prompt });
+): Promise<LoginFacts["prepared"]> {
+  const store = await context.store();
+  return await store.prepare({ signal: context.deadline.signal, prompt });
 }
 
 async function carryOut(
-  step: Exclude<LoginStep, { need: unknown }>,
+  place: Place,
   request: LoginRequest,
-  store: CredentialStore,
   context: ProviderContext,
 ): Promise<LoginAnswer> {
   const about = await context.about();
-  switch (step.place) {
+  switch (place.place) {
     case "nowhere":
-      return refuse(describeLoginRefusal(step, about));
+      return refuse(describeLoginRefusal(place, about));
     case "next-provider":
       context.say(
-        describePlaintextWarning(step.failure, step.cargoTokenFollows, about),
+        describePlaintextWarning(place.failure, place.cargoTokenFollows, about),
       );
-      if (step.cargoTokenFollows) {
-        await context.intend("login-went-to-file");
-        await context.unpin();
+      if (request.token !== undefined) {
+        await putIntoUse(request.token, [], context);
       }
       return { kind: "url-not-supported" };
     case "store": {
       const rebinding = await context.rebinding();
       if (rebinding !== "none") context.say(describeTakenName(rebinding));
+      for (const line of describeKeeping(place.keeps, about)) context.say(line);
       const token = await obtainToken(request, context);
       if (!("bytes" in token)) return token;
       try {
         // Until it is stored and the older one is gone, nobody moves that one.
-        const answer = await context.holdFile(() =>
-          keep(token, store, context)
-        );
-        return answer === "busy"
-          ? refuse(describeTokenRefusal("file-busy"))
-          : answer;
+        const answer = await context.holdFile(() => keep(token, context));
+        if (answer === "busy") return refuse(describeTokenRefusal("file-busy"));
+        if (answer.kind !== "logged-in") return answer;
+        for (const line of describeKeeping(place.keeps, about)) {
+          context.say(line);
+        }
+        const leftovers = await context.leftovers();
+        for (const line of describeLeftovers(leftovers, "login")) {
+          context.say(line);
+        }
+        return answer;
       } finally {
         token.wipe();
       }
@@ -146,7 +161,7 @@ async function obtainToken(
   if (given === undefined) {
     const terminal = await context.terminal();
     if (!terminal.canAsk) return refuse(describeTokenRefusal("no-terminal"));
-    context.waitForPerson(QUESTION_MILLISECONDS);
+    context.waitForPerson(QUESTION_MS);
     const outcome = await terminal.prompt(
       tokenQuestion(await context.about(), request.loginUrl),
       { signal: context.deadline.signal },
@@ -168,48 +183,101 @@ async function obtainToken(
 /** Stores, reads back, and only then touches the file. */
 async function keep(
   token: Secret,
-  store: CredentialStore,
   context: ProviderContext,
 ): Promise<LoginAnswer> {
   const { key, deadline: { signal } } = context;
+  const store = await context.store();
   const about = await context.about();
-  const failed = async (failure: StoreFailure): Promise<LoginAnswer> => {
-    await context.intend("none");
-    return refuse(describeLoginRefusal({ failure, fileAllowed: false }, about));
-  };
-
-  // What an earlier command meant must not befall the new token. The new
-  // intent lets the next `get` finish what a kill has cut short: the stored
-  // token wins over the file's. Where the two differ already it is written
-  // only once the new token is stored: before, it would make an older one win.
-  const early = !(await differ(store, context));
-  if (!await context.intend(early ? "login-stored" : "none")) {
-    return refuse(describeTokenRefusal("no-memory"));
+  const replaced = await findReplaced(token, store, context);
+  try {
+    const stored = await store.set(key, token, { signal });
+    const kept = stored.kind === "stored"
+      ? await store.verify(key, token, { signal })
+      : stored;
+    if (kept.kind !== "stored") {
+      return refuse(
+        describeLoginRefusal({ failure: kept, fileAllowed: false }, about),
+      );
+    }
+    // A kill before this line leaves two tokens, and the next `get` says so.
+    const remembered = await putIntoUse(token, replaced, context);
+    const removal = await context.supersedePlaintext(kept.keeps);
+    for (const line of describeStored(removal, remembered, about)) {
+      context.say(line);
+    }
+    return { kind: "logged-in" };
+  } finally {
+    for (const old of replaced) old.wipe();
   }
-  const stored = await store.set(key, token, { signal });
-  if (stored.kind !== "stored") return await failed(stored);
-  const kept = await store.verify(key, token, { signal });
-  if (kept.kind !== "stored") return await failed(kept);
-  if (!early) await context.intend("login-stored");
-
-  await context.unpin();
-  const removal = await context.supersedePlaintext();
-  if (removal.kind !== "left") await context.intend("none");
-  for (const line of describeStored(removal, about)) context.say(line);
-  return { kind: "logged-in" };
 }
 
-/** Whether the store and the file hold two different tokens already. */
-async function differ(
+/** The tokens that store and file hold until now, if they are others. */
+async function findReplaced(
+  token: Secret,
   store: CredentialStore,
   context: ProviderContext,
-): Promise<boolean> {
-  const { token } = await context.plaintext();
-  if (token === "none") return false;
+): Promise<readonly Secret[]> {
   const { signal } = context.deadline;
   const stored = await store.get(context.key, { signal });
-  if (stored.kind !== "found") return stored.kind !== "absent";
-  const different = !stored.token.equals(token);
-  stored.token.wipe();
-  return different;
+  const plaintext = await context.rebinding() === "none"
+    ? (await context.plaintext()).token
+    : "none";
+  return [
+    ...(stored.kind === "found" ? [stored.token] : []),
+    ...(plaintext === "none" ? [] : [plaintext]),
+  ].filter((old) => !old.equals(token));
+}
+
+/** Remembers which token is meant from now on. */
+async function putIntoUse(
+  token: Secret,
+  replaced: readonly Secret[],
+  context: ProviderContext,
+): Promise<boolean> {
+  const { indexUrl } = context.key;
+  const state = context.state();
+  const isKnown = state.superseded.some((entry) => entry.indexUrl === indexUrl);
+  if (replaced.length === 0 && !isKnown && !isPinned(state, indexUrl)) {
+    return true;
+  }
+  return await context.remember(async (state) =>
+    await supersede(
+      await unsupersede(unpin(state, indexUrl), indexUrl, token),
+      indexUrl,
+      replaced,
+    )
+  );
+}
+
+/** Moves the token that the file has, as `migrate --registry` does. */
+async function migrate(
+  place: Place,
+  context: ProviderContext,
+): Promise<LoginAnswer> {
+  const about = await context.about();
+  const { token } = await context.plaintext();
+  if (token === "none") return refuse(describeNotMigrated("none", about));
+  if (place.place !== "store") {
+    const refusal = "failure" in place
+      ? { failure: place.failure, fileAllowed: false }
+      : place;
+    return refuse(describeLoginRefusal(refusal, about));
+  }
+  const rebinding = await context.rebinding();
+  if (rebinding !== "none") {
+    return refuse(describeLoginRefusal({ rebinding }, about));
+  }
+  for (const line of describeKeeping(place.keeps, about)) context.say(line);
+  const verdict = await context.eligibility(token, "migrate-registry");
+  const outcome = verdict.kind === "not" ? verdict : await context.move(token);
+  token.wipe();
+  if (outcome.kind !== "moved") {
+    return refuse(describeNotMigrated(outcome, about));
+  }
+  const { indexUrl } = context.key;
+  if (isPinned(context.state(), indexUrl)) {
+    await context.remember((state) => unpin(state, indexUrl));
+  }
+  context.say(describeMoved(about));
+  return { kind: "logged-in" };
 }

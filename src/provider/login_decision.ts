@@ -25,7 +25,11 @@ export interface LoginFacts {
 export type LoginStep =
   | { readonly need: "person" | "prompt" | "chain" | "rebinding" }
   /** Ask for the token, and store it. */
-  | { readonly place: "store" }
+  | {
+    readonly place: "store";
+    /** How the store will keep it. */
+    readonly keeps: "durably" | "in-plaintext" | "for-the-session";
+  }
   /** Leave it to the next provider, after the warning about plaintext. */
   | {
     readonly place: "next-provider";
@@ -41,15 +45,17 @@ export type LoginStep =
   }
   | { readonly place: "nowhere"; readonly rebinding: Rebinding };
 
-/**
- * Decides where `login` puts the token, before anybody is asked for it.
- *
- * @param facts What is known so far.
- * @returns The place, or what to find out first.
- */
+/** Decides where `login` puts the token, before anybody is asked for it. */
 export function decideLogin(facts: LoginFacts): LoginStep {
   const outcome = facts.prompted ?? facts.prepared;
-  if (outcome.kind === "ready") return { place: "store" };
+  if (outcome.kind === "ready") {
+    const keeps = !outcome.durable
+      ? "for-the-session"
+      : outcome.plaintext
+      ? "in-plaintext"
+      : "durably";
+    return { place: "store", keeps };
+  }
   if (isOutOfReach(outcome)) return fallBack(facts, outcome);
   if (facts.mayPrompt === undefined) return { need: "person" };
   if (outcome.kind === "denied") return refuse(facts, outcome);

@@ -1,9 +1,12 @@
 import type { Rebinding } from "../cargo/rebinding.ts";
 import type { TokenValidity } from "../cargo/token.ts";
-import type { RemovalOutcome } from "../migration/move.ts";
+import type { Eligibility } from "../migration/eligibility.ts";
+import type { MoveOutcome, RemovalOutcome } from "../migration/move.ts";
 import type { StoreFailure } from "../stores/credential_store.ts";
 import type { PromptOutcome } from "../terminal/terminal.ts";
-import { printable } from "../terminal/printable.ts";
+import { printable } from "../base/printable.ts";
+import type { LoginStep } from "./login_decision.ts";
+import { describeNotMoved } from "./move_words.ts";
 import { describeRebinding, type RegistryAbout } from "./registry_about.ts";
 import { statusLine } from "./status_line.ts";
 
@@ -14,10 +17,6 @@ export type LoginRefusal =
 
 /**
  * Why `login` stores nothing.
- *
- * @param refusal The decision.
- * @param about The registry and the store.
- * @returns The message of the error.
  */
 export function describeLoginRefusal(
   refusal: LoginRefusal,
@@ -38,9 +37,6 @@ export function describeLoginRefusal(
 
 /**
  * What is said before a token is asked for that a project's URL will get.
- *
- * @param rebinding Who has taken the name.
- * @returns The line.
  */
 export function describeTakenName(rebinding: Rebinding): string {
   return `warning: ${describeRebinding(rebinding)}; the token will be stored ` +
@@ -49,11 +45,6 @@ export function describeTakenName(rebinding: Rebinding): string {
 
 /**
  * What is said before another provider takes the login over.
- *
- * @param failure Why the store does not.
- * @param cargoTokenFollows Whether `cargo:token` is that provider.
- * @param about The registry and the store.
- * @returns The line.
  */
 export function describePlaintextWarning(
   failure: StoreFailure,
@@ -70,16 +61,13 @@ export function describePlaintextWarning(
 
 /**
  * Why there is no token to store. What was typed is not repeated.
- *
- * @param reason What was wrong.
- * @returns The message of the error.
  */
 export function describeTokenRefusal(
   reason:
     | Exclude<PromptOutcome["kind"], "line">
     | Exclude<TokenValidity, "valid">
-    | "file-busy"
-    | "no-memory",
+    | "arguments"
+    | "file-busy",
 ): string {
   switch (reason) {
     case "no-terminal":
@@ -91,9 +79,9 @@ export function describeTokenRefusal(
     case "file-busy":
       return "another program is writing cargo's credentials file, and may be " +
         "moving an older token; nothing was stored, try again";
-    case "no-memory":
-      return "an earlier logout or login is still to be carried out, and what " +
-        "is remembered of it cannot be changed; make cargo's home writable";
+    case "arguments":
+      return "`cargo login --` takes `--migrate-to-keyring` and nothing else; " +
+        "a token is given on standard input: `cargo login < FILE`";
     case "interrupted":
       return "the question was interrupted; nothing was stored";
     case "timeout":
@@ -106,10 +94,6 @@ export function describeTokenRefusal(
 
 /**
  * The question for a token.
- *
- * @param about The registry.
- * @param loginUrl Where the registry hands out tokens.
- * @returns The text in front of the cursor.
  */
 export function tokenQuestion(
   about: RegistryAbout,
@@ -121,15 +105,32 @@ export function tokenQuestion(
   return `please paste the token ${source} (it is not shown): `;
 }
 
-/**
- * What `login` says once the token is stored.
- *
- * @param removal What became of the plaintext token.
- * @param about The registry, the store and the file.
- * @returns The lines.
- */
+/** What kind of place the token goes to, if it is none to be expected. */
+export function describeKeeping(
+  keeps: Extract<LoginStep, { place: "store" }>["keeps"],
+  about: RegistryAbout,
+): readonly string[] {
+  switch (keeps) {
+    case "durably":
+      return [];
+    case "for-the-session":
+      return [
+        `warning: ${about.storeTitle} keeps the token in memory alone: it is ` +
+        "gone when the session ends, or at the next boot",
+      ];
+    case "in-plaintext":
+      return [
+        `warning: the default keyring of ${about.storeTitle} has no password: ` +
+        "it is a PLAINTEXT file, and the token can be read there. Give it a " +
+        "password, for instance with Seahorse",
+      ];
+  }
+}
+
+/** What `login` says once the token is stored. */
 export function describeStored(
   removal: RemovalOutcome,
+  remembered: boolean,
   about: RegistryAbout,
 ): readonly string[] {
   const stored = statusLine(
@@ -151,7 +152,37 @@ export function describeStored(
       return [
         stored,
         `warning: ${about.filePath} still holds a plaintext token for ` +
-        `${about.title}: ${printable(removal.reason)}`,
+        `${about.title}: ${printable(removal.reason)}` +
+        (remembered ? "" : ". It will be used instead of the new one, since " +
+          "it cannot be remembered that it is the older one"),
       ];
+  }
+}
+
+/** Why `cargo login -- --migrate-to-keyring` has not moved the token. */
+export function describeNotMigrated(
+  outcome:
+    | "none"
+    | Extract<Eligibility, { kind: "not" }>
+    | Exclude<MoveOutcome, { kind: "moved" }>,
+  about: RegistryAbout,
+): string {
+  if (outcome === "none") {
+    return `${about.filePath} holds no token for ${about.title}`;
+  }
+  switch (outcome.kind) {
+    case "not":
+      return `the token of ${about.title} was not moved: ` +
+        printable(outcome.sentence);
+    case "busy":
+      return `another program is writing ${about.filePath}; try again`;
+    case "file-changed":
+      return `another program has just changed ${about.filePath}; try again`;
+    case "store-changed":
+      return `${about.storeTitle} holds another token for ${about.title}: ` +
+        `\`${about.migrateCommand} --prefer file\` or \`--prefer store\` says ` +
+        "which one to keep";
+    default:
+      return describeNotMoved(outcome, about).text;
   }
 }

@@ -1,29 +1,25 @@
 import type { LogoutAnswer } from "../protocol/messages.ts";
 import type { EraseOutcome } from "../stores/credential_store.ts";
-import { printable } from "../terminal/printable.ts";
+import { isPinned, unpin } from "../migration/state.ts";
+import { printable } from "../base/printable.ts";
 import type { ProviderContext } from "./context.ts";
 import { decideLogout, type PlaintextRemoval } from "./logout_decision.ts";
 import {
   describeLeftovers,
   describeLoggedOut,
+  describeNotAsked,
   describeNotLoggedOut,
 } from "./logout_words.ts";
 
 /**
  * Answers a `logout`: erases what the store holds and what lies in the file,
  * and names every place where a token is left.
- *
- * @param context The edges.
- * @returns The answer.
  */
 export async function logout(context: ProviderContext): Promise<LogoutAnswer> {
   const settings = await context.settings();
   if (settings.kind === "wrong") {
     return { kind: "other", message: printable(settings.message) };
   }
-  // A kill between the store and the file leaves a half that the next `get`
-  // finishes.
-  await context.intend("logged-out");
   const facts = await eraseAndRemove(context);
   const { plaintext } = facts;
   const about = await context.about();
@@ -33,19 +29,24 @@ export async function logout(context: ProviderContext): Promise<LogoutAnswer> {
     cargoTokenFollows: plaintext.kind === "left" &&
       (await context.chain()).cargoTokenFollows,
   });
-  // Who keeps the file may be moving its token into the store.
-  const isOpen = verdict === "store-not-opened" || facts.busy;
-  if (!isOpen) await context.intend("none");
-  if (verdict !== "not-found") await context.unpin();
-
-  for (const line of describeLeftovers(await context.leftovers())) {
-    context.say(line);
+  const { indexUrl } = context.key;
+  if (verdict !== "not-found" && isPinned(context.state(), indexUrl)) {
+    await context.remember((state) => unpin(state, indexUrl));
   }
+
+  const leftovers = await context.leftovers();
+  for (const line of describeLeftovers(leftovers, "logout")) context.say(line);
   switch (verdict) {
     case "logged-out":
       for (const line of describeLoggedOut(facts, about)) context.say(line);
       return { kind: "logged-out" };
     case "not-found":
+      // What is switched off was not looked for on purpose.
+      if (settings.store !== "off") {
+        for (const line of describeNotAsked(facts.erased, about)) {
+          context.say(line);
+        }
+      }
       return { kind: "not-found" };
     case "store-not-opened":
     case "plaintext-left":
@@ -56,25 +57,17 @@ export async function logout(context: ProviderContext): Promise<LogoutAnswer> {
 interface Erasure {
   readonly erased: EraseOutcome;
   readonly plaintext: PlaintextRemoval;
-  /** Whether somebody else has kept cargo's lock on the file. */
-  readonly busy: boolean;
 }
 
 async function eraseAndRemove(context: ProviderContext): Promise<Erasure> {
   const done = await context.holdFile(async (): Promise<Erasure> => ({
     erased: await erase(context, false),
     plaintext: await context.logoutPlaintext(),
-    busy: false,
   }));
   const erasure: Erasure = done === "busy"
     ? {
       erased: await erase(context, false),
-      plaintext: {
-        kind: "left",
-        reason: "another program is writing that file; try again",
-        foreign: false,
-      },
-      busy: true,
+      plaintext: { kind: "busy" },
     }
     : done;
   // A locked store asks for its password if somebody is there: not while the

@@ -4,6 +4,8 @@ import type { EraseOutcome } from "../stores/credential_store.ts";
 export type PlaintextRemoval =
   | { readonly kind: "removed" }
   | { readonly kind: "none" }
+  /** Another program keeps the file, and may be moving a token into the store. */
+  | { readonly kind: "busy" }
   /** It is still there. */
   | {
     readonly kind: "left";
@@ -36,18 +38,20 @@ export type LogoutVerdict =
 /**
  * Decides how a `logout` is answered: never `logged-out` while a token may be
  * left that nobody has named.
- *
- * @param facts What was erased and removed.
- * @returns The verdict.
  */
 export function decideLogout(facts: LogoutFacts): LogoutVerdict {
   const { erased, plaintext } = facts;
+  if (
+    erased.kind !== "erased" && erased.kind !== "absent" && erased.storeExists
+  ) {
+    return "store-not-opened";
+  }
+  if (plaintext.kind === "busy") return "plaintext-left";
   if (erased.kind === "erased") {
     return plaintext.kind === "left" && !plaintext.foreign
       ? "plaintext-left"
       : "logged-out";
   }
-  if (erased.kind !== "absent" && erased.storeExists) return "store-not-opened";
   switch (plaintext.kind) {
     case "removed":
       return "logged-out";

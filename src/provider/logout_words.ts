@@ -1,5 +1,6 @@
 import type { LogoutFacts } from "./logout_decision.ts";
-import { printable } from "../terminal/printable.ts";
+import type { EraseOutcome } from "../stores/credential_store.ts";
+import { printable } from "../base/printable.ts";
 import type { RegistryAbout } from "./registry_about.ts";
 import { statusLine } from "./status_line.ts";
 
@@ -8,10 +9,6 @@ type Outcomes = Pick<LogoutFacts, "erased" | "plaintext">;
 /**
  * What `logout` says when the token is gone: a line for each place, and that
  * the registry still knows the token.
- *
- * @param outcomes What was erased and removed.
- * @param about The registry, the store and the file.
- * @returns The lines.
  */
 export function describeLoggedOut(
   outcomes: Outcomes,
@@ -29,13 +26,8 @@ export function describeLoggedOut(
   };
   if (erased.kind === "erased") removedFrom(about.storeTitle);
   if (plaintext.kind === "removed") removedFrom(about.filePath);
-  if ("reason" in erased) {
-    lines.push(
-      `warning: ${about.storeTitle} could not be asked and may still hold a ` +
-        `token: ${printable(erased.reason)}`,
-    );
-  }
   lines.push(
+    ...describeNotAsked(erased, about),
     "note: This does not revoke the token on the registry server.\n" +
       "    If you need to revoke the token, visit " +
       `${about.revokeAt} and follow the instructions there.`,
@@ -57,10 +49,6 @@ export function describeLoggedOut(
 
 /**
  * Why `logout` has not done all of it.
- *
- * @param outcomes What was erased and removed.
- * @param about The registry, the store and the file.
- * @returns The message of the error.
  */
 export function describeNotLoggedOut(
   outcomes: Outcomes,
@@ -77,6 +65,11 @@ export function describeNotLoggedOut(
     sentences.push(
       `the token of ${about.title} was removed from ${about.filePath}`,
     );
+  } else if (plaintext.kind === "busy") {
+    sentences.push(
+      `another program is writing ${about.filePath}, and may be moving a ` +
+        "token; log out again",
+    );
   } else if (plaintext.kind === "left") {
     sentences.push(
       `${about.filePath} still holds a plaintext token for ${about.title}: ` +
@@ -92,17 +85,26 @@ export function describeNotLoggedOut(
   return sentences.join("; ");
 }
 
-/**
- * Names the tokens that `logout` does not touch.
- *
- * @param places The variables and files that still hold one.
- * @returns A line for each.
- */
+/** Names the tokens that a command does not touch. */
 export function describeLeftovers(
   places: readonly string[],
+  command: "login" | "logout",
 ): readonly string[] {
   return places.map((place) =>
     `warning: a token for this registry is also in ${printable(place)}, ` +
-    "which logout does not touch"
+    `which ${command} does not touch`
   );
+}
+
+/** What is said where the store could not be asked. */
+export function describeNotAsked(
+  erased: EraseOutcome,
+  about: RegistryAbout,
+): readonly string[] {
+  return "reason" in erased
+    ? [
+      `warning: ${about.storeTitle} could not be asked and may still hold a ` +
+      `token: ${printable(erased.reason)}. ${printable(erased.remedy)}`,
+    ]
+    : [];
 }

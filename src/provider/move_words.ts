@@ -1,15 +1,12 @@
 import type { MoveOutcome, RemovalOutcome } from "../migration/move.ts";
 import type { NoticeText } from "./notices.ts";
-import { printable } from "../terminal/printable.ts";
+import { printable } from "../base/printable.ts";
 import type { RegistryAbout } from "./registry_about.ts";
 import { statusLine } from "./status_line.ts";
 
 /**
  * What is said when a token has left the file: what, from where to where, who
- * may miss it there, how to undo it, and what a move cannot mend.
- *
- * @param about The registry, the store and the file.
- * @returns The lines, as one text.
+ * may miss it there, how to undo it, and what a move does not undo.
  */
 export function describeMoved(about: RegistryAbout): string {
   return [
@@ -27,34 +24,7 @@ export function describeMoved(about: RegistryAbout): string {
 }
 
 /**
- * What is said when a store has a token that it writes to disk later.
- *
- * @param milliseconds How long that may take.
- * @param about The registry, the store and the file.
- * @returns The notice.
- */
-export function describeSettling(
-  milliseconds: number,
-  about: RegistryAbout,
-): NoticeText {
-  return {
-    level: "note",
-    text: `the token of ${about.title} was stored in ${about.storeTitle}, ` +
-      "which writes it to disk later: its plaintext copy in " +
-      `${about.filePath} is removed by the first cargo command that needs ` +
-      `it after ${Math.ceil(milliseconds / 1000)} s`,
-    frequency: "each",
-    topic: "move/settling",
-  };
-}
-
-/**
  * What is said of a token that was to leave the file and did not.
- *
- * @param outcome What came of it.
- * @param about The registry, the store and the file.
- * @returns The notice; `undefined` where it goes without saying that the next
- * command tries again.
  */
 export function describeNotMoved(
   outcome: Extract<MoveOutcome, { kind: "stored" | "not-stored" | "no-file" }>,
@@ -63,16 +33,18 @@ export function describeNotMoved(
   const left = `the token of ${about.title} stays in plaintext in ` +
     about.filePath;
   switch (outcome.kind) {
-    case "stored":
+    case "stored": {
+      const isLater = outcome.why === "not-yet-on-disk";
       return {
-        level: "warning",
+        level: isLater ? "note" : "warning",
         text: `the token of ${about.title} was stored in ` +
           `${about.storeTitle}, and is still in plaintext in ` +
-          `${about.filePath}: ` +
-          printable(outcome.reason ?? "it is kept there"),
-        frequency: "daily",
-        topic: "move/stored",
+          `${about.filePath}: ${printable(outcome.reason)}` +
+          (isLater ? "; a later cargo command that needs it removes it" : ""),
+        frequency: isLater ? "each" : "daily",
+        topic: `move/${outcome.why}`,
       };
+    }
     case "not-stored":
       return {
         level: "warning",
@@ -93,13 +65,10 @@ export function describeNotMoved(
 
 /**
  * What is said when the file's copy of a stored token was removed, or was not.
- *
- * @param outcome What came of it.
- * @param about The registry, the store and the file.
- * @returns The notice; `undefined` if there was nothing to remove.
  */
 export function describeRemoval(
   outcome: RemovalOutcome,
+  superseded: boolean,
   about: RegistryAbout,
 ): NoticeText | undefined {
   switch (outcome.kind) {
@@ -108,18 +77,22 @@ export function describeRemoval(
     case "removed":
       return {
         level: "note",
-        text: `the plaintext token of ${about.title} was removed from ` +
-          `${about.filePath}: ${about.storeTitle} has it. ` +
-          `\`${about.restoreCommand}\` puts it back`,
+        text: superseded
+          ? `an older plaintext token of ${about.title} was removed from ` +
+            `${about.filePath}: a login has replaced it, and ` +
+            `${about.storeTitle} has the new one`
+          : `the plaintext token of ${about.title} was removed from ` +
+            `${about.filePath}: ${about.storeTitle} has it. ` +
+            `\`${about.restoreCommand}\` puts it back`,
         frequency: "each",
         topic: "removal/removed",
       };
     case "left":
       return {
         level: "warning",
-        text: `${about.storeTitle} has the token of ${about.title}, which is ` +
-          `still in plaintext in ${about.filePath}: ` +
-          printable(outcome.reason),
+        text: `${about.storeTitle} has the token of ${about.title}, and ` +
+          `${superseded ? "an older one" : "the same"} is still in plaintext ` +
+          `in ${about.filePath}: ${printable(outcome.reason)}`,
         frequency: "daily",
         topic: "removal/left",
       };

@@ -1,5 +1,7 @@
+import type { Rebinding } from "../cargo/rebinding.ts";
+import { environmentName } from "../cargo/registries.ts";
 import type { GetNotice, NotMovedReason } from "./get_decision.ts";
-import { printable } from "../terminal/printable.ts";
+import { printable } from "../base/printable.ts";
 import { describeRebinding, type RegistryAbout } from "./registry_about.ts";
 
 /** How often a notice is given (see `src/migration/state.ts`). */
@@ -15,106 +17,160 @@ export interface NoticeText {
   readonly topic: string;
 }
 
-/**
- * The sentence for a notice of `get`: the only place where it is worded.
- *
- * @param notice What there is to say.
- * @param about The registry, the store and the file that it is about.
- * @returns The line, and how often to say it.
- */
+/** What a notice of `get` depends on besides itself. */
+export interface NoticeFacts {
+  /** Whether `cargo:token` is asked after this provider. */
+  readonly cargoTokenFollows: boolean;
+  /** Whether the file holds a token for this registry. */
+  readonly hasPlaintext: boolean;
+}
+
+/** The sentence for a notice of `get`: the only place where it is worded. */
 export function describeGetNotice(
   notice: GetNotice,
+  facts: NoticeFacts,
   about: RegistryAbout,
 ): NoticeText {
+  const { title, storeTitle, filePath, migrateCommand, loginCommand } = about;
+  const topic = notice.kind;
   switch (notice.kind) {
     case "environment-used":
       return {
         level: "note",
-        text: `the token of ${about.title} comes from the environment ` +
-          `variable \`${
-            printable(notice.variable)
-          }\`; cargo says that it is ignored, ` +
+        text: `the token of ${title} comes from the environment variable ` +
+          `\`${printable(notice.variable)}\`; cargo says that it is ignored, ` +
           "since `cargo:token` is not among its providers, but it is used",
         frequency: "each",
+        topic,
+      };
+    case "token-file-unusable": {
+      const { variable, path, reason } = notice.file;
+      const consequence = notice.cargoTokenFollows
+        ? "the next provider is asked"
+        : "no other token is used instead";
+      return {
+        level: "warning",
+        text:
+          `the token of ${about.title} cannot be read: \`${
+            printable(variable)
+          }\` leads to ${printable(path)}, which ${reason}; ${consequence}. ` +
+          "The file is to hold the token and nothing else",
+        frequency: "each",
+        topic: notice.kind,
+      };
+    }
+    case "token-file-readable":
+      return {
+        level: "note",
+        text: `every user of this machine may read the token of ` +
+          `${about.title} in ${
+            printable(notice.path)
+          }; mode 0400 keeps it to ` +
+          "its owner",
+        frequency: "once",
         topic: notice.kind,
       };
     case "conflict":
       return {
         level: "warning",
-        text: `${about.storeTitle} and ${about.filePath} hold different ` +
-          `tokens for ${about.title}; the stored one is used. If the ` +
-          "registry rejects it (401), the file's may be the newer one: " +
-          `\`${about.migrateCommand} --prefer file\` keeps that, ` +
-          "`--prefer store` the other",
-        frequency: "each",
-        topic: notice.kind,
+        text: `${filePath} and ${storeTitle} hold different tokens for ` +
+          `${title}; the file's is used, as cargo alone would. One of them ` +
+          `is to go: \`${migrateCommand} --prefer file\` moves the file's and ` +
+          "discards the stored one, `--prefer store` discards the file's",
+        frequency: "daily",
+        topic,
+      };
+    case "superseded-left":
+      return {
+        level: "note",
+        text: `${filePath} holds an older token for ${title}, which a login ` +
+          `has replaced; the one in ${storeTitle} is used. ` +
+          `\`${migrateCommand}\` says why the older one was not removed`,
+        frequency: "daily",
+        topic,
       };
     case "several-items":
       return {
         level: "note",
-        text: `${about.storeTitle} holds several different tokens for ` +
-          `${about.title}; not used: ${
-            notice.others.map(printable).join(", ")
-          }`,
+        text: `${storeTitle} holds several different tokens for ${title}; ` +
+          `not used: ${notice.others.map(printable).join(", ")}`,
         frequency: "once",
-        topic: notice.kind,
+        topic,
       };
     case "wrong-setting":
       return {
         level: "warning",
-        text:
-          `${
-            printable(notice.wrong.message)
-          }; the keyring is not used until this ` +
-          "is mended",
+        text: `${printable(notice.wrong.message)}; the keyring is not used ` +
+          "until this is fixed",
         frequency: "each",
-        topic: notice.kind,
-      };
-    case "stored-empty":
-      return {
-        level: "warning",
-        text: `${about.storeTitle} holds an empty token for ${about.title}, ` +
-          `which counts as none; log in with \`${about.loginCommand}\``,
-        frequency: "once",
-        topic: notice.kind,
+        topic,
       };
     case "stored-unusable":
       return {
         level: "warning",
-        text: `what ${about.storeTitle} holds for ${about.title} is no token ` +
-          "that cargo accepts (printable ASCII); " +
-          `replace it with \`${about.loginCommand}\``,
-        frequency: "each",
-        topic: notice.kind,
+        text: `what ${storeTitle} holds for ${title} is ` +
+          (notice.empty
+            ? "empty, which counts as no token"
+            : "no token that cargo accepts (printable ASCII)") +
+          `; replace it with \`${loginCommand}\``,
+        frequency: "daily",
+        topic,
       };
+    case "stored-elsewhere": {
+      const urls = notice.urls.map(printable);
+      return {
+        level: "note",
+        text: `${storeTitle} has no token for the index URL of ${title}, but ` +
+          `one of that name for ${urls.join(" and ")}. If that one belongs ` +
+          `here: \`${indexVariable(about.name ?? "")}=${urls[0]} ` +
+          `${about.restoreCommand}\`, then \`${migrateCommand}\``,
+        frequency: "daily",
+        topic,
+      };
+    }
     case "not-moved":
-      return describeNotMoved(notice.reason, notice.cargoTokenFollows, about);
+      return describeNotMoved(notice.reason, facts.cargoTokenFollows, about);
     case "store-failure": {
       const { failure } = notice;
-      const consequence = notice.cargoTokenFollows
-        ? notice.plaintext
-          ? `the plaintext token in ${about.filePath} is used instead. `
-          : "the next provider is asked. "
-        : "";
+      const consequence = !facts.cargoTokenFollows
+        ? ""
+        : facts.hasPlaintext
+        ? `the plaintext token in ${filePath} is used instead. `
+        : "the next provider is asked. ";
       return {
         level: "warning",
-        text: `the token of ${about.title} cannot be read: ` +
+        text: `the token of ${title} cannot be read: ` +
           `${printable(failure.reason)}; ` +
           `${consequence}${printable(failure.remedy)}`,
         frequency: "daily",
-        topic: `${notice.kind}/${failure.cause}`,
+        topic: `${topic}/${failure.cause}`,
       };
     }
     case "rebound":
       return {
         level: "warning",
-        text: `${describeRebinding(notice.rebinding)}; ` +
-          "your token is not sent there. If it belongs there: " +
-          `\`${about.migrateCommand}\``,
+        text: describeRebound(notice.rebinding, about),
         frequency: "each",
-        topic: notice.kind,
+        topic,
       };
   }
+}
+
+/**
+ * Why a token is not sent, and what sends it. The variable binds the name by
+ * the user's own word, on a build service and without a store, too.
+ */
+function describeRebound(rebinding: Rebinding, about: RegistryAbout): string {
+  const url = printable(rebinding.projectUrl);
+  const variable = indexVariable(printable(rebinding.name ?? "NAME"));
+  return `${describeRebinding(rebinding)}; your token is not sent there. ` +
+    `If it belongs there, bind the name yourself: \`${variable}=${url}\` in ` +
+    "the environment, or in your own configuration; or store a token for " +
+    `that URL: \`${about.migrateCommand} --index ${url}\``;
+}
+
+function indexVariable(name: string): string {
+  return `CARGO_REGISTRIES_${environmentName(name)}_INDEX`;
 }
 
 function describeNotMoved(
@@ -129,39 +185,23 @@ function describeNotMoved(
   const fact =
     `the token of ${about.title} lies in plaintext in ${about.filePath}`;
   const byHand = `\`${about.migrateCommand}\` moves it to ${about.storeTitle}`;
-  switch (reason.kind) {
-    case "notify":
-      return {
-        level: "note",
-        text: `${fact}${use}; ${byHand}`,
-        frequency: "once",
-        topic: "not-moved/notify",
-      };
-    case "never":
-      return {
-        level: "note",
-        text:
-          `${fact} and \`migrate = "never"\` keeps it there${use}; ${byHand}`,
-        frequency: "never",
-        topic: "not-moved/never",
-      };
-    case "pinned":
-      return {
-        level: "note",
-        text: `${fact}, where \`restore\` or \`migrate --keep-file\` has put ` +
-          `it${use}; ${byHand}`,
-        frequency: "once",
-        topic: "not-moved/pinned",
-      };
-    case "not":
-      return {
-        level: "note",
-        text: `${fact} and was not moved to ${about.storeTitle}: ` +
-          `${printable(reason.sentence)}${use}${
-            reason.byHand ? `; ${byHand}` : ""
-          }`,
-        frequency: "once",
-        topic: `not-moved/${reason.reason}`,
-      };
-  }
+  const [topic, text]: readonly [string, string] = reason.kind === "notify"
+    ? ["notify", `${fact}${use}; ${byHand}`]
+    : reason.kind === "never"
+    ? ["never", `${fact} and \`migrate = "never"\` keeps it there${use}`]
+    : reason.kind === "pinned"
+    ? [
+      "pinned",
+      `${fact}, where \`restore\` or \`migrate --keep-file\` has put it` +
+      `${use}; ${byHand}`,
+    ]
+    : [
+      reason.reason,
+      `${fact} and was not moved to ${about.storeTitle}: ` +
+      `${printable(reason.sentence)}${use}${
+        reason.byHand ? `; ${byHand}` : ""
+      }`,
+    ];
+  const frequency = reason.kind === "never" ? "never" : "once";
+  return { level: "note", text, frequency, topic: `not-moved/${topic}` };
 }

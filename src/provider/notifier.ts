@@ -3,10 +3,11 @@ import {
   keepNotice,
   shouldTell,
   type State,
+  type StateChange,
   told,
 } from "../migration/state.ts";
-import { printError } from "../print.ts";
-import { printable } from "../terminal/printable.ts";
+import { printError } from "../base/print.ts";
+import { printable } from "../base/printable.ts";
 import type { NoticeText } from "./notices.ts";
 
 /** What a {@linkcode Notifier} speaks about, and what it remembers with. */
@@ -16,9 +17,9 @@ export interface NotifierOptions {
   /** Whether `CI` is set. */
   readonly ci: boolean;
   /** Reads what is remembered. */
-  readonly state: () => Promise<State>;
+  readonly state: () => State;
   /** Changes what is remembered. */
-  readonly remember: (change: (state: State) => State) => Promise<boolean>;
+  readonly remember: (change: StateChange) => Promise<boolean>;
 }
 
 /** Prints notices on standard error, as often as they are worth it. */
@@ -30,19 +31,22 @@ export class Notifier {
   }
 
   /**
-   * Prints a notice, unless it was given lately.
+   * Prints a notice, unless somebody at a terminal was given it lately: nobody
+   * reads the log of an editor.
    *
-   * @param notice The notice.
-   * @param changesAnswer Whether it is of a failure that changes the answer:
-   * only that is told where `CI` is set.
+   * @param isLast Whether cargo's command ends here, without a token: then it
+   * is printed each time, where `CI` is set, too.
    */
-  async notice(notice: NoticeText, changesAnswer: boolean): Promise<void> {
+  async notice(notice: NoticeText, isLast: boolean): Promise<void> {
     const { indexUrl, ci, state, remember } = this.#options;
-    const { topic, frequency } = notice;
+    const { topic } = notice;
+    const frequency = isLast ? "each" : notice.frequency;
     const occasion = { indexUrl, topic, frequency, now: Date.now() };
-    if (!shouldTell(await state(), occasion, { ci, changesAnswer })) return;
+    const where = { ci, changesAnswer: isLast };
+    if (!shouldTell(state(), occasion, where)) return;
     printError(`${notice.level}: ${notice.text}`);
-    if (frequency !== "each") await remember((state) => told(state, occasion));
+    if (frequency === "each" || !Deno.stderr.isTerminal()) return;
+    await remember((state) => told(state, occasion));
   }
 
   /**
@@ -62,7 +66,7 @@ export class Notifier {
   /** Prints what was kept for somebody at a terminal. */
   async deliver(): Promise<void> {
     if (!Deno.stderr.isTerminal()) return;
-    const { kept } = await this.#options.state();
+    const { kept } = this.#options.state();
     if (kept.length === 0) return;
     for (const { text, at } of kept) {
       printError(

@@ -1,4 +1,4 @@
-import type { Deadline } from "../deadline.ts";
+import type { Deadline } from "../base/deadline.ts";
 
 /** When a person is told what is being waited for. */
 const SILENCE_MILLISECONDS = 2_000;

@@ -1,12 +1,14 @@
 import type { Rebinding } from "../cargo/rebinding.ts";
 import { CRATES_IO_INDEX } from "../cargo/registries.ts";
-import { printable } from "../terminal/printable.ts";
+import { printable } from "../base/printable.ts";
 import type { Registry } from "../protocol/messages.ts";
 
 /** How a registry is spoken of to people. Every field is fit for a terminal. */
 export interface RegistryAbout {
   /** `crates.io`, `` `my-registry` ``, or the index URL in backticks. */
   readonly title: string;
+  /** Its name in configuration and commands, if it has one. */
+  readonly name: string | undefined;
   /** The command that logs in there. */
   readonly loginCommand: string;
   /** The command that moves its token by hand. */
@@ -24,11 +26,6 @@ export interface RegistryAbout {
 /**
  * Words for a registry. Its name and URL come from configuration files and
  * from requests, so control characters are taken out.
- *
- * @param registry The registry of a request.
- * @param storeTitle The store's name in a sentence.
- * @param filePath The path of the credentials file.
- * @returns The words.
  */
 export function describeRegistry(
   registry: Pick<Registry, "indexUrl" | "name">,
@@ -46,6 +43,7 @@ export function describeRegistry(
     title: isCratesIo
       ? "crates.io"
       : `\`${name ?? printable(registry.indexUrl)}\``,
+    name,
     loginCommand: isCratesIo ? "cargo login" : `cargo login${option}`,
     migrateCommand: `cargo-credential-keyring migrate${option}`,
     restoreCommand: `cargo-credential-keyring restore${option}`,
@@ -57,19 +55,16 @@ export function describeRegistry(
   };
 }
 
-/**
- * Words for a name that a project has taken.
- *
- * @param rebinding Who binds it to what.
- * @returns A clause without a final stop, fit for a terminal.
- */
+/** Words for a name that a project has taken: a clause without a final stop. */
 export function describeRebinding(rebinding: Rebinding): string {
-  const [where, name, projectUrl, userUrl] = [
-    rebinding.where,
-    rebinding.name,
-    rebinding.projectUrl,
-    rebinding.userUrl,
-  ].map(printable);
-  return `${where} binds the registry \`${name}\` to ${projectUrl}, where ` +
-    `your own configuration has ${userUrl}`;
+  const where = printable(rebinding.where);
+  const projectUrl = printable(rebinding.projectUrl);
+  const name = rebinding.name === undefined
+    ? "a registry"
+    : `the registry \`${printable(rebinding.name)}\``;
+  return rebinding.userUrl === undefined
+    ? `${where} cannot be read, so that nobody can tell whether it is your ` +
+      `own configuration that binds ${name} to ${projectUrl}`
+    : `${where} binds ${name} to ${projectUrl}, where your own ` +
+      `configuration has ${printable(rebinding.userUrl)}`;
 }

@@ -1,6 +1,7 @@
 import { forbidCoreDumps } from "../../ffi/core_dumps.ts";
+import { ownStdout } from "../base/print.ts";
 import type { Answer, CredentialRequest } from "../protocol/messages.ts";
-import { serve } from "../protocol/serve.ts";
+import { describeFailure, serve } from "../protocol/serve.ts";
 import { get } from "./get.ts";
 import { whenOverdue } from "./overdue.ts";
 import { SystemContext } from "./system_context.ts";
@@ -14,24 +15,36 @@ import { SystemContext } from "./system_context.ts";
  */
 export async function runProvider(): Promise<void> {
   let overdue = false;
-  let guarded = false;
+  // Before anybody can send a token, and before a library is opened.
+  guardMemory();
+  // What fails beside a request has no say in its answer.
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+  });
   await serve({
     input: Deno.stdin,
-    output: Deno.stdout,
+    output: ownStdout(),
     handle: async (request) => {
-      if (!guarded) guardMemory();
-      guarded = true;
       using context = await SystemContext.open(request);
       const answer = await Promise.race([
         answerTo(request, context),
         whenOverdue(request.kind, context),
       ]);
       overdue = context.deadline.signal.aborted;
-      if (!overdue) await context.conclude();
+      if (!overdue) await conclude(context);
       return answer;
     },
     isOver: () => overdue,
   });
+}
+
+/** What there is to say has no say in the answer. */
+async function conclude(context: SystemContext): Promise<void> {
+  try {
+    await context.conclude();
+  } catch (error) {
+    context.say(`warning: ${describeFailure(error)}`);
+  }
 }
 
 /** A C library that does not open (musl) is no reason to keep a token back. */
@@ -47,9 +60,18 @@ async function answerTo(
   request: CredentialRequest,
   context: SystemContext,
 ): Promise<Answer> {
+  if (context.homeTrouble !== undefined) {
+    const { stepAside } = await import("./step_aside.ts");
+    return await stepAside(request.kind, context, context.homeTrouble);
+  }
   switch (request.kind) {
     case "get":
-      return await get(context);
+      try {
+        return await get(context);
+      } catch (error) {
+        const { withoutStore } = await import("./step_aside.ts");
+        return await withoutStore(context, describeFailure(error));
+      }
     case "login": {
       const { login } = await import("./login.ts");
       return await login(request, context);

@@ -4,50 +4,45 @@ import {
   type CredentialsTable,
   credentialsTables,
   readPlaintext,
-} from "../cargo/credentials_file.ts";
-import type { LockedCredentials } from "../cargo/credentials_lock.ts";
+} from "../credentials/file.ts";
+import type { LockedCredentials } from "../credentials/lock.ts";
 import {
   type EnvironmentToken,
   environmentToken,
 } from "../cargo/environment_token.ts";
-import { cargoHome } from "../cargo/home.ts";
+import { cargoHome, currentDirectory, unreadableHome } from "../cargo/home.ts";
 import { cargoTokenPlace, providerChain } from "../cargo/provider_chain.ts";
 import { findRebinding, type Rebinding } from "../cargo/rebinding.ts";
 import { CRATES_IO_INDEX } from "../cargo/registries.ts";
 import { registryIndex, registryNames } from "../cargo/registry_index.ts";
-import { Deadline } from "../deadline.ts";
+import { Deadline } from "../base/deadline.ts";
 import type { Eligibility, Occasion } from "../migration/eligibility.ts";
 import type { MoveOutcome, RemovalOutcome } from "../migration/move.ts";
 import {
   EMPTY_STATE,
-  fileStamp,
-  forgetIntent,
-  intend,
-  type IntentKind,
-  intentOf,
-  isPinned,
-  isRebindingAllowed,
-  isSettling,
   readState,
-  settle,
   type State,
-  unpin,
+  type StateChange,
   updateState,
 } from "../migration/state.ts";
 import type { Surroundings } from "../migration/surroundings.ts";
-import { printError } from "../print.ts";
+import { printError } from "../base/print.ts";
 import type { CredentialRequest } from "../protocol/messages.ts";
-import type { Secret } from "../secret.ts";
+import type { Secret } from "../base/secret.ts";
 import { loadSettings } from "../settings/load_settings.ts";
 import {
   DEFAULT_SETTINGS,
   type SettingsOutcome,
 } from "../settings/settings.ts";
 import { openStore } from "../stores/choose.ts";
-import type { CredentialStore, ItemKey } from "../stores/credential_store.ts";
+import type {
+  CredentialStore,
+  ItemKey,
+  Keeping,
+} from "../stores/credential_store.ts";
 import { isCi, personIsPresent } from "../terminal/person.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import type { Memory, Plaintext, ProviderContext } from "./context.ts";
+import type { Plaintext, ProviderContext } from "./context.ts";
 import type { Chain } from "./get_decision.ts";
 import type { PlaintextRemoval } from "./logout_decision.ts";
 import type { NoticeText } from "./notices.ts";
@@ -56,24 +51,16 @@ import { Patience } from "./patience.ts";
 import { describeRegistry, type RegistryAbout } from "./registry_about.ts";
 
 /** How long the state file is waited for: others hold it for moments. */
-const STATE_PATIENCE = 250;
+const STATE_PATIENCE_MS = 250;
 
 /** How long a move may take of what is left of the deadline. */
-const MOVE_MILLISECONDS = 5_000;
-
-function statIfThere(path: string): Deno.FileInfo | undefined {
-  try {
-    return Deno.statSync(path);
-  } catch {
-    return undefined;
-  }
-}
+const MOVE_MS = 5_000;
 
 /**
  * How long cargo's lock on the credentials file is waited for, at most: a move
  * has it for less.
  */
-const LOCK_MILLISECONDS = 10_000;
+const LOCK_MS = 10_000;
 
 /** Gives the same result again, so that nothing is looked at twice. */
 function once<T>(look: () => Promise<T>): () => Promise<T> {
@@ -88,22 +75,25 @@ function once<T>(look: () => Promise<T>): () => Promise<T> {
 export class SystemContext implements ProviderContext, Disposable {
   readonly deadline: Deadline = new Deadline(DEFAULT_SETTINGS.timeoutMs);
   readonly key: ItemKey;
+  /** Why cargo's home cannot be read, if cargo has one that cannot. */
+  readonly homeTrouble: string | undefined;
   readonly #request: CredentialRequest;
   readonly #env = Deno.env.toObject();
-  readonly #cwd = Deno.cwd();
+  readonly #cwd = currentDirectory();
   readonly #home: string | undefined;
   readonly #notifier: Notifier;
-  #intended = false;
   #patience: Patience | undefined;
   #plaintext: Promise<Plaintext> | undefined;
-  #stateRead: State | undefined;
+  #state: State | undefined;
   /** The credentials file while it is held, or why it is not. */
   #held: LockedCredentials | string = "it is not locked";
 
   private constructor(request: CredentialRequest, systemHome?: string) {
     const { indexUrl, name } = request.registry;
     this.#request = request;
-    this.#home = cargoHome(this.#env, this.#cwd, { systemHome });
+    const home = cargoHome(this.#env, this.#cwd, { systemHome });
+    this.homeTrouble = unreadableHome(this.#env, home);
+    this.#home = this.homeTrouble === undefined ? home : undefined;
     this.key = {
       indexUrl,
       ...(name === undefined ? {} : { registryName: name }),
@@ -111,8 +101,8 @@ export class SystemContext implements ProviderContext, Disposable {
     this.#notifier = new Notifier({
       indexUrl,
       ci: isCi(this.#env["CI"]),
-      state: () => this.#state(),
-      remember: (change) => this.#remember(change),
+      state: () => this.state(),
+      remember: (change) => this.remember(change),
     });
   }
 
@@ -124,15 +114,21 @@ export class SystemContext implements ProviderContext, Disposable {
    */
   static async open(request: CredentialRequest): Promise<SystemContext> {
     const context = new SystemContext(request);
-    if (context.#home !== undefined) return context;
+    if (context.#home !== undefined || context.homeTrouble !== undefined) {
+      return context;
+    }
     const { homeDirectory } = await import("../../ffi/home_directory.ts");
-    return new SystemContext(request, await homeDirectory());
+    try {
+      return new SystemContext(request, await homeDirectory());
+    } catch {
+      // No C library that opens (musl): then there is no home.
+      return context;
+    }
   }
 
   readonly settings = once(async (): Promise<SettingsOutcome> => {
     const outcome = await loadSettings({
       env: this.#env,
-      args: this.#request.args,
       cargoHome: this.#home,
       os: Deno.build.os,
       indexUrl: this.key.indexUrl,
@@ -162,7 +158,10 @@ export class SystemContext implements ProviderContext, Disposable {
 
   readonly store = once(async (): Promise<CredentialStore> => {
     const settings = await this.settings();
-    return await openStore(settings.kind === "wrong" ? "off" : settings.store);
+    return await openStore(
+      settings.kind === "wrong" ? "off" : settings.store,
+      this.#home,
+    );
   });
 
   readonly terminal = once(async (): Promise<Terminal> => {
@@ -207,6 +206,7 @@ export class SystemContext implements ProviderContext, Disposable {
     loadConfig({
       environment: this.#env,
       cargoHome: this.#home,
+      isHomeUnreadable: this.homeTrouble !== undefined,
       cwd: this.#cwd,
     })
   );
@@ -216,32 +216,38 @@ export class SystemContext implements ProviderContext, Disposable {
     return environmentToken(this.#env, registry, this.#config);
   }
 
-  plaintext(anew = false): Promise<Plaintext> {
-    if (anew) this.#plaintext = undefined;
+  plaintext(): Promise<Plaintext> {
     return this.#plaintext ??= this.#readPlaintext();
   }
 
   async #readPlaintext(): Promise<Plaintext> {
     if (this.#home === undefined) {
-      const stamp = fileStamp(undefined);
-      return { path: "", table: undefined, token: "none", stamp };
+      return { path: "", table: undefined, token: "none" };
     }
     const path = credentialsPath(this.#home);
-    const stamp = fileStamp(statIfThere(path));
     const { registry } = this.#request;
     const tables = await credentialsTables(this.#env, registry, this.#config);
     const outcome = await readPlaintext(path, tables);
     if (outcome.kind === "found") {
-      return { path, table: outcome.table, token: outcome.token, stamp };
+      return { path, table: outcome.table, token: outcome.token };
     }
-    if (outcome.kind === "none" && outcome.unfinished === true) {
-      const { withCredentialsLock } = await import(
-        "../cargo/credentials_lock.ts"
-      );
-      // Taking the lock ends a removal that was killed half-way.
-      await withCredentialsLock(path, () => Promise.resolve());
-    }
-    return { path, table: tables[0], token: "none", stamp };
+    return { path, table: tables[0], token: "none" };
+  }
+
+  state(): State {
+    return this.#state ??= this.#home === undefined
+      ? EMPTY_STATE
+      : readState(this.#home);
+  }
+
+  refresh(): void {
+    this.#state = undefined;
+    this.#plaintext = undefined;
+  }
+
+  async remember(change: StateChange): Promise<boolean> {
+    return this.#home !== undefined &&
+      await updateState(this.#home, change, { patienceMs: STATE_PATIENCE_MS });
   }
 
   async chain(): Promise<Chain> {
@@ -249,66 +255,25 @@ export class SystemContext implements ProviderContext, Disposable {
     return cargoTokenPlace(providerChain(await this.#config(), registry));
   }
 
-  readonly rebinding = once(async (): Promise<Rebinding | "none"> => {
-    const { registry } = this.#request;
-    const layers = await this.#config();
-    const rebinding = findRebinding(layers, this.#cwd, registry);
-    if (rebinding === "none") return rebinding;
-    const { name } = rebinding;
-    return isRebindingAllowed(await this.#state(), name, registry.indexUrl)
-      ? "none"
-      : rebinding;
-  });
+  readonly rebinding = once(async (): Promise<Rebinding | "none"> =>
+    findRebinding(await this.#config(), this.#cwd, this.#request.registry)
+  );
 
-  #state(): Promise<State> {
-    this.#stateRead ??= this.#home === undefined
-      ? EMPTY_STATE
-      : readState(this.#home);
-    return Promise.resolve(this.#stateRead);
+  async sendable(): Promise<boolean> {
+    const { token } = await this.plaintext();
+    return token !== "none";
   }
 
-  async memory(anew = false): Promise<Memory> {
-    if (anew) {
-      this.#stateRead = undefined;
-      this.#plaintext = undefined;
-    }
-    const [state, { stamp }] = await Promise.all([
-      this.#state(),
-      this.plaintext(),
-    ]);
-    const { indexUrl } = this.key;
-    return {
-      intent: intentOf(state, indexUrl, stamp),
-      pinned: isPinned(state, indexUrl),
-      settling: isSettling(state, indexUrl, Date.now()),
-    };
-  }
-
-  async #remember(change: (state: State) => State): Promise<boolean> {
-    return this.#home !== undefined &&
-      await updateState(this.#home, change, { patienceMs: STATE_PATIENCE });
-  }
-
-  async intend(intent: IntentKind | "none"): Promise<boolean> {
-    const { indexUrl } = this.key;
-    const { stamp } = await this.plaintext();
-    const { intents } = await this.#state();
-    const earlier = this.#intended ||
-      intents.some((intent) => intent.indexUrl === indexUrl);
-    if (intent === "none" && !earlier) return true;
-    this.#intended = true;
-    const written = await this.#remember((state) =>
-      intent === "none"
-        ? forgetIntent(state, indexUrl)
-        : intend(state, indexUrl, intent, stamp)
-    );
-    return written || !earlier;
-  }
-
-  async unpin(): Promise<void> {
-    const { indexUrl } = this.key;
-    if (!isPinned(await this.#state(), indexUrl)) return;
-    await this.#remember((state) => unpin(state, indexUrl));
+  async storedElsewhere(): Promise<readonly string[]> {
+    const { indexUrl, registryName } = this.key;
+    if (registryName === undefined || indexUrl === CRATES_IO_INDEX) return [];
+    const store = await this.store();
+    const outcome = await store.list({ signal: this.deadline.signal });
+    if (outcome.kind !== "items") return [];
+    const urls = outcome.items.filter(({ registryName: name }) =>
+      name === registryName
+    ).map((item) => item.indexUrl);
+    return [...new Set(urls)];
   }
 
   readonly #surroundings = once(async (): Promise<Surroundings> => {
@@ -325,12 +290,11 @@ export class SystemContext implements ProviderContext, Disposable {
 
   async eligibility(
     token: Secret,
-    occasion: Occasion = "read",
+    occasion: Occasion,
   ): Promise<Eligibility> {
     const { checkEligibility } = await import(
       "../migration/check_eligibility.ts"
     );
-    const { indexUrl, registryName } = this.key;
     return await checkEligibility({
       occasion,
       token,
@@ -339,8 +303,6 @@ export class SystemContext implements ProviderContext, Disposable {
       layers: await this.#config(),
       cwd: this.#cwd,
       surroundings: await this.#surroundings(),
-      bindingAllowed: registryName !== undefined &&
-        isRebindingAllowed(await this.#state(), registryName, indexUrl),
       signal: this.deadline.signal,
     });
   }
@@ -351,37 +313,22 @@ export class SystemContext implements ProviderContext, Disposable {
     return describeRegistry(this.#request.registry, store.title, path);
   });
 
-  async move(token: Secret, over?: Secret): Promise<MoveOutcome> {
+  async move(token: Secret): Promise<MoveOutcome> {
     const { path, table } = await this.plaintext();
     if (table === undefined) return { kind: "file-changed" };
     const { moveToken } = await import("../migration/move.ts");
-    return await moveToken(
-      { path, table, token },
-      await this.store(),
-      this.key,
-      {
-        signal: AbortSignal.any([
-          this.deadline.signal,
-          AbortSignal.timeout(MOVE_MILLISECONDS),
-        ]),
-        ...(over === undefined ? {} : { over }),
-        beforeStoring: () => this.#forgetLogout(),
-        settling: async (settlesInMs) => {
-          await this.#remember((state) =>
-            settle(state, this.key.indexUrl, Date.now(), settlesInMs)
-          );
-        },
-      },
-    );
+    const signal = AbortSignal.any([
+      this.deadline.signal,
+      AbortSignal.timeout(MOVE_MS),
+    ]);
+    const from = { path, table, token };
+    return await moveToken(from, await this.store(), this.key, { signal });
   }
 
-  /** Or the next `get` would erase what is stored now. */
-  async #forgetLogout(): Promise<boolean> {
-    const { intent } = await this.memory();
-    return intent !== "logged-out" || await this.intend("none");
-  }
-
-  async removePlaintext(token: Secret): Promise<RemovalOutcome> {
+  async removePlaintext(
+    token: Secret,
+    superseded: boolean,
+  ): Promise<RemovalOutcome> {
     const { path, table } = await this.plaintext();
     if (table === undefined) return { kind: "none" };
     const { removeStored } = await import("../migration/move.ts");
@@ -389,7 +336,7 @@ export class SystemContext implements ProviderContext, Disposable {
       { path, table, token },
       await this.store(),
       this.key,
-      { signal: this.deadline.signal },
+      { signal: this.deadline.signal, superseded },
     );
   }
 
@@ -398,15 +345,14 @@ export class SystemContext implements ProviderContext, Disposable {
     if (path === "") return await use();
     const [{ withCredentialsLock }, { describeLockFailure }] = await Promise
       .all([
-        import("../cargo/credentials_lock.ts"),
+        import("../credentials/lock.ts"),
         import("../migration/move.ts"),
       ]);
-    const patience = Math.min(this.deadline.remaining / 2, LOCK_MILLISECONDS);
+    const patience = Math.min(this.deadline.remaining / 2, LOCK_MS);
     const outcome = await withCredentialsLock(path, async (file) => {
       this.#held = file;
       // What was read before may have changed while the lock was waited for.
-      this.#stateRead = undefined;
-      this.#plaintext = undefined;
+      this.refresh();
       return await use();
     }, { signal: AbortSignal.timeout(patience) });
     switch (outcome.kind) {
@@ -430,11 +376,15 @@ export class SystemContext implements ProviderContext, Disposable {
     return await removeLocked(this.#held, table);
   }
 
-  async supersedePlaintext(): Promise<RemovalOutcome> {
-    const { table, token } = await this.plaintext(true);
+  async supersedePlaintext(keeps: Keeping): Promise<RemovalOutcome> {
+    this.refresh();
+    const { table, token } = await this.plaintext();
     if (token === "none" || table === undefined) return { kind: "none" };
     // The token of that name is another registry's.
     if (await this.rebinding() !== "none") return { kind: "none" };
+    if (keeps === "not-yet-on-disk") {
+      return { kind: "left", reason: "the store has yet to write the new one" };
+    }
     const verdict = await this.eligibility(token, "login");
     if (verdict.kind === "not") {
       return { kind: "left", reason: verdict.sentence };
@@ -483,8 +433,20 @@ export class SystemContext implements ProviderContext, Disposable {
       : files;
   }
 
-  notice(notice: NoticeText, changesAnswer = false): Promise<void> {
-    return this.#notifier.notice(notice, changesAnswer);
+  async loginArguments(): Promise<readonly string[]> {
+    const { args, registry } = this.#request;
+    if (args.length === 0) return args;
+    // Cargo puts those of the configuration in front.
+    const { entries } = providerChain(await this.#config(), registry);
+    const configured = entries.map((entry) => entry.args.length)
+      .filter((length, i) =>
+        entries[i]?.args.every((arg, j) => arg === args[j]) && length > 0
+      );
+    return args.slice(Math.max(0, ...configured));
+  }
+
+  notice(notice: NoticeText, isLast = false): Promise<void> {
+    return this.#notifier.notice(notice, isLast);
   }
 
   announce(text: string): Promise<void> {

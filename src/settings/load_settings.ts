@@ -1,11 +1,14 @@
-import { resolvePath } from "../cargo/paths.ts";
-import { readSmallFile, type SmallFile } from "../read_small_file.ts";
+import { resolvePath } from "../base/paths.ts";
+import {
+  describeRefusal,
+  readSmallFile,
+  type SmallFile,
+} from "../base/files.ts";
 import { mergeSettings } from "./merge_settings.ts";
 import {
   findUnknownVariables,
   isWrong,
   NO_FILE_SETTINGS,
-  parseArguments,
   parseEnvironment,
   parseSettingsFile,
   type ParseSettingsFileOptions,
@@ -16,25 +19,12 @@ import type {
   SettingsOutcome,
   WrongSetting,
 } from "./settings.ts";
-import { isRootsFile, systemFilePath } from "./_system_file.ts";
-
-/** The system-wide settings file, where the platform's default is not meant. */
-export interface SystemFile {
-  /** Its absolute path. */
-  readonly path: string;
-  /**
-   * Whether only the system can write it (Windows: SYSTEM or Administrators
-   * own it, and nobody else may write it or its folder).
-   */
-  isTrusted(): Promise<boolean>;
-}
+import { isRootsFile, type SystemFile, systemFilePath } from "./system_file.ts";
 
 /** Where settings come from. */
 export interface SettingsSources {
   /** The environment, whole. */
   readonly env: Readonly<Record<string, string>>;
-  /** The arguments of the request. */
-  readonly args: readonly string[];
   /** Cargo's home; `undefined` if nothing names one. */
   readonly cargoHome: string | undefined;
   /** The operating system. */
@@ -63,44 +53,24 @@ type LoadedFile =
   | WrongSetting;
 
 /**
- * Works out the settings that hold for one registry. Where no file exists and
- * no argument is given, it costs two `lstat` and loads nothing.
- *
- * @param sources Where settings come from.
- * @returns The settings with notices, or the setting that is wrong: the system
- * file's before any other.
- *
- * @example Usage
- * ```ts no-eval
- * import { loadSettings } from "./load_settings.ts";
- *
- * const settings = await loadSettings({
- *   env: Deno.env.toObject(),
- *   args: [],
- *   cargoHome: "/users/me/.cargo",
- *   os: Deno.build.os,
- *   indexUrl: "https://github.com/rust-lang/crates.io-index",
- * });
- * if (settings.kind === "wrong") throw new Error(settings.message);
- * ```
+ * Works out the settings that hold for one registry, or which one is wrong:
+ * the system file's before any other. Where no file exists, it costs two
+ * `lstat` and loads nothing.
  */
 export async function loadSettings(
   sources: SettingsSources,
 ): Promise<SettingsOutcome> {
   const env = sources.os === "windows" ? inCapitals(sources.env) : sources.env;
   const environment = parseEnvironment(env);
-  const [system, user, args] = await Promise.all([
+  const [system, user] = await Promise.all([
     loadSystemFile(sources),
     loadUserFile(sources),
-    sources.args.length === 0 ? {} : parseArguments(sources.args),
   ]);
   if (isWrong(system)) return system;
   if (isWrong(environment)) return environment;
-  if (isWrong(args)) return args;
   if (isWrong(user)) return user;
   const merged = mergeSettings({
     environment,
-    args,
     user,
     system: system.kind === "file" ? system.settings : NO_FILE_SETTINGS,
   }, sources.indexUrl);
@@ -182,7 +152,9 @@ async function parseFile(
     message: `the settings file ${path} ${reason}`,
     system,
   });
-  if (file.kind === "refused") return unreadable(file.reason);
+  if (file.kind === "refused") {
+    return unreadable(describeRefusal(file, MAX_BYTES));
+  }
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(file.bytes);

@@ -1,44 +1,101 @@
-import type { StoreName } from "../stores/credential_store.ts";
+import { STORE_NAMES } from "../stores/credential_store.ts";
 
-/** Which store is used; `auto` is the platform's durable one. */
-export type StoreSetting = "auto" | StoreName | "off";
+/** A row of {@linkcode SETTINGS}. */
+export interface SettingRow<T> {
+  /** How it is written in files; the variable's name is made of it. */
+  readonly key: string;
+  readonly default: T;
+  /** The words for what it takes, after "must be". */
+  readonly expected: string;
+  /** The value of what a file says; `undefined`: it is wrong. */
+  parse(value: unknown): T | undefined;
+  /** What a variable's text comes to in a file. */
+  fromText(text: string): unknown;
+  /**
+   * From loose to strict, where the environment can only tighten what the
+   * files say.
+   */
+  readonly strictness?: readonly T[];
+}
 
-/**
- * Whether plaintext tokens are moved into the store when they are read.
- *
- * - `auto`: they are, where that is safe
- * - `notify`: a notice names the command that does it
- * - `never`: the file is touched by logout and by command alone
- */
-export type MigrateSetting = "auto" | "notify" | "never";
+function choice<const T extends string>(
+  key: string,
+  values: readonly [T, ...T[]],
+  { tightenOnly = false } = {},
+): SettingRow<T> {
+  return {
+    key,
+    default: values[0],
+    expected: `one of ${values.map((value) => `\`${value}\``).join(", ")}`,
+    parse: (value) => values.find((known) => known === value),
+    fromText: (text) => text,
+    ...(tightenOnly ? { strictness: values } : {}),
+  };
+}
 
-/**
- * What happens where the store cannot be used, from loose to strict.
- *
- * - `file`: the next provider may keep the token in a file
- * - `deny`: login never ends in a file
- * - `strict`: nor is a token read from one
- */
-export type FallbackSetting = "file" | "deny" | "strict";
+/** Nobody waits longer than this for a credential: cargo itself has no limit. */
+const MAX_SECONDS = 600;
 
-/** Whether a dialog may open: if somebody is present, never, or always. */
-export type PromptSetting = "auto" | "never" | "always";
+/** Seconds in files and variables, milliseconds in the program. */
+function seconds(key: string, byDefault: number): SettingRow<number> {
+  return {
+    key,
+    default: byDefault * 1000,
+    expected: `a number of seconds above 0 and up to ${MAX_SECONDS}`,
+    parse: (value) =>
+      typeof value === "number" && value > 0 && value <= MAX_SECONDS
+        ? Math.ceil(value * 1000)
+        : undefined,
+    fromText: (text) =>
+      /^\d{1,6}(\.\d{1,6})?$/.test(text) ? Number(text) : undefined,
+  };
+}
+
+const ROWS = {
+  /** Which store is used; `auto` is the platform's durable one. */
+  store: choice("store", ["auto", ...STORE_NAMES, "off"]),
+  /**
+   * Whether plaintext tokens are moved into the store when they are read:
+   * where that is safe; a notice names the command that does it; the file is
+   * touched by logout and by command alone.
+   */
+  migrate: choice("migrate", ["auto", "notify", "never"]),
+  /**
+   * What happens where the store cannot be used: the next provider may keep
+   * the token in a file; login never ends in a file; nor is a token read from
+   * one.
+   */
+  fallback: choice("fallback", ["file", "deny", "strict"], {
+    tightenOnly: true,
+  }),
+  /** Whether a dialog may open: if somebody is present, never, or always. */
+  prompt: choice("prompt", ["auto", "never", "always"]),
+  /** How long a request may take with nobody present. */
+  timeoutMs: seconds("timeout", 3),
+  /** How long a request may take with a person present. */
+  promptTimeoutMs: seconds("prompt-timeout", 60),
+};
+
+/** The names of the settings in the program. */
+export type SettingName = keyof typeof ROWS;
 
 /** The value of every setting. */
-export interface SettingValues {
-  /** `store`. */
-  readonly store: StoreSetting;
-  /** `migrate`. */
-  readonly migrate: MigrateSetting;
-  /** `fallback`. */
-  readonly fallback: FallbackSetting;
-  /** `prompt`. */
-  readonly prompt: PromptSetting;
-  /** `timeout`: how long a request may take with nobody present. */
-  readonly timeoutMs: number;
-  /** `prompt-timeout`: how long a request may take with a person present. */
-  readonly promptTimeoutMs: number;
-}
+export type SettingValues = {
+  readonly [K in SettingName]: typeof ROWS[K]["default"];
+};
+
+/** What one source sets; what it leaves out is up to weaker ones. */
+export type PartialSettings = Partial<SettingValues>;
+
+/** All there is to know of each setting. */
+export const SETTINGS: {
+  readonly [K in SettingName]: SettingRow<SettingValues[K]>;
+} = ROWS;
+
+/** What holds where nobody sets anything. `fromEntries` forgets the names. */
+export const DEFAULT_SETTINGS = Object.fromEntries(
+  Object.entries(ROWS).map(([name, row]) => [name, row.default]),
+) as SettingValues;
 
 /** The settings that hold for one registry. */
 export interface Settings extends SettingValues {
@@ -52,7 +109,7 @@ export interface WrongSetting {
   readonly kind: "wrong";
   /** Where it is set: a file's path, or words such as `the environment`. */
   readonly where: string;
-  /** The key as it is written there, or the variable, or the argument. */
+  /** The key as it is written there, or the variable. */
   readonly key: string;
   /**
    * A clause without a final stop that names both, says what would be right,
@@ -81,13 +138,3 @@ export interface SettingsNotice {
 export type SettingsOutcome =
   | Settings & { readonly notices: readonly SettingsNotice[] }
   | WrongSetting;
-
-/** What holds where nobody sets anything. */
-export const DEFAULT_SETTINGS: SettingValues = {
-  store: "auto",
-  migrate: "auto",
-  fallback: "file",
-  prompt: "auto",
-  timeoutMs: 3_000,
-  promptTimeoutMs: 60_000,
-};

@@ -4,8 +4,8 @@ import {
   fileSecurity,
 } from "../../ffi/file_security.ts";
 import { knownFolder } from "../../ffi/shell32.ts";
-import { parentPath } from "../cargo/paths.ts";
-import type { SystemFile } from "./load_settings.ts";
+import { foldersAbove } from "../base/paths.ts";
+import type { SystemFile } from "./system_file.ts";
 
 const FILE_NAME = "cargo-credential-keyring.toml";
 
@@ -104,15 +104,11 @@ export function windowsSystemFile(): SystemFile | undefined {
 export async function isSystemFile(path: string): Promise<boolean> {
   try {
     const real = await Deno.realPath(path);
-    const folders = new Set([...foldersAbove(path), ...foldersAbove(real)]);
+    const folders = new Set(
+      [path, real].flatMap((each) => foldersAbove(each, "windows")),
+    );
     return isSystemOnly(fileSecurity(real), [...folders].map(fileSecurity));
   } catch {
     return false;
   }
-}
-
-/** Every folder above an absolute path, the drive's root included. */
-function foldersAbove(path: string): readonly string[] {
-  const parent = parentPath(path, "windows");
-  return parent === path ? [] : [parent, ...foldersAbove(parent)];
 }

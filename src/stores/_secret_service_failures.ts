@@ -1,7 +1,7 @@
 import { GLibError } from "../../ffi/glib.ts";
 import { LibraryError } from "../../ffi/_library.ts";
 import type { FailureCause, StoreFailure } from "./credential_store.ts";
-import { findSandbox, type Sandbox } from "../sandbox.ts";
+import { findSandbox, type Sandbox } from "../base/sandbox.ts";
 import {
   findLiveBus,
   readVariable,

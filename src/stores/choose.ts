@@ -1,8 +1,8 @@
-import type { StoreSetting } from "../settings/settings.ts";
 import type {
   CredentialStore,
   StoreFailure,
   StoreName,
+  StoreSetting,
 } from "./credential_store.ts";
 import { readVariable } from "./session_bus.ts";
 import { UnavailableStore } from "./unavailable_store.ts";
@@ -22,9 +22,9 @@ export type StoreChoice =
     readonly failure: StoreFailure;
   };
 
-/** The systems that there is a store for, and each one's durable store first. */
+/** The systems that there is a store for; `auto` is the first of each. */
 const STORES: Readonly<Partial<Record<string, readonly StoreName[]>>> = {
-  linux: ["secret-service", "keyutils"],
+  linux: ["secret-service", "systemd", "keyutils"],
   freebsd: ["secret-service"],
   netbsd: ["secret-service"],
   openbsd: ["secret-service"],
@@ -36,6 +36,7 @@ const TITLES: Readonly<Record<StoreName, string>> = {
   "secret-service": "the Secret Service",
   keychain: "the macOS Keychain",
   wincred: "the Windows Credential Manager",
+  systemd: "systemd's encrypted credentials",
   keyutils: "the kernel keyring",
 };
 
@@ -60,9 +61,18 @@ const SWITCHED_OFF: StoreFailure = {
   storeExists: false,
 };
 
+const NO_HOME: StoreFailure = {
+  kind: "unreachable",
+  cause: "no-service",
+  reason: "cargo's home, where systemd's credentials lie, is not known",
+  remedy: "Set `CARGO_HOME` or `HOME`.",
+  storeExists: false,
+};
+
 /**
- * Which store a setting means on a system. `auto` is the system's durable
- * store, never the kernel keyring.
+ * Which store a setting means on a system. `auto` is the store of the system's
+ * desktop, never the kernel keyring, nor systemd's credentials, which no other
+ * machine can decrypt.
  *
  * @param setting The `store` setting.
  * @param os The system, as `Deno.build.os` names it.
@@ -102,16 +112,19 @@ export function chooseStore(setting: StoreSetting, os: string): StoreChoice {
  * not touched before the store is asked something.
  *
  * @param setting The `store` setting.
+ * @param cargoHome Cargo's home, where it is known: one store keeps its files
+ * there.
  * @param os The system, absent: this one.
  * @returns The store; where there is none, one that answers why.
  *
  * @example
  * ```ts ignore
- * const store = await openStore("auto");
+ * const store = await openStore("auto", "/users/me/.cargo");
  * ```
  */
 export async function openStore(
   setting: StoreSetting,
+  cargoHome: string | undefined,
   os: string = Deno.build.os,
 ): Promise<CredentialStore> {
   const choice = chooseStore(setting, os);
@@ -133,6 +146,13 @@ export async function openStore(
       const { WincredStore } = await import("./wincred.ts");
       return new WincredStore();
     }
+    case "systemd": {
+      if (cargoHome === undefined) {
+        return new UnavailableStore(choice.name, TITLES[choice.name], NO_HOME);
+      }
+      const { SystemdStore } = await import("./systemd.ts");
+      return new SystemdStore(cargoHome);
+    }
     case "keyutils": {
       const { Keyutils } = await import("./keyutils.ts");
       return new Keyutils();
@@ -152,7 +172,7 @@ async function openLibsecret(
   const mayBeSandbox = env("FLATPAK_ID") !== undefined ||
     env("SNAP") !== undefined;
   if (isNamed || mayBeSandbox) {
-    const { findSandbox } = await import("../sandbox.ts");
+    const { findSandbox } = await import("../base/sandbox.ts");
     const { LibsecretFileStore } = await import("./libsecret_file.ts");
     if (isNamed) return new LibsecretFileStore();
     if (await findSandbox(env) !== undefined) {

@@ -1,11 +1,19 @@
-import type { Secret } from "../secret.ts";
+import type { Secret } from "../base/secret.ts";
 
 /** The stores there are, by the names that the `store` setting takes. */
-export type StoreName =
-  | "secret-service"
-  | "keychain"
-  | "wincred"
-  | "keyutils";
+export const STORE_NAMES = [
+  "secret-service",
+  "keychain",
+  "wincred",
+  "systemd",
+  "keyutils",
+] as const;
+
+/** One of {@linkcode STORE_NAMES}. */
+export type StoreName = typeof STORE_NAMES[number];
+
+/** What the `store` setting takes; `auto` is the platform's durable one. */
+export type StoreSetting = "auto" | StoreName | "off";
 
 /**
  * Why a store could not do what it was asked.
@@ -157,6 +165,8 @@ export type EraseOutcome =
 export interface StoredItem {
   /** The item's index URL, as the request has it. */
   readonly indexUrl: string;
+  /** The registry's name that the item was stored for, where it is known. */
+  readonly registryName?: string;
 }
 
 /** What {@linkcode CredentialStore.list} answers. */

@@ -3,7 +3,7 @@ import {
   unlockWithPassword,
 } from "../../ffi/gnome_keyring.ts";
 import type { SecretService } from "../../ffi/libsecret/service.ts";
-import type { Secret } from "../secret.ts";
+import type { Secret } from "../base/secret.ts";
 import type { StoreFailure, StoreOptions } from "./credential_store.ts";
 import { GNOME_KEYRING, SESSION_COLLECTION } from "./secret_service.ts";
 import { type Answer, inSession, trouble } from "./secret_service_session.ts";

@@ -6,7 +6,7 @@ import {
   OSStatusError,
   type Security,
 } from "../../ffi/security.ts";
-import { Secret } from "../secret.ts";
+import { Secret } from "../base/secret.ts";
 import type {
   CredentialStore,
   EraseOutcome,

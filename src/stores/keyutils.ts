@@ -8,7 +8,7 @@ import {
   readKey,
   searchKey,
 } from "../../ffi/keyutils.ts";
-import { Secret } from "../secret.ts";
+import { Secret } from "../base/secret.ts";
 import type {
   CredentialStore,
   EraseOutcome,

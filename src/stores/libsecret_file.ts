@@ -1,6 +1,6 @@
 import { PasswordStore } from "../../ffi/libsecret/password.ts";
 import { GLibError } from "../../ffi/glib.ts";
-import { Secret } from "../secret.ts";
+import { Secret } from "../base/secret.ts";
 import {
   describeTrouble,
   readSurroundings,
@@ -14,6 +14,7 @@ import type {
   ListOutcome,
   PrepareOutcome,
   SetOutcome,
+  StoredItem,
   StoreFailure,
   StoreOptions,
   VerifyOutcome,
@@ -146,10 +147,10 @@ export class LibsecretFileStore implements CredentialStore {
       options,
       (service) => service.list(options),
       async (file) => {
-        const urls = (await file.list("url")).filter((url) =>
-          url !== undefined
+        const items = (await file.list("url")).map(({ value, label }) =>
+          value === undefined ? [] : [{ indexUrl: value, ...named(label) }]
         );
-        return { kind: "items", items: urls.map((indexUrl) => ({ indexUrl })) };
+        return { kind: "items", items: items.flat() };
       },
     );
   }
@@ -199,6 +200,12 @@ export class LibsecretFileStore implements CredentialStore {
       return unusable(error, this.#service === undefined);
     }
   }
+}
+
+/** The registry's name in a label of ours. */
+function named(label: string): Pick<StoredItem, "registryName"> {
+  const name = /^cargo-registry:(.*)/.exec(label)?.[1];
+  return name === undefined ? {} : { registryName: name };
 }
 
 async function read(

@@ -3,7 +3,7 @@ import type {
   SecretCollection,
   SecretService,
 } from "../../ffi/libsecret/service.ts";
-import { Secret } from "../secret.ts";
+import { Secret } from "../base/secret.ts";
 import type { Trouble } from "./_secret_service_failures.ts";
 import type {
   CredentialStore,
@@ -427,14 +427,18 @@ async function list(service: SecretService): Promise<Answer<ListOutcome>> {
   if (unlocked.length + locked.length === 0 && collection === undefined) {
     return trouble({ cause: "no-default-collection" });
   }
-  const urls = await Promise.all(
-    [...unlocked, ...locked].map((item) => item.attribute("url")),
+  const items = await Promise.all(
+    [...unlocked, ...locked].map(async (item): Promise<StoredItem[]> => {
+      const indexUrl = await item.attribute("url");
+      if (indexUrl === undefined) return [];
+      const name = /^cargo-registry:(.*)/.exec(await item.label())?.[1];
+      return [{
+        indexUrl,
+        ...(name === undefined ? {} : { registryName: name }),
+      }];
+    }),
   );
-  const items: StoredItem[] = [];
-  for (const indexUrl of urls) {
-    if (indexUrl !== undefined) items.push({ indexUrl });
-  }
-  return { kind: "items", items };
+  return { kind: "items", items: items.flat() };
 }
 
 /** Whether an item lies in a collection: paths of items are below it. */

@@ -1,5 +1,5 @@
 import { SecretService } from "../../ffi/libsecret/service.ts";
-import type { Secret } from "../secret.ts";
+import type { Secret } from "../base/secret.ts";
 import {
   describeTrouble,
   readSurroundings,

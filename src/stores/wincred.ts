@@ -9,7 +9,7 @@ import {
   writeCredential,
 } from "../../ffi/advapi32.ts";
 import { Win32Error } from "../../ffi/kernel32.ts";
-import { Secret } from "../secret.ts";
+import { Secret } from "../base/secret.ts";
 import type {
   CredentialStore,
   EraseOutcome,

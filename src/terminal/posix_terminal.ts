@@ -1,8 +1,8 @@
 import { ControllingTerminal } from "../../ffi/controlling_terminal.ts";
 import { raise } from "../../ffi/raise.ts";
-import { Secret } from "../secret.ts";
+import { Secret } from "../base/secret.ts";
 import { LineBuffer } from "./line_buffer.ts";
-import { printable } from "./printable.ts";
+import { printable } from "../base/printable.ts";
 import type { PromptOptions, PromptOutcome, Terminal } from "./terminal.ts";
 
 /** How often the terminal is looked at, in milliseconds. */

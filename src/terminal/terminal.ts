@@ -1,4 +1,4 @@
-import type { Secret } from "../secret.ts";
+import type { Secret } from "../base/secret.ts";
 
 /** What came of a question on the terminal. */
 export type PromptOutcome =

@@ -1,7 +1,7 @@
 import { WindowsConsole } from "../../ffi/windows_console.ts";
-import { Secret } from "../secret.ts";
+import { Secret } from "../base/secret.ts";
 import { LineBuffer, type LineState } from "./line_buffer.ts";
-import { printable } from "./printable.ts";
+import { printable } from "../base/printable.ts";
 import type { PromptOptions, PromptOutcome, Terminal } from "./terminal.ts";
 
 /** How often the console is looked at, in milliseconds. */

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type { ConfigLayers } from "../../src/cargo/config.ts";
+import { type ConfigLayers, loadConfig } from "../../src/cargo/config.ts";
 import { withCheckout } from "./config_support.ts";
 
 /** The files of a configuration, the weakest first: layer and path. */
@@ -97,19 +97,132 @@ Deno.test("loadConfig() ends at a cycle, and says what it could not read", () =>
       "user user/.cargo/config.toml",
     ]);
     assertEquals(layers.problems, [
-      { path: `${home}/config.toml`, reason: "include-cycle" },
-      { path: `${home}/missing.toml`, reason: "missing" },
-      { path: `${home}/bad.toml`, reason: "malformed", line: 2, column: 5 },
-      { path: fifo, reason: "not-a-regular-file" },
+      { layer: "user", path: `${home}/config.toml`, reason: "include-cycle" },
+      { layer: "user", path: `${home}/missing.toml`, reason: "missing" },
+      {
+        layer: "user",
+        path: `${home}/bad.toml`,
+        reason: "malformed",
+        line: 2,
+        column: 5,
+      },
+      { layer: "project", path: fifo, reason: "not-a-regular-file" },
     ]);
   }));
 
-Deno.test("loadConfig() is bounded where includes fan out", () => {
-  const files: Record<string, string> = {};
-  for (let i = 0; i < 300; i++) files[`user/.cargo/f${i}.toml`] = RELEVANT;
-  const list = Array.from({ length: 300 }, (_, i) => `'f${i}.toml'`).join(",");
-  files["user/.cargo/config.toml"] = `include = [${list}]\n`;
-  return withCheckout(files, async ({ load }) => {
-    assertEquals((await load()).files.length, 101);
-  });
-});
+const MANY_INTEGERS = `x = [${"1,".repeat(1_000_000)}]\n`;
+const TOO_MUCH: [what: string, files: Record<string, string>][] = [
+  [
+    "a file of 2 MB",
+    { "work/.cargo/config.toml": `include = []\n${MANY_INTEGERS}` },
+  ],
+  [
+    "many files, each of them small",
+    {
+      "work/.cargo/config.toml": `include = [${
+        Array.from({ length: 5000 }, (_, i) => `'f${i}.toml'`)
+      }]\n`,
+      ...Object.fromEntries(
+        Array.from({ length: 300 }, (_, i) => [`work/.cargo/f${i}.toml`, ""]),
+      ),
+    },
+  ],
+  [
+    "many files that may be missing",
+    {
+      "work/.cargo/config.toml": `include = [${
+        Array.from(
+          { length: 5000 },
+          (_, i) => `{path='f${i}.toml',optional=true}`,
+        )
+      }]\n`,
+    },
+  ],
+  [
+    "files of a middle size in every directory",
+    Object.fromEntries(
+      ["work/", "work/project/", "work/project/sub/"].map((directory) => [
+        `${directory}.cargo/config.toml`,
+        `include = []\n${MANY_INTEGERS.slice(0, 100_000)}1]\n`,
+      ]),
+    ),
+  ],
+];
+
+for (const [what, files] of TOO_MUCH) {
+  Deno.test(`loadConfig() ends soon with ${what}, and takes nothing from the user`, () =>
+    withCheckout({
+      ...files,
+      "user/.cargo/config.toml": RELEVANT,
+    }, async ({ load }) => {
+      const { problems, files } = await load();
+      assertEquals(files[0]?.layer, "user");
+      const what = problems.map(({ layer, reason }) => `${layer} ${reason}`);
+      assertEquals([...new Set(what)], ["project too-large"]);
+    }));
+}
+
+Deno.test("loadConfig() parses nothing of a large file without a word of cargo's registries", () =>
+  withCheckout(
+    { "work/.cargo/config.toml": `[env]\n${MANY_INTEGERS}` },
+    async ({ load }) => {
+      const { problems, files } = await load();
+      assertEquals([problems, files], [[], []]);
+    },
+  ));
+
+for (const depth of [1000, 3000, 10_000, 100_000]) {
+  Deno.test(`loadConfig() survives ${depth} brackets`, () =>
+    withCheckout({
+      "user/.cargo/config.toml": RELEVANT,
+      "work/.cargo/config.toml": `include = []\nx = ${"[".repeat(depth)}${
+        "]".repeat(depth)
+      }\n`,
+    }, async ({ load }) => {
+      const { files, problems } = await load();
+      assertEquals(files.length + problems.length, 2);
+    }));
+}
+
+Deno.test("loadConfig() follows a link before the `..` of an include, as the system does", () =>
+  withCheckout({
+    "work/.cargo/config.toml": "include = ['link/../i.toml']\n",
+    "work/.cargo/i.toml": "[registries]\nwrong = {}\n",
+    "elsewhere/i.toml": "[registries]\nright = {}\n",
+    "elsewhere/inner/x": "",
+  }, async ({ root, load }) => {
+    await Deno.symlink(`${root}/elsewhere/inner`, `${root}/work/.cargo/link`);
+    const { files } = await load();
+    assertEquals(files[0]?.values, { registries: { right: {} } });
+  }));
+
+Deno.test("loadConfig() finds what is above a directory whose name is no text", () =>
+  withCheckout({
+    "user/.cargo/config.toml": RELEVANT,
+    "work/.cargo/config.toml": "include = ['i.toml']\n",
+    "work/.cargo/i.toml": RELEVANT,
+    "work/project/.cargo/config.toml": RELEVANT,
+  }, async ({ root, home, cwd }) => {
+    const before = Deno.cwd();
+    Deno.chdir(cwd);
+    try {
+      const { files } = await loadConfig({
+        environment: {},
+        cargoHome: home,
+        cwd: ".",
+      });
+      assertEquals(
+        files.map(({ layer, path }) =>
+          `${layer} ${path.replace(`${root}/`, "")}`
+        ),
+        [
+          "user user/.cargo/config.toml",
+          "project ../../.cargo/i.toml",
+          "project ../../.cargo/config.toml",
+          "project ../.cargo/config.toml",
+        ],
+      );
+    } finally {
+      Deno.chdir(before);
+    }
+  }));

@@ -1,6 +1,9 @@
 import { assertEquals } from "@std/assert";
 import type { ConfigLayers } from "../../src/cargo/config.ts";
-import { environmentToken } from "../../src/cargo/environment_token.ts";
+import {
+  type EnvironmentToken,
+  environmentToken,
+} from "../../src/cargo/environment_token.ts";
 import type { Environment } from "../../src/cargo/home.ts";
 import { CRATES_IO_INDEX } from "../../src/cargo/registries.ts";
 
@@ -129,11 +132,129 @@ for (const [name, environment, request, configured, expected, loads] of ROWS) {
       });
     };
     const found = await environmentToken(environment, request, load);
-    const line = found.kind === "none"
-      ? "none"
-      : found.kind === "empty"
-      ? `${found.variable} empty`
-      : `${found.variable}=${found.token.reveal()}`;
-    assertEquals([line, loaded], [expected, loads]);
+    assertEquals([lineOf(found), loaded], [expected, loads]);
   });
 }
+
+function lineOf(found: EnvironmentToken): string {
+  switch (found.kind) {
+    case "none":
+      return "none";
+    case "empty":
+      return `${found.variable} empty`;
+    case "token":
+      return `${found.variable}=${found.token.reveal()}`;
+    case "unusable":
+      return `${found.variable} ${found.reason}`;
+  }
+}
+
+/**
+ * What decides where several are set: the first one that is. `-` is not set,
+ * `""` is set to nothing; a file `good` holds a token, `bad` none, `gone` is
+ * not there.
+ */
+const PRECEDENCE: readonly (readonly [
+  variable: string,
+  file: string,
+  credential: string,
+  found: string,
+])[] = [
+  ["-", "-", "-", "none"],
+  ["T", "-", "-", "TOKEN=T"],
+  ["T", "good", "good", "TOKEN=T"],
+  ["T", "bad", "bad", "TOKEN=T"],
+  ['""', "-", "-", "TOKEN empty"],
+  ['""', "good", "good", "TOKEN empty"],
+  ["-", "good", "-", "TOKEN_FILE=in good"],
+  ["-", "good", "bad", "TOKEN_FILE=in good"],
+  ["-", "bad", "good", "TOKEN_FILE is empty"],
+  ["-", "gone", "good", "TOKEN_FILE is not there"],
+  ["-", '""', "-", "none"],
+  ["-", '""', "good", "CREDENTIALS_DIRECTORY=in good"],
+  ["-", "-", "good", "CREDENTIALS_DIRECTORY=in good"],
+  ["-", "-", "bad", "CREDENTIALS_DIRECTORY is empty"],
+  ["-", "-", "gone", "none"],
+];
+
+for (const [variable, file, credential, expected] of PRECEDENCE) {
+  const row = `variable ${variable}, file ${file}, credential ${credential}`;
+  Deno.test(`environmentToken() decides: ${row}`, async () => {
+    const folder = await Deno.makeTempDir();
+    try {
+      await Deno.writeTextFile(`${folder}/good`, "in good\n");
+      await Deno.writeTextFile(`${folder}/bad`, "");
+      if (credential === "good" || credential === "bad") {
+        for (const name of ["crates-io", "my-reg"]) {
+          await Deno.copyFile(
+            `${folder}/${credential}`,
+            `${folder}/cargo-registry-${name}`,
+          );
+        }
+      }
+      const cases = [
+        ["CARGO_REGISTRY_", CRATES_IO],
+        ["CARGO_REGISTRIES_MY_REG_", NAMED],
+      ] as const;
+      for (const [prefix, request] of cases) {
+        const named = file === '""' ? "" : `${folder}/${file}`;
+        const environment: Environment = {
+          ...(variable === "-" ? {} : {
+            [`${prefix}TOKEN`]: variable === '""' ? "" : variable,
+          }),
+          ...(file === "-" ? {} : { [`${prefix}TOKEN_FILE`]: named }),
+          ...(credential === "-" ? {} : { CREDENTIALS_DIRECTORY: folder }),
+        };
+        const found = await environmentToken(
+          environment,
+          request,
+          () => Promise.resolve({ environment, files: [], problems: [] }),
+        );
+        assertEquals(lineOf(found).replace(prefix, ""), expected);
+      }
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+}
+
+Deno.test("environmentToken() finds a credential by the spelling of its registry", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const find = async (
+      more: Environment,
+      request: { indexUrl: string; name?: string },
+      configured: string,
+    ): Promise<string> => {
+      const environment = { CREDENTIALS_DIRECTORY: folder, ...more };
+      const values = { registries: { [configured]: { index: URL } } };
+      const layers: ConfigLayers = {
+        environment,
+        files: [{ layer: "user", path: "/c", values }],
+        problems: [],
+      };
+      return lineOf(
+        await environmentToken(
+          environment,
+          request,
+          () => Promise.resolve(layers),
+        ),
+      );
+    };
+    await Deno.writeTextFile(`${folder}/cargo-registry-My-Reg`, "T");
+    const found = "CREDENTIALS_DIRECTORY=T";
+    const bound = { CARGO_REGISTRIES_MY_REG_INDEX: URL };
+    const typed = { indexUrl: URL, name: "My-Reg" };
+    assertEquals(await find({}, typed, "My-Reg"), found);
+    assertEquals(await find({}, { indexUrl: URL }, "My-Reg"), found);
+    assertEquals(await find(bound, typed, "other"), found);
+    // Another registry's, whatever a request calls it.
+    assertEquals(await find({}, typed, "other"), "none");
+    // No name leads out of the folder.
+    await Deno.mkdir(`${folder}/cargo-registry-x`);
+    await Deno.writeTextFile(`${folder}/outside`, "T");
+    assertEquals(await find({}, { indexUrl: URL }, "x/../outside"), "none");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

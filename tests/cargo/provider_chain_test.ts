@@ -4,6 +4,7 @@ import type { Environment } from "../../src/cargo/home.ts";
 import {
   cargoTokenPlace,
   providerChain,
+  reachesUs,
 } from "../../src/cargo/provider_chain.ts";
 import { CRATES_IO_INDEX } from "../../src/cargo/registries.ts";
 import { toolchain } from "../support/cargo.ts";
@@ -180,6 +181,155 @@ for (const [providers, follows, listed] of PLACES) {
       });
     }));
 }
+
+const LIST =
+  `[registry]\nglobal-credential-providers = ["cargo:token", "${KR}"]\n`;
+const ALT_INDEX = `[registries.alt]\nindex = "${ALT_URL}"\n`;
+const REACHES: [
+  name: string,
+  files: Record<string, string>,
+  environment: Environment,
+  reach: string,
+][] = [
+  ["the user's list", { "user/.cargo/config.toml": LIST }, {}, "listed"],
+  [
+    "a path",
+    { "user/.cargo/config.toml": LIST.replace(KR, `/opt/bin/${KR}`) },
+    {},
+    "listed",
+  ],
+  [
+    "a path with spaces, by an alias that an included file has, with arguments",
+    {
+      "user/.cargo/config.toml": "include = ['i.toml']\n" +
+        "[registry]\nglobal-credential-providers = ['kr']\n",
+      "user/.cargo/i.toml":
+        `[credential-alias]\nkr = ["/a b/${KR}", "--store", "x y"]\n`,
+    },
+    {},
+    "listed --store,x y",
+  ],
+  [
+    "the registry's own provider",
+    {
+      "user/.cargo/config.toml":
+        `${ALT_INDEX}credential-provider = "${KR}.exe"\n`,
+    },
+    {},
+    "listed",
+  ],
+  ["nothing at all", {}, {}, "not-listed: cargo:token by nobody"],
+  [
+    "another program",
+    { "user/.cargo/config.toml": LIST.replace(KR, `not-${KR}`) },
+    {},
+    `not-listed: not-${KR},cargo:token by user/.cargo/config.toml`,
+  ],
+  [
+    "the registry's own provider, another one",
+    {
+      "user/.cargo/config.toml":
+        `${ALT_INDEX}credential-provider = "cargo:token"\n${LIST}`,
+    },
+    {},
+    "not-listed: cargo:token by user/.cargo/config.toml",
+  ],
+  [
+    "the user's own provider for a name that a project binds",
+    {
+      "user/.cargo/config.toml":
+        `[registries.alt]\ncredential-provider = "cargo:token"\n${LIST}`,
+      "work/.cargo/config.toml": ALT_INDEX,
+    },
+    {},
+    "not-listed: cargo:token by user/.cargo/config.toml",
+  ],
+  [
+    "a list that a variable lengthens",
+    { "user/.cargo/config.toml": LIST },
+    { CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS: "other" },
+    "listed",
+  ],
+  [
+    "a variable alone",
+    {},
+    { CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS: KR },
+    "not-listed: cargo:token by nobody",
+  ],
+  [
+    "a project alone",
+    { "work/.cargo/config.toml": LIST },
+    {},
+    "not-listed: cargo:token by nobody",
+  ],
+  [
+    "a list that a variable overrules for the registry",
+    { "user/.cargo/config.toml": `${ALT_INDEX}${LIST}` },
+    { CARGO_REGISTRIES_ALT_CREDENTIAL_PROVIDER: "cargo:token" },
+    "not-listed: cargo:token by CARGO_REGISTRIES_ALT_CREDENTIAL_PROVIDER",
+  ],
+  [
+    "a list that a project overrules for the registry",
+    {
+      "user/.cargo/config.toml": LIST,
+      "work/.cargo/config.toml":
+        `${ALT_INDEX}credential-provider = ["cargo:token"]\n`,
+    },
+    {},
+    "not-listed: cargo:token by work/.cargo/config.toml",
+  ],
+  [
+    "a list beside a file of the user's that cannot be read",
+    {
+      "user/.cargo/config.toml": `include = ["i.toml"]\n${LIST}`,
+      "user/.cargo/i.toml": "[registries\n",
+    },
+    {},
+    "not-listed:  by user/.cargo/i.toml",
+  ],
+  [
+    "a list beside a project's file that cannot be read",
+    {
+      "user/.cargo/config.toml": LIST,
+      "work/.cargo/config.toml": "[registries\n",
+    },
+    {},
+    "listed",
+  ],
+];
+
+for (const [name, files, environment, expected] of REACHES) {
+  Deno.test(`reachesUs() judges ${name}`, () =>
+    withCheckout(files, async ({ root, load }) => {
+      const reach = reachesUs(await load(environment), ALT);
+      assertEquals(
+        reach.kind === "listed"
+          ? `listed ${reach.args}`.trim()
+          : `not-listed: ${reach.instead} by ${
+            reach.where?.replace(`${root}/`, "") ?? "nobody"
+          }`,
+        expected,
+      );
+    }));
+}
+
+Deno.test("reachesUs() knows the very file that runs, under any name", () =>
+  withCheckout({
+    // Relative to the directory above the one that the file lies in.
+    "user/.cargo/config.toml":
+      "[registry]\nglobal-credential-providers = ['bin/kr']\n",
+    "user/bin/kr": "",
+    "opt/program": "",
+  }, async ({ root, load }) => {
+    const layers = await load();
+    const kind = (executable: string) =>
+      reachesUs(layers, ALT, executable).kind;
+    assertEquals(kind(`${root}/opt/program`), "not-listed");
+    await Deno.remove(`${root}/user/bin/kr`);
+    assertEquals(kind(`${root}/opt/program`), "not-listed");
+    await Deno.symlink(`${root}/opt/program`, `${root}/user/bin/kr`);
+    assertEquals(kind(`${root}/opt/program`), "listed");
+  }));
 
 Deno.test("providerChain() is what the real cargo asks", () =>
   withCheckout({

@@ -4,12 +4,12 @@ import { parse } from "smol-toml";
 import {
   type CredentialsTable,
   findAllTokens,
-} from "../../src/cargo/credentials_file.ts";
-import { withCredentialsLock } from "../../src/cargo/credentials_lock.ts";
-import { loadTomlParser } from "../../src/cargo/toml_document.ts";
-import { Secret } from "../../src/secret.ts";
+} from "../../src/credentials/file.ts";
+import { withCredentialsLock } from "../../src/credentials/lock.ts";
+import { loadTomlParser } from "../../src/toml/document.ts";
+import { Secret } from "../../src/base/secret.ts";
 import { toolchain } from "../support/cargo.ts";
-import { credentialsFile } from "./credentials_support.ts";
+import { credentialsFile } from "../credentials/credentials_support.ts";
 
 const CONFIG = "[registry]\nglobal-credential-providers = ['cargo:token']\n" +
   ["alt", "my-reg", "my_reg", "registry"]

@@ -1,4 +1,5 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertNotEquals } from "@std/assert";
+import fc from "fast-check";
 import type { ConfigFile, ConfigLayers } from "../../src/cargo/config.ts";
 import type { Environment } from "../../src/cargo/home.ts";
 import { findRebinding } from "../../src/cargo/rebinding.ts";
@@ -10,12 +11,15 @@ import {
   registryNames,
   requestUrl,
   sameRegistry,
+  spellings,
+  userNames,
 } from "../../src/cargo/registry_index.ts";
 import { withCheckout } from "./config_support.ts";
 
 const CWD = "/work/project";
 const GOOD = "sparse+https://good.example/";
 const EVIL = "sparse+https://evil.example/";
+const GIT = "https://git.example/index";
 
 function file(
   layer: "user" | "project",
@@ -151,13 +155,18 @@ Deno.test("sameRegistry() compares as cargo does", () => {
   }
 });
 
-Deno.test("isBoundByUser() wants the very URL, from the user alone", () => {
+Deno.test("isBoundByUser() wants the very URL, from the user's files alone", () => {
   const layers = layersOf(
     [
-      file("user", { a: GOOD, b: GOOD }),
+      file("user", { a: GOOD, b: GOOD, e: GOOD, f: GOOD, g: `${GIT}.git` }),
       file("project", { c: GOOD, b: EVIL }),
     ],
-    { CARGO_REGISTRIES_D_INDEX: GOOD },
+    {
+      CARGO_REGISTRIES_D_INDEX: GOOD,
+      CARGO_REGISTRIES_E_INDEX: EVIL,
+      CARGO_REGISTRIES_F_INDEX: GOOD,
+      CARGO_REGISTRIES_G_INDEX: GIT,
+    },
   );
   const bound = (name: string, url: string): boolean =>
     isBoundByUser(layers, CWD, name, url);
@@ -166,9 +175,88 @@ Deno.test("isBoundByUser() wants the very URL, from the user alone", () => {
   assertEquals(bound("b", GOOD), true);
   assertEquals(bound("b", EVIL), false);
   assertEquals(bound("c", GOOD), false);
-  assertEquals(bound("d", GOOD), true);
+  // A variable alone is no lasting word, nor is a file that one overrules.
+  assertEquals(bound("d", GOOD), false);
+  assertEquals(bound("e", GOOD), false);
+  assertEquals(bound("e", EVIL), false);
+  assertEquals(bound("f", GOOD), true);
+  // Another spelling is no other word, and no binding of this URL either.
+  assertEquals(bound("g", `${GIT}.git`), true);
+  assertEquals(bound("g", GIT), false);
   assertEquals(bound("crates-io", CRATES_IO_INDEX), true);
   assertEquals(bound("a", CRATES_IO_INDEX), false);
+});
+
+Deno.test("userNames() leads from a URL to the user's own names", () => {
+  const layers = layersOf(
+    [
+      file("user", {
+        "my-reg": GOOD,
+        gone: GOOD,
+        git: `${GIT}.git`,
+        crates: CRATES_IO_INDEX,
+      }),
+      file("project", { aaa: GOOD, git: EVIL }),
+    ],
+    {
+      CARGO_REGISTRIES_GONE_INDEX: EVIL,
+      CARGO_REGISTRIES_MY_REG_INDEX: GOOD,
+      CARGO_REGISTRIES_ONLY_HERE_INDEX: `${GIT}/`,
+    },
+  );
+  const names = (url: string): string[] => userNames(layers, CWD, url);
+  assertEquals(names(GOOD), ["my-reg"]);
+  assertEquals(names(EVIL), ["gone"]);
+  assertEquals(names(GIT), ["git", "only_here"]);
+  assertEquals(names(CRATES_IO_INDEX), ["crates-io"]);
+  assertEquals(names("sparse+https://nobody.example/"), []);
+});
+
+Deno.test("spellings() are what cargo takes for the same registry", () => {
+  assertEquals(spellings("https://host.example/A.git"), [
+    "https://host.example/A",
+    "https://host.example/A/",
+    "https://host.example/A.git/",
+  ]);
+  assertEquals(spellings("ssh://git@host.example/a/"), [
+    "ssh://git@host.example/a",
+    "ssh://git@host.example/a.git",
+    "ssh://git@host.example/a.git/",
+  ]);
+  assertEquals(spellings("https://github.com/A/B").sort(), [
+    "https://github.com/A/B.git",
+    "https://github.com/A/B.git/",
+    "https://github.com/A/B/",
+    "https://github.com/a/b",
+    "https://github.com/a/b.git",
+    "https://github.com/a/b.git/",
+    "https://github.com/a/b/",
+  ]);
+  // crates.io has one name in every request; another spelling is not it.
+  assertEquals(
+    spellings(`${CRATES_IO_INDEX}.git`).includes(CRATES_IO_INDEX),
+    false,
+  );
+  for (const url of [CRATES_IO_INDEX, GOOD, GOOD.slice(0, -1), "no url"]) {
+    assertEquals(spellings(url), []);
+  }
+  fc.assert(
+    fc.property(
+      fc.constantFrom("https", "http", "ssh", "file", "sparse+https"),
+      fc.constantFrom("github.com", "host.example", "Host.example"),
+      fc.webPath(),
+      fc.constantFrom("", "/", ".git", ".git/", "//", "/.git"),
+      (scheme, host, path, end) => {
+        const url = `${scheme}://${host}${path}${end}`;
+        for (const other of spellings(url)) {
+          assertEquals(sameRegistry(other, url), true, other);
+          assertEquals(new URL(other).protocol, `${scheme}:`);
+          assertNotEquals(other, url);
+        }
+      },
+    ),
+    { seed: 8 },
+  );
 });
 
 Deno.test("findRebinding() finds a name of the user's at another URL", () => {

@@ -4,7 +4,7 @@ import {
   cleanPastedToken,
   type TokenValidity,
 } from "../../src/cargo/token.ts";
-import { Secret } from "../../src/secret.ts";
+import { Secret } from "../../src/base/secret.ts";
 
 const CHECKED: [token: string, validity: TokenValidity][] = [
   ["", "empty"],

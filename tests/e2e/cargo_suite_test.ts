@@ -170,7 +170,7 @@ Deno.test("a list of providers that finds nothing (all_not_found)", async () => 
   );
   const { code, stderr } = await home.cargo(["install", "-v", "foo"]);
   assertEquals(code, 101);
-  assertMatch(stderr, /^ +Credential .*provider get crates-io$/m);
+  assertMatch(stderr, /^ +Credential .*keyring get crates-io$/m);
   assertStringIncludes(stderr, "no token found, please run `cargo login`");
   assertStringIncludes(
     JSON.stringify(await home.requests()),

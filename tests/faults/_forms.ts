@@ -97,12 +97,13 @@ export const FORMS: readonly Form[] = [
   ),
   alt("nothing else", `[registries.alt]\ntoken = "${TOKEN}"`),
   alt("the first page of three", keyAt(600) + OTHERS + fill(2 * PAGE)),
-  alt("a key across two pages", keyAt(PAGE - 7) + OTHERS),
+  alt("a key across two pages", keyAt(PAGE - 7) + OTHERS, { stays: true }),
   alt("a key before a page's end", keyAt(PAGE - KEY.length) + OTHERS),
   alt("a key at a page's start", keyAt(PAGE) + OTHERS),
   alt(
     "a key in quotes across two pages",
     keyAt(PAGE - 3).replace("token =", '"token" =') + OTHERS,
+    { stays: true },
   ),
   alt("an end across two pages", keyAt(PAGE - 100) + OTHERS),
   alt(

@@ -22,7 +22,7 @@ const FILE: FileFacts = {
   isWritable: true,
   links: 1,
   fileSystem: { kind: "local", name: "0xef53" },
-  workTree: "none",
+  trackedIn: "none",
 };
 
 const STORE: StoreFacts = {
@@ -33,7 +33,8 @@ const STORE: StoreFacts = {
 
 const ELIGIBLE: EligibilityFacts = {
   occasion: "read",
-  binding: "crates-io",
+  binding: { kind: "crates-io" },
+  asked: { kind: "listed", where: "/home/me/.cargo/config.toml", args: [] },
   isToken: true,
   file: FILE,
   store: STORE,
@@ -117,9 +118,9 @@ const ROWS: readonly Row[] = [
     words: "it is not known",
   },
   {
-    name: "a git work tree",
-    facts: file({ workTree: "/home/me/dotfiles" }),
-    reason: "git-work-tree",
+    name: "a file that git tracks",
+    facts: file({ trackedIn: "/home/me/dotfiles" }),
+    reason: "tracked-by-git",
     words: "/home/me/dotfiles",
   },
   {
@@ -159,10 +160,58 @@ const ROWS: readonly Row[] = [
     words: "the Secret Service",
   },
   {
-    name: "no default collection",
-    facts: store({ keeps: "without-default-collection" }),
-    reason: "no-default-collection",
-    words: "Seahorse",
+    name: "a store that cannot be written",
+    facts: store({ keeps: { reason: "there is no default collection" } }),
+    reason: "store-not-ready",
+    words: "there is no default collection",
+  },
+  {
+    name: "a registry with a provider of its own",
+    facts: {
+      asked: {
+        kind: "not-listed",
+        where: "/home/me/.cargo/config.toml",
+        instead: ["cargo:token"],
+      },
+    },
+    reason: "not-asked",
+    words: "it asks cargo:token for this registry, and not this program " +
+      "(/home/me/.cargo/config.toml); `cargo-credential-keyring setup`",
+  },
+  {
+    name: "a program that nobody lists",
+    facts: {
+      asked: {
+        kind: "not-listed",
+        where: undefined,
+        instead: ["cargo:token"],
+      },
+    },
+    reason: "not-asked",
+    words: "this program; `cargo-credential-keyring setup` lists it",
+  },
+  {
+    name: "a configuration that nobody can read",
+    facts: {
+      asked: { kind: "not-listed", where: "/home/me/x.toml", instead: [] },
+    },
+    reason: "not-asked",
+    words: "it asks other providers",
+  },
+  {
+    name: "a name that the user binds to another URL, too",
+    facts: {
+      binding: { kind: "otherwise", url: "https://b.example/", where: "b" },
+    },
+    reason: "bound-otherwise",
+    words: "https://b.example/, too (b)",
+  },
+  {
+    name: "a keyring without a password",
+    facts: store({ keeps: "in-plaintext" }),
+    reason: "plaintext-keyring",
+    waived: ["migrate", "migrate-registry", "login"],
+    words: "plaintext",
   },
   {
     name: "a container with cargo's home from elsewhere",
@@ -180,10 +229,19 @@ const ROWS: readonly Row[] = [
   },
   {
     name: "a name that only a project binds",
-    facts: { binding: "project" },
+    facts: { binding: { kind: "project" } },
     reason: "bound-by-project",
     waived: ["migrate-registry"],
-    words: "project",
+    words: "no configuration of your own",
+  },
+  {
+    name: "a name that a variable alone binds",
+    facts: {
+      binding: { kind: "variable", where: "CARGO_REGISTRIES_A_INDEX" },
+    },
+    reason: "bound-by-variable",
+    waived: ["migrate-registry"],
+    words: "only CARGO_REGISTRIES_A_INDEX binds",
   },
 ];
 
@@ -208,7 +266,7 @@ for (const { name, facts, reason, waived = [], words } of ROWS) {
 for (
   const [name, facts] of [
     ["crates.io", {}],
-    ["a registry of the user's", { binding: "user" }],
+    ["a registry of the user's", { binding: { kind: "user" } }],
     ["a container with a home of its own", { container: "own-home" }],
     ["the keychain", store({ name: "keychain" })],
   ] as const satisfies readonly (readonly [
@@ -230,6 +288,11 @@ Deno.test("eligibility() names a rule that no command waives before one that it 
   const hard = ROWS.filter(({ waived }) => waived === undefined);
   for (const softRow of soft) {
     for (const hardRow of hard) {
+      // One fact has one value.
+      const both = Object.keys(softRow.facts).filter((key) =>
+        key in hardRow.facts
+      );
+      if (both.length > 0) continue;
       const verdict = eligibility({
         ...ELIGIBLE,
         ...softRow.facts,

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import type { CredentialsTable } from "../../src/cargo/credentials_file.ts";
-import { withCredentialsLock } from "../../src/cargo/credentials_lock.ts";
+import type { CredentialsTable } from "../../src/credentials/file.ts";
+import { withCredentialsLock } from "../../src/credentials/lock.ts";
 import {
   describeEditFailure,
   describeLockFailure,
@@ -10,9 +10,10 @@ import {
   moveToken,
   type RemovalOutcome,
   removeLocked,
+  type RemoveOptions,
   removeStored,
 } from "../../src/migration/move.ts";
-import { Secret } from "../../src/secret.ts";
+import { Secret } from "../../src/base/secret.ts";
 import type { StoreFailure } from "../../src/stores/credential_store.ts";
 import { FakeStore, type FakeStoreFaults } from "../support/fake_store.ts";
 
@@ -86,20 +87,15 @@ class Place implements AsyncDisposable {
   move(options: Partial<MoveOptions> = {}): Promise<MoveOutcome> {
     return moveToken(this.from(), this.store, KEY, {
       signal: new AbortController().signal,
-      beforeStoring: () => {
-        this.calls.push("before storing");
-        return Promise.resolve(true);
-      },
-      settling: (settlesInMs) => {
-        this.calls.push(`settling ${settlesInMs}`);
-        return Promise.resolve();
-      },
       ...options,
     });
   }
 
-  remove(signal = new AbortController().signal): Promise<RemovalOutcome> {
-    return removeStored(this.from(), this.store, KEY, { signal });
+  remove(options: Partial<RemoveOptions> = {}): Promise<RemovalOutcome> {
+    return removeStored(this.from(), this.store, KEY, {
+      signal: new AbortController().signal,
+      ...options,
+    });
   }
 
   text(): Promise<string> {
@@ -121,7 +117,6 @@ Deno.test("moveToken() stores, reads back, and only then edits", async () => {
   assertEquals(place.calls, [
     "get, file",
     "prepare, file",
-    "before storing",
     "set, file",
     "verify, file and store",
   ]);
@@ -155,7 +150,11 @@ Deno.test("moveToken() holds cargo's lock all the while", async () => {
 
 Deno.test("moveToken() with keepFile stores and edits nothing", async () => {
   await using place = await Place.create();
-  assertEquals(await place.move({ keepFile: true }), { kind: "stored" });
+  assertEquals(await place.move({ keepFile: true }), {
+    kind: "stored",
+    why: "as-asked",
+    reason: "it is to stay there",
+  });
   assertEquals(place.store.items.get(URL), P);
   assertEquals(await place.text(), FILE);
 });
@@ -163,10 +162,27 @@ Deno.test("moveToken() with keepFile stores and edits nothing", async () => {
 Deno.test("moveToken() leaves the file to a store that writes to disk later", async () => {
   const store = new FakeStore({}, { verified: "not-yet-on-disk" });
   await using place = await Place.create(FILE, store);
-  assertEquals(await place.move(), { kind: "settling", milliseconds: 10_000 });
-  assert(place.calls.includes("settling 10000"));
+  assertEquals(await place.move(), {
+    kind: "stored",
+    why: "not-yet-on-disk",
+    reason: "the store has yet to write it to disk",
+  });
   assertEquals(place.store.items.get(URL), P);
   assertEquals(await place.text(), FILE);
+});
+
+Deno.test("moveToken() edits nothing while the store has the token in memory alone", async () => {
+  await using place = await Place.create(FILE, new FakeStore({}, {}, false));
+  const outcome = await place.move();
+  assert(outcome.kind === "stored");
+  assertEquals(outcome.why, "not-yet-on-disk");
+  assertEquals(await place.text(), FILE);
+});
+
+Deno.test("moveToken() stores once more what the store has in another place", async () => {
+  await using place = await Place.create(FILE, holding(P));
+  assertEquals(await place.move(), { kind: "moved" });
+  assertEquals(place.store.calls, ["get", "prepare", "set", "verify"]);
 });
 
 Deno.test("moveToken() writes over what it is told to, and nothing else", async () => {
@@ -263,16 +279,6 @@ Deno.test("moveToken() edits nothing if the store forgets", async () => {
   assertEquals(await place.text(), FILE);
 });
 
-Deno.test("moveToken() stores nothing that it must not", async () => {
-  await using place = await Place.create();
-  const outcome = await place.move({
-    beforeStoring: () => Promise.resolve(false),
-  });
-  assertEquals(outcome.kind, "no-file");
-  assertEquals(place.store.calls, ["get", "prepare"]);
-  assertEquals(await place.text(), FILE);
-});
-
 for (const how of ["in place", "by a rename"] as const) {
   Deno.test(`moveToken() does not write over an editor that saves ${how}`, async () => {
     await using place = await Place.create();
@@ -288,6 +294,7 @@ for (const how of ["in place", "by a rename"] as const) {
     };
     assertEquals(await place.move(), {
       kind: "stored",
+      why: "not-edited",
       reason: "another program has just changed it",
     });
     assertEquals(await place.text(), edited);
@@ -330,30 +337,49 @@ Deno.test("removeStored() removes what the store has", async () => {
   );
 });
 
-Deno.test("removeStored() removes what a newer token has superseded", async () => {
+Deno.test("removeStored() removes a superseded token, and without evidence nothing", async () => {
   await using place = await Place.create(FILE, holding(T));
-  assertEquals(await place.remove(), { kind: "removed" });
+  assertEquals(await place.remove(), {
+    kind: "left",
+    reason: "another program has just changed it",
+  });
+  assertEquals(await place.text(), FILE);
+  assertEquals(await place.remove({ superseded: true }), { kind: "removed" });
   assertEquals(place.store.items.get(URL), T);
 });
 
 for (
-  const [name, store] of [
-    ["has nothing by now", new FakeStore()],
-    ["holds an empty token by now", holding("")],
-    ["holds what is no token by now", holding("a\nb")],
-    ["cannot be read by now", holding(P, { failure: DENIED })],
+  const [name, store, reason] of [
+    ["has nothing by now", new FakeStore(), undefined],
+    ["holds an empty token by now", holding(""), undefined],
+    ["holds what is no token by now", holding("a\nb"), undefined],
+    [
+      "cannot be read by now",
+      holding(P, { failure: DENIED }),
+      "the fake store refuses",
+    ],
+    [
+      "has it in memory alone",
+      new FakeStore({ [URL]: P }, {}, false),
+      "the store has it in memory alone",
+    ],
+    [
+      "has yet to write it",
+      holding(P, { keeps: "not-yet-on-disk" }),
+      "the store has yet to write it to disk",
+    ],
   ] as const
 ) {
-  Deno.test(`removeStored() removes nothing if the store ${name}`, async () => {
-    await using place = await Place.create(FILE, store);
-    const outcome = await place.remove();
-    assert(outcome.kind === "left");
-    assertEquals(
-      outcome.reason,
-      store.faults.failure?.reason ?? "another program has just changed it",
-    );
-    assertEquals(await place.text(), FILE);
-  });
+  for (const superseded of [false, true]) {
+    Deno.test(`removeStored() removes nothing if the store ${name}, superseded: ${superseded}`, async () => {
+      await using place = await Place.create(FILE, store);
+      assertEquals(await place.remove({ superseded }), {
+        kind: "left",
+        reason: reason ?? "another program has just changed it",
+      });
+      assertEquals(await place.text(), FILE);
+    });
+  }
 }
 
 Deno.test("removeStored() removes no other token", async () => {
@@ -381,7 +407,7 @@ Deno.test("removeStored() does not wait for somebody else's lock", async () => {
 
 Deno.test("removeStored() ends at the deadline", async () => {
   await using place = await Place.create(FILE, holding(P, { hangs: true }));
-  const outcome = await place.remove(AbortSignal.timeout(20));
+  const outcome = await place.remove({ signal: AbortSignal.timeout(20) });
   assertEquals(outcome.kind, "left");
   assertEquals(await place.text(), FILE);
 });

@@ -1,25 +1,24 @@
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+} from "@std/assert";
 import fc from "fast-check";
 import {
-  allowRebinding,
-  fileStamp,
-  forgetIntent,
   forgetKept,
-  intend,
-  type IntentKind,
-  intentOf,
   isPinned,
-  isRebindingAllowed,
-  isSettling,
+  isSuperseded,
   keepNotice,
   type NoticeOccasion,
   pin,
   readState,
-  settle,
   shouldTell,
   type State,
+  supersede,
   told,
   unpin,
+  unsupersede,
   updateState,
 } from "../../src/migration/state.ts";
 import {
@@ -27,6 +26,7 @@ import {
   formatState,
   parseState,
 } from "../../src/migration/_state_format.ts";
+import { Secret } from "../../src/base/secret.ts";
 
 const URL = "sparse+https://example.com/index/";
 const OTHER = "https://github.com/rust-lang/crates.io-index";
@@ -57,144 +57,7 @@ function parse(text: string): State {
   return parsed.state;
 }
 
-// --- Intents -------------------------------------------------------------
-
-/** A command, step by step, as far as the state and the file go. */
-interface Login {
-  readonly state: State;
-  /** What the file is like. */
-  readonly stamp: string;
-}
-
-const OLD_FILE = fileStamp({ size: 40, mtime: new Date(NOW) });
-const NEW_FILE = fileStamp({ size: 44, mtime: new Date(NOW + HOUR) });
-
-const intended = (kind: IntentKind, { state, stamp }: Login): Login => ({
-  state: intend(state, URL, kind, stamp),
-  stamp,
-});
-const forgotten = ({ state, stamp }: Login): Login => ({
-  state: forgetIntent(state, URL),
-  stamp,
-});
-const written = ({ state }: Login): Login => ({ state, stamp: NEW_FILE });
-
-for (
-  const [words, login, expected] of [
-    // A login that falls to the file.
-    ["a login is killed before it says where the token goes", (l) => l, "none"],
-    [
-      "the next provider's question is given up: the file is as it was",
-      (l) => intended("login-went-to-file", l),
-      "none",
-    ],
-    [
-      "the next provider has written the token into the file",
-      (l) => written(intended("login-went-to-file", l)),
-      "login-went-to-file",
-    ],
-    [
-      "the file's token has been moved, and the intent forgotten",
-      (l) => forgotten(written(intended("login-went-to-file", l))),
-      "none",
-    ],
-    // A login into the store.
-    [
-      "a login is killed after the store has the token: a conflict, told",
-      (l) => forgotten(l),
-      "none",
-    ],
-    [
-      "a login is killed before the file's token is removed",
-      (l) => intended("login-stored", forgotten(l)),
-      "login-stored",
-    ],
-    [
-      "the file has been written after such a login: its token may be newer",
-      (l) => written(intended("login-stored", forgotten(l))),
-      "none",
-    ],
-    [
-      "the login is done",
-      (l) => forgotten(intended("login-stored", forgotten(l))),
-      "none",
-    ],
-    // A logout while the store is locked.
-    [
-      "a logout is killed before anything is removed",
-      (l) => intended("logged-out", l),
-      "logged-out",
-    ],
-    [
-      "a logout has emptied the file, and the store was locked",
-      (l) => written(intended("logged-out", l)),
-      "logged-out",
-    ],
-    [
-      "the store has opened, and the item is erased",
-      (l) => forgotten(written(intended("logged-out", l))),
-      "none",
-    ],
-    // One after the other.
-    [
-      "a login over a pending logout is killed before it stores its token",
-      (l) => forgotten(intended("logged-out", l)),
-      "none",
-    ],
-    [
-      "a login falls to the file after a logout",
-      (l) => written(intended("login-went-to-file", intended("logged-out", l))),
-      "login-went-to-file",
-    ],
-    [
-      "a login falls to the file, and a logout follows",
-      (l) => intended("logged-out", written(intended("login-went-to-file", l))),
-      "logged-out",
-    ],
-    [
-      "a login falls to the file again, and is given up the second time",
-      (l) =>
-        intended(
-          "login-went-to-file",
-          written(intended("login-went-to-file", l)),
-        ),
-      "none",
-    ],
-    [
-      "`restore` has pinned the token since",
-      (l) => {
-        const { state, stamp } = intended("logged-out", l);
-        return { state: pin(state, URL), stamp };
-      },
-      "none",
-    ],
-  ] as const satisfies readonly (readonly [
-    string,
-    (login: Login) => Login,
-    IntentKind | "none",
-  ])[]
-) {
-  Deno.test(`intentOf() answers ${expected} when ${words}`, () => {
-    const { state, stamp } = login({
-      state: intend(EMPTY_STATE, OTHER, "logged-out", OLD_FILE),
-      stamp: OLD_FILE,
-    });
-    assertEquals(intentOf(state, URL, stamp), expected);
-    assertEquals(intentOf(state, OTHER, stamp), "logged-out");
-    assert(state.intents.length <= 2);
-    assertEquals(parse(formatState(state)), state);
-  });
-}
-
-Deno.test("intentOf() sees that the file was created or is gone", () => {
-  const none = fileStamp(undefined);
-  const state = intend(EMPTY_STATE, URL, "login-went-to-file", none);
-  assertEquals(intentOf(state, URL, none), "none");
-  assertEquals(intentOf(state, URL, NEW_FILE), "login-went-to-file");
-  assertNotEquals(none, fileStamp({ size: 0, mtime: null }));
-});
-
-// --- Pins and rebindings -------------------------------------------------
+// --- Pins ----------------------------------------------------------------
 
 Deno.test("pin() and unpin() change one index URL", () => {
   const pinned = pin(pin(EMPTY_STATE, URL), OTHER);
@@ -207,12 +70,66 @@ Deno.test("pin() and unpin() change one index URL", () => {
   assertEquals(unpin(unpinned, URL), unpinned);
 });
 
-Deno.test("allowRebinding() allows one name for one URL", () => {
-  const state = allowRebinding(EMPTY_STATE, "mine", URL);
-  assertEquals(isRebindingAllowed(state, "mine", URL), true);
-  assertEquals(isRebindingAllowed(state, "mine", OTHER), false);
-  assertEquals(isRebindingAllowed(state, "yours", URL), false);
-  assertEquals(allowRebinding(state, "mine", URL), state);
+Deno.test("isPinned() holds for what cannot be remembered", () => {
+  for (const url of ["", "a".repeat(501), "https://h\u00fc.example/", "a\nb"]) {
+    assertEquals(isPinned(EMPTY_STATE, url), true, url);
+    assertEquals(pin(EMPTY_STATE, url), EMPTY_STATE);
+    assertEquals(unpin(EMPTY_STATE, url), EMPTY_STATE);
+  }
+});
+
+// --- Superseded tokens ---------------------------------------------------
+
+const token = (text: string): Secret => Secret.fromString(text);
+
+Deno.test("supersede() is the only way for a token to be out of use", async () => {
+  const state = await supersede(EMPTY_STATE, URL, [token("a"), token("b")]);
+  assertEquals(await isSuperseded(state, URL, token("a")), true);
+  assertEquals(await isSuperseded(state, URL, token("b")), true);
+  assertEquals(await isSuperseded(state, URL, token("c")), false);
+  assertEquals(await isSuperseded(state, OTHER, token("a")), false);
+  assertEquals(await isSuperseded(EMPTY_STATE, URL, token("a")), false);
+  assertEquals(await supersede(EMPTY_STATE, URL, []), EMPTY_STATE);
+});
+
+Deno.test("unsupersede() puts one token into use again, or all of a registry", async () => {
+  let state = await supersede(EMPTY_STATE, URL, [token("a"), token("b")]);
+  state = await supersede(state, OTHER, [token("a")]);
+  const one = await unsupersede(state, URL, token("a"));
+  assertEquals(await isSuperseded(one, URL, token("a")), false);
+  assertEquals(await isSuperseded(one, URL, token("b")), true);
+  assertEquals(await isSuperseded(one, OTHER, token("a")), true);
+  assertEquals(await unsupersede(one, URL, token("never")), one);
+  const all = await unsupersede(state, URL);
+  assertEquals(await isSuperseded(all, URL, token("b")), false);
+  assertEquals(await isSuperseded(all, OTHER, token("a")), true);
+  assertEquals(await unsupersede(all, URL), all);
+});
+
+Deno.test("supersede() writes 40 bits with a salt that is made once", async () => {
+  const state = await supersede(EMPTY_STATE, URL, [token("a")]);
+  assertMatch(state.salt, /^[0-9a-f]{32}$/);
+  assertMatch(state.superseded[0]?.digests[0] ?? "", /^[0-9a-f]{10}$/);
+  const again = await supersede(state, OTHER, [token("a")]);
+  assertEquals(again.salt, state.salt);
+  const elsewhere = await supersede(EMPTY_STATE, URL, [token("a")]);
+  assertNotEquals(elsewhere.salt, state.salt);
+  assertNotEquals(elsewhere.superseded, state.superseded);
+});
+
+Deno.test("supersede() forgets the oldest of many, and repeats none", async () => {
+  let state = EMPTY_STATE;
+  for (const text of ["a", "b", "a", "c", "d", "e", "f", "g", "h", "i"]) {
+    state = await supersede(state, URL, [token(text)]);
+  }
+  assertEquals(state.superseded[0]?.digests.length, 8);
+  assertEquals(await isSuperseded(state, URL, token("b")), false);
+  assertEquals(await isSuperseded(state, URL, token("a")), true);
+  for (let i = 0; i < 100; i++) {
+    state = await supersede(state, `${OTHER}/${i}`, [token("a")]);
+  }
+  assertEquals(state.superseded.length, 100);
+  assertEquals(await isSuperseded(state, URL, token("i")), false);
 });
 
 // --- Notices -------------------------------------------------------------
@@ -324,34 +241,16 @@ Deno.test("keepNotice() keeps the last of each topic, and not too many", () => {
   assertEquals(forgetKept(state, given), state);
 });
 
-Deno.test("isSettling() holds until the time is over, for that registry", () => {
-  const state = settle(EMPTY_STATE, URL, 1_000, 10_000);
-  assertEquals(isSettling(state, URL, 10_999), true);
-  assertEquals(isSettling(state, URL, 11_000), false);
-  assertEquals(isSettling(state, OTHER, 1_000), false);
-  // The clock was set back by a year.
-  assertEquals(isSettling(state, URL, 1_000 - 365 * 86_400_000), false);
-  const later = settle(state, OTHER, 20_000, 10_000);
-  assertEquals(later.settling, [{ indexUrl: OTHER, until: 30_000 }]);
-});
-
 // --- The format ----------------------------------------------------------
 
 const text = fc.string({ unit: "binary" }).filter((s) => s.isWellFormed());
 const time = fc.integer({ min: 0, max: 2 ** 48 });
 const states: fc.Arbitrary<State> = fc.record({
-  intents: fc.array(fc.record({
-    indexUrl: text,
-    kind: fc.constantFrom<IntentKind>(
-      "login-went-to-file",
-      "login-stored",
-      "logged-out",
-    ),
-    fileStamp: text,
-  })),
+  salt: text,
+  superseded: fc.array(
+    fc.record({ indexUrl: text, digests: fc.array(text) }),
+  ),
   pins: fc.array(text),
-  rebindings: fc.array(fc.record({ name: text, indexUrl: text })),
-  settling: fc.array(fc.record({ indexUrl: text, until: time })),
   notices: fc.array(fc.record({
     indexUrl: text,
     topic: text,
@@ -360,21 +259,6 @@ const states: fc.Arbitrary<State> = fc.record({
   })),
   kept: fc.array(
     fc.record({ indexUrl: text, topic: text, text, at: time }),
-  ),
-  unknownEntries: fc.record({
-    intents: fc.array(fc.record({ indexUrl: text, kind: fc.constant("new") })),
-    pins: fc.array(fc.record({ indexUrl: text })),
-    rebindings: fc.array(fc.integer()),
-    settling: fc.array(fc.boolean()),
-    notices: fc.array(fc.constant(null)),
-    kept: fc.array(text),
-  }),
-  unknownFields: fc.dictionary(
-    text.filter((key) => !(key in EMPTY_STATE) && key !== "version"),
-    fc.jsonValue({ noUnicodeString: false }),
-    // `assertEquals` takes `-0` for another number; JSON has none.
-  ).map((fields): Record<string, unknown> =>
-    JSON.parse(JSON.stringify(fields))
   ),
 }, { noNullPrototype: true });
 
@@ -404,29 +288,71 @@ Deno.test("parseState() never throws, and reads no torn file", () => {
   );
 });
 
-Deno.test("parseState() keeps what it does not know", () => {
-  const file = {
+Deno.test("parseState() keeps pins and notices of version 1, and nothing else", () => {
+  const notice = { indexUrl: URL, topic: "t", frequency: "once", at: 1 };
+  const state = parse(JSON.stringify({
     version: 1,
     future: { a: [1] },
-    intents: [
-      { indexUrl: URL, kind: "login-moved-to-the-moon", extra: 1 },
-      { indexUrl: OTHER, kind: "logged-out", fileStamp: "none", extra: 2 },
-    ],
+    intents: [{ indexUrl: OTHER, kind: "logged-out", fileStamp: "none" }],
     pins: [URL, { indexUrl: URL, until: 5 }],
-    notices: [{ indexUrl: URL, topic: "t", frequency: "weekly", at: 1 }],
-  };
-  const state = parse(JSON.stringify(file));
-  assertEquals(intentOf(state, URL, "none"), "none");
-  assertEquals(intentOf(state, OTHER, "none"), "logged-out");
-  const rewritten = JSON.parse(formatState(unpin(state, URL)));
-  assertEquals(rewritten, {
-    ...file,
-    intents: [file.intents[1], file.intents[0]],
-    pins: [file.pins[1]],
-    rebindings: [],
-    settling: [],
-    kept: [],
-  });
+    rebindings: [{ name: "mine", indexUrl: URL }],
+    settling: [{ indexUrl: URL, until: 5 }],
+    notices: [notice, { ...notice, frequency: "weekly" }],
+  }));
+  const expected = { ...EMPTY_STATE, pins: [URL], notices: [notice] };
+  assertEquals(JSON.parse(formatState(state)), { version: 2, ...expected });
+});
+
+Deno.test("the state is bounded whatever a request names", async () => {
+  using home = new Home();
+  const long = "sparse+https://example.com/" + "\u{1f4a5}".repeat(75_000);
+  const text = "\u0000".repeat(100_000);
+  assertEquals(await updateState(home.path, pinUrl), true);
+  for (let i = 0; i < 30; i++) {
+    const wide = `${URL}${i}`.padEnd(500, '"');
+    const change = async (state: State): Promise<State> => {
+      for (const indexUrl of [`${long}${i}`, wide]) {
+        state = await supersede(state, indexUrl, [token(`${i}`)]);
+        state = keepNotice(state, { indexUrl, topic: "t", text, at: NOW });
+        for (let topic = 0; topic < 50; topic++) {
+          state = told(state, {
+            ...occasion("daily"),
+            indexUrl,
+            topic: `${topic}`,
+          });
+        }
+      }
+      return state;
+    };
+    assertEquals(await updateState(home.path, change), true);
+  }
+  const state = readState(home.path);
+  assertEquals(isPinned(state, URL), true);
+  assertEquals(state.notices.length, 500);
+  assertEquals(
+    shouldTell(state, { ...occasion("once"), indexUrl: long }),
+    true,
+  );
+});
+
+Deno.test("updateState() drops notices first, and writes nothing it cannot read again", async () => {
+  using home = new Home();
+  const pins = Array.from({ length: 1_800 }, (_, i) => `${i}`.padEnd(500, "x"));
+  const noticed = told(EMPTY_STATE, occasion("once"));
+  const notices = Array.from({ length: 500 }, (_, i) => ({
+    indexUrl: `${i}`.padEnd(500, "y"),
+    topic: "t",
+    frequency: "once" as const,
+    at: 1,
+  }));
+  const fits = (): State => ({ ...noticed, pins, notices });
+  assertEquals(await updateState(home.path, fits), true);
+  const state = readState(home.path);
+  assertEquals(state.pins, pins);
+  assertEquals(state.notices, []);
+  const tooMany = (): State => ({ ...state, pins: [...pins, ...pins] });
+  assertEquals(await updateState(home.path, tooMany), false);
+  assertEquals(readState(home.path), state);
 });
 
 // --- The file ------------------------------------------------------------
@@ -459,7 +385,7 @@ Deno.test("updateState() replaces a corrupt file, and leaves a newer version's a
     assertEquals(await updateState(home.path, pinUrl), true);
     assertEquals(isPinned(await readState(home.path), URL), true);
   }
-  const newer = `{"version":2,"pins":["${URL}"]}`;
+  const newer = `{"version":3,"pins":["${URL}"]}`;
   Deno.writeTextFileSync(home.file, newer);
   assertEquals(await readState(home.path), EMPTY_STATE);
   assertEquals(await updateState(home.path, pinUrl), false);

@@ -53,7 +53,7 @@ Deno.test("gatherSurroundings() finds nothing wrong with a plain file", async ()
       isWritable: true,
       links: 1,
       fileSystem: LOCAL,
-      workTree: "none",
+      trackedIn: "none",
     },
     sudo: false,
     sandbox: "none",
@@ -134,39 +134,80 @@ Deno.test("gatherSurroundings() does not change the file", async () => {
   assertEquals([mtime?.getTime(), size], [1_000_000, 11]);
 });
 
-Deno.test("gatherSurroundings() finds a clone, a worktree, and one above a link or its target", async () => {
-  using folders = new Folders();
-  const workTree = async (): Promise<string> =>
-    (await folders.gather()).file.workTree;
+/** An index of git's that lists one path. */
+function gitIndex(path: string): Uint8Array<ArrayBuffer> {
+  const name = new TextEncoder().encode(path);
+  const entry = Math.floor((62 + name.length) / 8 + 1) * 8;
+  const bytes = new Uint8Array(12 + entry + 20);
+  bytes.set(new TextEncoder().encode("DIRC"));
+  new DataView(bytes.buffer).setUint32(4, 2);
+  new DataView(bytes.buffer).setUint32(8, 1);
+  bytes.set(name, 12 + 62);
+  return bytes;
+}
 
+async function track(git: string, path: string): Promise<void> {
+  await Deno.mkdir(git, { recursive: true });
+  await Deno.writeFile(`${git}/index`, gitIndex(path));
+}
+
+Deno.test("gatherSurroundings() finds out whether git tracks the file, a link to it or its target", async () => {
+  using folders = new Folders();
+  const trackedIn = async (): Promise<string> =>
+    (await folders.gather()).file.trackedIn;
+
+  // A home in git that ignores `.cargo`.
+  await track(`${folders.home}/.git`, ".bashrc");
+  assertEquals(await trackedIn(), "none");
+  await track(`${folders.home}/.git`, ".cargo/credentials.toml");
+  assertEquals(await trackedIn(), folders.home);
+  await Deno.remove(`${folders.home}/.git`, { recursive: true });
+  // No commit yet.
   await Deno.mkdir(`${folders.home}/.git`);
-  assertEquals(await workTree(), folders.home);
-  await Deno.writeTextFile(`${folders.cargoHome}/.git`, "gitdir: elsewhere");
-  assertEquals(await workTree(), folders.cargoHome);
-  await Deno.remove(`${folders.home}/.git`);
+  assertEquals(await trackedIn(), "none");
+  // A worktree or a submodule has its index elsewhere.
+  await track(`${folders.home}/elsewhere`, "credentials.toml");
+  for (const place of [`${folders.home}/elsewhere`, "../elsewhere"]) {
+    await Deno.writeTextFile(`${folders.cargoHome}/.git`, `gitdir: ${place}\n`);
+    assertEquals(await trackedIn(), folders.cargoHome);
+  }
   await Deno.remove(`${folders.cargoHome}/.git`);
-  assertEquals(await workTree(), "none");
+  assertEquals(await trackedIn(), "none");
 
   // The file is a link into a clone.
   const dotfiles = `${folders.home}/dotfiles`;
-  await Deno.mkdir(`${dotfiles}/.git`, { recursive: true });
+  await track(`${dotfiles}/.git`, "cargo/credentials.toml");
   await Deno.mkdir(`${dotfiles}/cargo`);
   await Deno.rename(folders.credentials, `${dotfiles}/cargo/credentials.toml`);
   await Deno.symlink(
     `${dotfiles}/cargo/credentials.toml`,
     folders.credentials,
   );
-  assertEquals(await workTree(), dotfiles);
+  assertEquals(await trackedIn(), dotfiles);
   // So is cargo's home.
   await Deno.remove(folders.cargoHome, { recursive: true });
   await Deno.symlink(`${dotfiles}/cargo`, folders.cargoHome);
-  assertEquals(await workTree(), dotfiles);
+  assertEquals(await trackedIn(), dotfiles);
   // A link in a clone leads out of it.
   await Deno.remove(folders.cargoHome);
-  await Deno.mkdir(`${folders.cargoHome}/.git`, { recursive: true });
+  await track(`${folders.cargoHome}/.git`, "credentials.toml");
   await Deno.writeTextFile(`${folders.home}/target`, "");
   await Deno.symlink(`${folders.home}/target`, folders.credentials);
-  assertEquals(await workTree(), folders.cargoHome);
+  assertEquals(await trackedIn(), folders.cargoHome);
+});
+
+Deno.test("gatherSurroundings() knows containers and sandboxes on Linux alone", async () => {
+  using folders = new Folders();
+  await Deno.writeTextFile(`${folders.markers}/.dockerenv`, "");
+  await Deno.writeTextFile(`${folders.markers}/.flatpak-info`, "");
+  const env = { container: "x" };
+  for (const os of ["linux", "darwin", "freebsd"] as const) {
+    const { container, sandbox } = await folders.gather(env, { os });
+    assertEquals(
+      [container, sandbox],
+      os === "linux" ? ["foreign-home", "flatpak"] : ["none", "none"],
+    );
+  }
 });
 
 Deno.test("gatherSurroundings() makes paths fit for a terminal", async () => {

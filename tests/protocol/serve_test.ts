@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { Secret } from "../../src/secret.ts";
+import { Secret } from "../../src/base/secret.ts";
 import type { Answer, CredentialRequest } from "../../src/protocol/messages.ts";
 import { serve } from "../../src/protocol/serve.ts";
 

@@ -6,7 +6,7 @@ import {
 } from "../../src/provider/get_decision.ts";
 import type { Rebinding } from "../../src/cargo/rebinding.ts";
 import type { Eligibility } from "../../src/migration/eligibility.ts";
-import { Secret } from "../../src/secret.ts";
+import { Secret } from "../../src/base/secret.ts";
 import {
   DEFAULT_SETTINGS,
   type Settings,
@@ -23,13 +23,22 @@ const T = Secret.fromString("stored");
 const P = Secret.fromString("plain");
 const SAME = Secret.fromString("stored");
 
-const found: GetOutcome = {
+type Found = Extract<GetOutcome, { kind: "found" }>;
+
+const found: Found = {
   kind: "found",
   token: T,
   others: [],
   keeps: "on-disk",
 };
 const absent: GetOutcome = { kind: "absent" };
+
+function holds(
+  token: string,
+  rest: Partial<Found> = {},
+): GetOutcome {
+  return { ...found, token: Secret.fromString(token), ...rest };
+}
 
 function failure(
   kind: StoreFailure["kind"],
@@ -51,14 +60,26 @@ const base: GetFacts = {
   environment: { kind: "none" },
   store: absent,
   plaintext: "none",
-  intent: "none",
   pinned: false,
+  superseded: false,
+  elsewhere: [],
   rebinding: "none",
+  sendable: true,
   eligibility: { kind: "eligible" },
   chain: { cargoTokenFollows: true, cargoTokenListed: true },
   mayPrompt: false,
 };
 
+const badFile: GetFacts["environment"] = {
+  kind: "unusable",
+  variable: "V_FILE",
+  path: "/run/secrets/v",
+  reason: "is empty",
+};
+function secretFile(readableByOthers: boolean): GetFacts["environment"] {
+  const file = { path: "/run/secrets/v", readableByOthers };
+  return { kind: "token", variable: "V_FILE", token: P, file };
+}
 const alone = { cargoTokenFollows: false, cargoTokenListed: false };
 const notEligible: Eligibility = {
   kind: "not",
@@ -124,6 +145,41 @@ const TABLE: readonly (readonly [
     "not-found |  | ",
   ],
   [
+    "1: a token from a file that the environment names is the answer",
+    { environment: secretFile(false), chain: alone },
+    "environment-token |  | ",
+  ],
+  [
+    "1: it says so where every user may read that file",
+    { environment: secretFile(true) },
+    "environment-token |  | token-file-readable",
+  ],
+  [
+    "1: rebound: a token from a file is not sent",
+    { environment: secretFile(false), rebinding },
+    "other |  | rebound",
+  ],
+  [
+    "2b: a file without a token: the next provider, never the store",
+    { environment: badFile, store: found },
+    "url-not-supported |  | token-file-unusable",
+  ],
+  [
+    "2b: an error where no `cargo:token` follows",
+    { environment: badFile, chain: alone },
+    "other |  | token-file-unusable",
+  ],
+  [
+    "2b: strict",
+    { environment: badFile, ...withSettings({ fallback: "strict" }) },
+    "other |  | token-file-unusable",
+  ],
+  [
+    "2b: rebound: `cargo:token` is not let near the file's token",
+    { environment: badFile, rebinding },
+    "other |  | rebound",
+  ],
+  [
     "3: T, and other items of that URL: they are named",
     {
       store: {
@@ -135,25 +191,11 @@ const TABLE: readonly (readonly [
     },
     "stored-token |  | several-items",
   ],
-  [
-    "7: a newer P, by a login that went to the file",
-    {
-      store: {
-        kind: "found",
-        token: Secret.fromString("h\u00e9"),
-        others: [],
-        keeps: "on-disk",
-      },
-      plaintext: P,
-      intent: "login-went-to-file",
-    },
-    "file-token | migrate-over | ",
-  ],
   ["3: T, no P", { store: found }, "stored-token |  | "],
   [
     "4: T = P, eligible: P is removed",
     { store: found, plaintext: SAME },
-    "stored-token | remove-plaintext | ",
+    "stored-token | remove | ",
   ],
   [
     "4: T = P, not eligible: left alone in silence",
@@ -171,85 +213,105 @@ const TABLE: readonly (readonly [
     "stored-token |  | ",
   ],
   [
-    "4: T = P, which the store may have in memory alone: left alone",
-    { store: found, plaintext: SAME, settling: true },
+    "4: T = P, which the store has yet to write to disk: left alone",
+    { store: holds("stored", { keeps: "not-yet-on-disk" }), plaintext: SAME },
     "stored-token |  | ",
   ],
   [
-    "9: no T any more, P: the store was killed before it wrote T to disk",
-    { plaintext: P, settling: true },
-    "file-token | migrate | ",
+    "4: T = P, T in memory alone: P is stored where it lasts",
+    { store: holds("stored", { keeps: "in-memory" }), plaintext: SAME },
+    "stored-token | move | ",
   ],
   [
-    "5: T and another P: conflict, nothing changes",
-    { store: found, plaintext: P },
-    "stored-token |  | conflict",
+    "4: the same where the default collection does not last either",
+    {
+      store: holds("stored", { keeps: "in-memory" }),
+      plaintext: SAME,
+      eligibility: notEligible,
+    },
+    "stored-token |  | ",
   ],
   [
-    "5: a login that went to the file: P wins and replaces T",
-    { store: found, plaintext: P, intent: "login-went-to-file" },
-    "file-token | migrate-over | ",
+    "5: T and a superseded P, eligible: P is removed",
+    { store: found, plaintext: P, superseded: true },
+    "stored-token | remove-superseded | ",
   ],
   [
-    "5: the same where nothing may be moved: P wins",
+    "5: T and a superseded P, not eligible: T, and it is said",
     {
       store: found,
       plaintext: P,
-      intent: "login-went-to-file",
+      superseded: true,
       eligibility: notEligible,
     },
-    "file-token |  | ",
+    "stored-token |  | superseded-left",
   ],
   [
-    "5: a login that was cut short after the store: T wins and P goes",
-    { store: found, plaintext: P, intent: "login-stored" },
-    "stored-token | remove-plaintext | ",
+    "5: T and a superseded P, notify: T, and it is said",
+    {
+      store: found,
+      plaintext: P,
+      superseded: true,
+      ...withSettings({ migrate: "notify" }),
+    },
+    "stored-token |  | superseded-left",
   ],
   [
-    "5: T, and a P of the name's other URL: no conflict",
-    { store: found, plaintext: P, rebinding },
+    "6: T and another P: the file wins, nothing changes, and it is said",
+    { store: found, plaintext: P },
+    "file-token |  | conflict",
+  ],
+  [
+    "6: the same where nothing may be moved",
+    { store: found, plaintext: P, eligibility: notEligible },
+    "file-token |  | conflict",
+  ],
+  [
+    "6: the user has put a superseded P back",
+    { store: found, plaintext: P, superseded: true, pinned: true },
+    "file-token |  | conflict",
+  ],
+  [
+    "6: strict: no plaintext token is used",
+    { store: found, plaintext: P, ...withSettings({ fallback: "strict" }) },
+    "other |  | conflict",
+  ],
+  [
+    "3: T, and a P that is no token",
+    { store: found, plaintext: Secret.fromString("a\nb") },
     "stored-token |  | ",
   ],
   [
-    "6: an empty T counts as absent",
-    {
-      store: {
-        kind: "found",
-        token: Secret.fromString(""),
-        others: [],
-        keeps: "on-disk",
-      },
-    },
-    "not-found |  | stored-empty",
+    "3: T, and a P of the name's other URL: no conflict",
+    { store: found, plaintext: P, rebinding },
+    "stored-token |  | ",
   ],
-  [
-    "6: an empty T gives way to P",
-    {
-      store: {
-        kind: "found",
-        token: Secret.fromString(""),
-        others: [],
-        keeps: "on-disk",
-      },
-      plaintext: P,
-    },
-    "file-token | migrate-over | ",
-  ],
-  [
-    "7: a T that cargo does not accept",
-    {
-      store: {
-        kind: "found",
-        token: Secret.fromString("h\u00e9"),
-        others: [],
-        keeps: "on-disk",
-      },
-      plaintext: P,
-    },
-    "not-found |  | stored-unusable",
-  ],
+  ...["", "h\u00e9"].flatMap((unusable) =>
+    [
+      [
+        `7: T is ${JSON.stringify(unusable)}, no P: as absent`,
+        { store: holds(unusable), elsewhere: ["sparse+https://b.example/"] },
+        "not-found |  | stored-unusable",
+      ],
+      [
+        `7: T is ${JSON.stringify(unusable)}, P: it is not written over`,
+        { store: holds(unusable), plaintext: P },
+        "file-token |  | stored-unusable",
+      ],
+      [
+        `7: T is ${JSON.stringify(unusable)}, P not eligible`,
+        { store: holds(unusable), plaintext: P, eligibility: notEligible },
+        "not-found |  | stored-unusable",
+      ],
+    ] as const
+  ),
   ["8: no T, no P", {}, "not-found |  | "],
-  ["9: no T, P", { plaintext: P }, "file-token | migrate | "],
+  [
+    "8: no T, no P, and a token of that name under another URL",
+    { elsewhere: ["sparse+https://b.example/"] },
+    "not-found |  | stored-elsewhere",
+  ],
+  ["9: no T, P", { plaintext: P }, "file-token | move | "],
   [
     "10: no T, P not eligible",
     { plaintext: P, eligibility: notEligible },
@@ -371,108 +433,29 @@ const TABLE: readonly (readonly [
     {
       plaintext: P,
       rebinding,
-      store: {
-        kind: "found",
-        token: Secret.fromString("\u0001"),
-        others: [],
-        keeps: "on-disk",
-      },
+      store: holds("\u0001"),
     },
     "other |  | rebound",
   ],
-  ["rebound: without a token of that name there is nothing to keep back", {
-    rebinding,
-  }, "not-found |  | "],
   [
-    "logged out while locked: T goes and counts as absent",
-    { store: found, intent: "logged-out" },
-    "not-found | erase-stored | ",
+    "rebound: without a token to send there is nothing to keep back",
+    { rebinding, sendable: false },
+    "not-found |  | ",
   ],
   [
-    "logged out while locked, then a new P",
-    { store: found, intent: "logged-out", plaintext: P },
-    "file-token | migrate-over | ",
+    "rebound: what lies elsewhere, such as in config.toml, is not sent",
+    { rebinding, sendable: true },
+    "other |  | rebound",
   ],
   [
-    "logged out while locked, and T has gone by other means: forgotten",
-    { intent: "logged-out" },
-    "not-found | erase-stored | ",
+    "rebound: the same where the store cannot be read",
+    { rebinding, sendable: true, store: failure("unreachable") },
+    "other |  | rebound",
   ],
   [
-    "the same with a new P",
-    { intent: "logged-out", plaintext: P },
-    "file-token | migrate | ",
-  ],
-  [
-    "the same with a P that may not be moved",
-    { intent: "logged-out", plaintext: P, eligibility: notEligible },
-    "not-found | erase-stored | not-moved/not",
-  ],
-  [
-    "logged out while locked, and the store still is",
-    { intent: "logged-out", store: failure("locked", "visible") },
-    "url-not-supported |  | store-failure",
-  ],
-  [
-    "logged out while locked, then a P that may not be moved",
-    {
-      store: found,
-      intent: "logged-out",
-      plaintext: P,
-      eligibility: notEligible,
-    },
-    "not-found | erase-stored | not-moved/not",
-  ],
-  [
-    "logged out while locked, rebound: P is not sent, and T goes",
-    { store: found, intent: "logged-out", plaintext: P, rebinding },
-    "other | erase-stored | rebound",
-  ],
-  [
-    "5: a login that went to the file, pinned since: P wins and stays",
-    {
-      store: found,
-      plaintext: P,
-      intent: "login-went-to-file",
-      pinned: true,
-    },
-    "file-token |  | ",
-  ],
-  [
-    "5: a login that was cut short, where nothing may be moved: T wins",
-    {
-      store: found,
-      plaintext: P,
-      intent: "login-stored",
-      eligibility: notEligible,
-    },
-    "stored-token |  | ",
-  ],
-  [
-    "6: an empty T, and a P that may not be moved: why it was not",
-    {
-      store: {
-        kind: "found",
-        token: Secret.fromString(""),
-        others: [],
-        keeps: "on-disk",
-      },
-      plaintext: P,
-      eligibility: notEligible,
-    },
-    "not-found |  | not-moved/not",
-  ],
-  [
-    "7: what is stored is no token, and there is no P",
-    {
-      store: {
-        kind: "found",
-        token: Secret.fromString("\n"),
-        others: [],
-        keeps: "on-disk",
-      },
-    },
-    "not-found |  | stored-unusable",
+    "rebound: the same where a locked store has none",
+    { rebinding, sendable: true, store: failure("locked", "none") },
+    "other |  | rebound",
   ],
   [
     "10: nobody after us: the notice says that P is not used",
@@ -511,6 +494,11 @@ const TABLE: readonly (readonly [
     { store: failure("locked", "none"), plaintext: P, chain: alone },
     "other |  | store-failure",
   ],
+  ["off, rebound: a plaintext token is not sent", {
+    ...withSettings({ store: "off" }),
+    plaintext: P,
+    rebinding,
+  }, "other |  | rebound"],
   ["off: at once and in silence", {
     ...withSettings({ store: "off" }),
     plaintext: P,
@@ -529,14 +517,14 @@ Deno.test("decideGet() looks at nothing that does not matter", () => {
     environment: { kind: "none" },
   };
   assertEquals(decideGet(start), { need: "store-and-file" });
-  assertEquals(
-    decideGet({ ...start, store: found, plaintext: "none", intent: "none" }),
-    { answer: "stored-token" },
-  );
-  assertEquals(
-    decideGet({ ...start, store: absent, plaintext: "none", intent: "none" }),
-    { answer: "not-found" },
-  );
+  assertEquals(decideGet({ ...start, store: found, plaintext: "none" }), {
+    answer: "stored-token",
+  });
+  const none = { ...start, store: absent, plaintext: "none" as const };
+  assertEquals(decideGet(none), { need: "rebinding" });
+  assertEquals(decideGet({ ...none, rebinding: "none" }), {
+    need: "elsewhere",
+  });
 });
 
 Deno.test("decideGet() with a wrong setting still lets the environment win", () => {

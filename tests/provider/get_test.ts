@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Rebinding } from "../../src/cargo/rebinding.ts";
-import { EMPTY_STATE, intend, pin } from "../../src/migration/state.ts";
+import { EMPTY_STATE, pin, supersede } from "../../src/migration/state.ts";
 import type { GetAnswer } from "../../src/protocol/messages.ts";
 import { get } from "../../src/provider/get.ts";
-import { Secret } from "../../src/secret.ts";
+import { Secret } from "../../src/base/secret.ts";
 import { DEFAULT_SETTINGS } from "../../src/settings/settings.ts";
 import type { StoreFailure } from "../../src/stores/credential_store.ts";
 import { FakeContext, URL, type World } from "../support/fake_context.ts";
@@ -33,12 +33,12 @@ const LOCKED: StoreFailure = {
   reason: "the fake store is locked",
   item: "visible",
 };
-const REBINDING: Rebinding = {
+const REBINDING = {
   name: "alt",
   userUrl: "sparse+https://good.example/",
   projectUrl: URL,
   where: "/checkout/.cargo/config.toml",
-};
+} satisfies Rebinding;
 const ALONE = { cargoTokenFollows: false, cargoTokenListed: false };
 
 function holding(token: string, faults: FakeStoreFaults = {}): FakeStore {
@@ -158,7 +158,7 @@ const FLOWS: readonly (readonly [string, World, Expected])[] = [
       "store get",
       "store set",
       "store verify",
-      "notice move/stored",
+      "notice move/not-edited",
     ],
     stored: P,
     file: P,
@@ -173,90 +173,46 @@ const FLOWS: readonly (readonly [string, World, Expected])[] = [
     calls: ["store get", "remove", "notice removal/removed"],
     stored: P,
   }],
-  ["changes nothing in a conflict, and says so", {
+  ["lets the file win in a conflict, changes nothing and says so", {
     store: holding(T),
     file: P,
   }, {
-    answer: T,
+    answer: P,
     calls: ["store get", "notice conflict"],
     stored: T,
     file: P,
   }],
-  ["lets a login that went to the file win, and forgets it", {
+  ["removes what a login has put out of use", {
     store: holding(T),
     file: P,
-    state: intend(EMPTY_STATE, URL, "login-went-to-file", "an older stamp"),
-  }, {
-    answer: P,
-    calls: [
-      "store get",
-      "move",
-      "store get",
-      "store set",
-      "store verify",
-      "remove",
-      "intend none",
-      "announce",
-    ],
-    stored: P,
-  }],
-  ["keeps that login in mind where it could not be finished", {
-    store: holding(T, { failureOf: { set: DENIED } }),
-    file: P,
-    state: intend(EMPTY_STATE, URL, "login-went-to-file", "an older stamp"),
-  }, {
-    answer: P,
-    calls: [
-      "store get",
-      "move",
-      "store get",
-      "store set",
-      "notice move/access-denied",
-    ],
-    stored: T,
-    file: P,
-  }],
-  ["finishes a login that was cut short after the store", {
-    store: holding(T),
-    file: P,
-    state: intend(EMPTY_STATE, URL, "login-stored", "stamp 1"),
+    state: await supersede(EMPTY_STATE, URL, [Secret.fromString(P)]),
   }, {
     answer: T,
-    calls: ["store get", "remove", "intend none", "notice removal/removed"],
+    calls: ["store get", "remove", "notice removal/removed"],
     stored: T,
   }],
-  ["finishes a logout that found the store locked", {
-    store: holding(T),
-    state: intend(EMPTY_STATE, URL, "logged-out", "stamp 1"),
-  }, {
-    answer: "not-found",
-    calls: ["store get", "hold", "store erase", "intend none", "release"],
-  }],
-  ["remembers that logout where the store does not erase either", {
-    store: holding(T, { failureOf: { erase: DENIED } }),
-    state: intend(EMPTY_STATE, URL, "logged-out", "stamp 1"),
-  }, {
-    answer: "not-found",
-    calls: ["store get", "hold", "store erase", "release"],
-    stored: T,
-  }],
-  ["forgets a logout once the store has nothing any more", {
-    state: intend(EMPTY_STATE, URL, "logged-out", "stamp 1"),
-  }, {
-    answer: "not-found",
-    calls: ["store get", "hold", "store erase", "intend none", "release"],
-  }],
-  ["moves a token that was logged in after a logout", {
+  ["leaves what a login has put out of use where it is pinned", {
     store: holding(T),
     file: P,
-    state: intend(EMPTY_STATE, URL, "logged-out", "stamp 1"),
+    state: pin(
+      await supersede(EMPTY_STATE, URL, [Secret.fromString(P)]),
+      URL,
+    ),
+  }, {
+    answer: P,
+    calls: ["store get", "notice conflict"],
+    stored: T,
+    file: P,
+  }],
+  ["stores where it lasts what the store has in memory alone", {
+    store: holding(P, { keeps: "in-memory" }),
+    file: P,
   }, {
     answer: P,
     calls: [
       "store get",
       "move",
       "store get",
-      "intend none",
       "store set",
       "store verify",
       "remove",
@@ -264,22 +220,36 @@ const FLOWS: readonly (readonly [string, World, Expected])[] = [
     ],
     stored: P,
   }],
-  ["does not write over an item while the logout cannot be forgotten", {
-    store: holding(T),
+  ["leaves the file's token until the store has written its own", {
+    store: new FakeStore({}, { verified: "not-yet-on-disk" }),
     file: P,
-    state: intend(EMPTY_STATE, URL, "logged-out", "stamp 1"),
-    stateIsReadOnly: true,
   }, {
     answer: P,
     calls: [
       "store get",
       "move",
       "store get",
-      "intend none",
-      "notice move/no-file",
+      "store set",
+      "store verify",
+      "notice move/not-yet-on-disk",
     ],
-    stored: T,
+    stored: P,
     file: P,
+  }],
+  ["writes nothing over what is no token", {
+    store: holding(""),
+    file: P,
+  }, {
+    answer: P,
+    calls: ["store get", "notice stored-unusable"],
+    stored: "",
+    file: P,
+  }],
+  ["names the URL that a token of that name is stored under", {
+    elsewhere: ["sparse+https://b.example/"],
+  }, {
+    answer: "not-found",
+    calls: ["store get", "list", "notice stored-elsewhere"],
   }],
   ["leaves a pinned token where it is", {
     file: P,
@@ -371,7 +341,7 @@ Deno.test("get() decides anew when another program has moved the token", async (
   context.before = (call) => {
     if (call !== "move" || context.file === undefined) return;
     store.items.set(URL, P);
-    context.writeFile(undefined);
+    context.file = undefined;
   };
   assertEquals(await ask(context), P);
   assertEquals(context.calls, ["store get", "move", "store get"]);
@@ -381,7 +351,7 @@ Deno.test("get() decides anew when another program has moved the token", async (
 Deno.test("get() decides anew when somebody has logged in to the file", async () => {
   using context = new FakeContext({ file: P });
   context.before = (call) => {
-    if (call === "move" && context.file === P) context.writeFile(NEW);
+    if (call === "move" && context.file === P) context.file = NEW;
   };
   assertEquals(await ask(context), NEW);
   assertEquals(context.fakeStore.items.get(URL), NEW);
@@ -394,50 +364,17 @@ Deno.test("get() decides anew when somebody has logged in to the store", async (
   context.before = (call) => {
     if (call === "move") store.items.set(URL, NEW);
   };
-  assertEquals(await ask(context), NEW);
+  assertEquals(await ask(context), P);
   assertEquals(store.items.get(URL), NEW);
   assertEquals(context.file, P);
   assertEquals(context.calls.at(-1), "notice conflict");
-});
-
-Deno.test("get() decides anew although a dialog has brought a token", async () => {
-  const store = holding(T, { failure: LOCKED, promptOpens: true });
-  using context = new FakeContext({
-    store,
-    file: P,
-    mayPrompt: true,
-    state: intend(EMPTY_STATE, URL, "login-went-to-file", "an older stamp"),
-  });
-  // A login to the store: its intent, its token, and the file's is removed.
-  context.before = (call) => {
-    if (call !== "move" || context.file === undefined) return;
-    store.items.set(URL, NEW);
-    context.state = EMPTY_STATE;
-    context.writeFile(undefined);
-  };
-  assertEquals(await ask(context), NEW);
-});
-
-Deno.test("get() does not erase what was logged in after the logout", async () => {
-  const store = holding(T);
-  using context = new FakeContext({
-    store,
-    state: intend(EMPTY_STATE, URL, "logged-out", "stamp 1"),
-  });
-  context.before = (call) => {
-    if (call !== "hold") return;
-    store.items.set(URL, NEW);
-    context.state = EMPTY_STATE;
-  };
-  assertEquals(await ask(context), NEW);
-  assertEquals(store.items.get(URL), NEW);
 });
 
 Deno.test("get() ends although everything changes all the time", async () => {
   using context = new FakeContext({ file: P });
   let writes = 0;
   context.before = (call) => {
-    if (call === "move") context.writeFile(`planted-${writes++}`);
+    if (call === "move") context.file = `planted-${writes++}`;
   };
   const answer = await get(context);
   assertEquals(answer.kind, "token");
@@ -446,11 +383,9 @@ Deno.test("get() ends although everything changes all the time", async () => {
 });
 
 Deno.test("get() wipes every token but the one that it answers", async () => {
+  const superseded = await supersede(EMPTY_STATE, URL, [Secret.fromString(P)]);
   for (
-    const [state, answer] of [
-      [EMPTY_STATE, T],
-      [intend(EMPTY_STATE, URL, "login-went-to-file", "an older stamp"), P],
-    ] as const
+    const [state, answer] of [[EMPTY_STATE, P], [superseded, T]] as const
   ) {
     const store = holding(T);
     using context = new FakeContext({ store, file: P, state });
@@ -458,17 +393,14 @@ Deno.test("get() wipes every token but the one that it answers", async () => {
     assertEquals(inWords(answered), answer);
     for (const secret of store.handedOut) {
       if (answered.kind === "token" && secret === answered.token) continue;
-      assert(secret.bytes.every((byte) => byte === 0));
+      assert(secret.equals(zeros(secret)));
     }
   }
 });
 
 Deno.test("get() wipes what it has seen when it answers with none", async () => {
-  const store = holding(T);
-  using context = new FakeContext({
-    store,
-    state: intend(EMPTY_STATE, URL, "logged-out", "stamp 1"),
-  });
+  const store = holding("planted-h\u00e9");
+  using context = new FakeContext({ store });
   assertEquals((await get(context)).kind, "not-found");
   assert(store.handedOut.every((secret) => secret.equals(zeros(secret))));
 });
@@ -477,17 +409,49 @@ function zeros(secret: Secret): Secret {
   return new Secret(new Uint8Array(secret.length));
 }
 
-Deno.test("get() tells what changes the answer as such", async () => {
-  const store = holding(T, { failure: UNREACHABLE });
-  using alone = new FakeContext({ store });
-  assertEquals(await ask(alone), "url-not-supported");
-  assertEquals(alone.notices.map((given) => given.changesAnswer), [true]);
-  using withFile = new FakeContext({
-    store: holding(T, { failure: UNREACHABLE }),
-    file: P,
+Deno.test("get() knows whether the command ends without a token", async () => {
+  const unreachable = { failure: UNREACHABLE };
+  for (
+    const [world, isLast] of [
+      [{ store: holding(T, unreachable) }, true],
+      [{ store: holding(T, unreachable), file: P }, false],
+      [{ store: holding(T), file: P }, false],
+      [{ store: holding(""), file: P }, false],
+      [{ store: holding("") }, true],
+      [{ file: P, state: pin(EMPTY_STATE, URL) }, false],
+      [{ file: P, state: pin(EMPTY_STATE, URL), chain: ALONE }, true],
+      [{ elsewhere: ["sparse+https://b.example/"] }, true],
+    ] as const satisfies readonly (readonly [World, boolean])[]
+  ) {
+    using context = new FakeContext(world);
+    await ask(context);
+    assertEquals(context.notices.map((given) => given.isLast), [isLast]);
+  }
+});
+
+for (const call of ["get", "set", "verify"] as const) {
+  Deno.test(`get() answers a mistake of its own in ${call} like a store that fails`, async () => {
+    const store = new FakeStore();
+    using context = new FakeContext({ store, file: P });
+    const record = store.before;
+    store.before = async (name) => {
+      await record(name);
+      if (name === call) throw new RangeError("planted-secret");
+    };
+    assertEquals(await ask(context), "url-not-supported");
+    assertEquals(context.calls.at(-1), "notice store-failure/service-failed");
+    assertStringIncludes(context.lines.join(), "has failed (RangeError)");
+    assertEquals(context.file, P);
   });
-  assertEquals(await ask(withFile), "url-not-supported");
-  assertEquals(withFile.notices.map((given) => given.changesAnswer), [false]);
+}
+
+Deno.test("get() sends no one to the file after a mistake where that would leak", async () => {
+  const store = new FakeStore();
+  using context = new FakeContext({ store, file: P, rebinding: REBINDING });
+  store.before = () => {
+    throw new RangeError("a mistake");
+  };
+  assertEquals(await ask(context), "other");
 });
 
 Deno.test("get() says in the error what it would say in a notice", async () => {

@@ -7,7 +7,7 @@ import {
 } from "../../src/provider/login_decision.ts";
 import {
   DEFAULT_SETTINGS,
-  type FallbackSetting,
+  type SettingValues,
 } from "../../src/settings/settings.ts";
 import type {
   PrepareOutcome,
@@ -43,7 +43,7 @@ const rebinding: Rebinding = {
 };
 
 function withFallback(
-  fallback: FallbackSetting,
+  fallback: SettingValues["fallback"],
 ): Pick<LoginFacts, "settings"> {
   return { settings: { kind: "settings", ...DEFAULT_SETTINGS, fallback } };
 }
@@ -62,7 +62,7 @@ function summary(step: LoginStep): string {
   if ("need" in step) return `need ${step.need}`;
   switch (step.place) {
     case "store":
-      return "store";
+      return `store, ${step.keeps}`;
     case "next-provider":
       return `next-provider, cargo:token ${
         step.cargoTokenFollows ? "follows" : "does not follow"
@@ -80,13 +80,18 @@ const TABLE: readonly (readonly [
   facts: Partial<LoginFacts>,
   expected: string,
 ])[] = [
-  ["can be written", {}, "store"],
-  ["can be written, deny", withFallback("deny"), "store"],
-  ["can be written, rebound", { rebinding }, "store"],
+  ["can be written", {}, "store, durably"],
+  ["can be written, deny", withFallback("deny"), "store, durably"],
+  ["can be written, rebound", { rebinding }, "store, durably"],
   [
     "can be written for the session only",
     { prepared: { kind: "ready", durable: false, plaintext: false } },
-    "store",
+    "store, for-the-session",
+  ],
+  [
+    "can be written in plaintext only",
+    { prepared: { kind: "ready", durable: true, plaintext: true } },
+    "store, in-plaintext",
   ],
   [
     "does not exist",
@@ -161,7 +166,7 @@ const TABLE: readonly (readonly [
   [
     "locked, the dialog opens it",
     { prepared: failure("locked"), mayPrompt: true, prompted: ready },
-    "store",
+    "store, durably",
   ],
   [
     "locked, the dialog is dismissed",
@@ -200,7 +205,10 @@ for (const [row, facts, expected] of TABLE) {
 
 Deno.test("decideLogin() looks at nothing that does not matter", () => {
   const { settings } = base;
-  assertEquals(decideLogin({ settings, prepared: ready }), { place: "store" });
+  assertEquals(decideLogin({ settings, prepared: ready }), {
+    place: "store",
+    keeps: "durably",
+  });
   assertEquals(decideLogin({ settings, prepared: failure("locked") }), {
     need: "person",
   });

@@ -5,10 +5,16 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import type { Rebinding } from "../../src/cargo/rebinding.ts";
-import { EMPTY_STATE, intend, pin } from "../../src/migration/state.ts";
+import {
+  EMPTY_STATE,
+  isPinned,
+  isSuperseded,
+  pin,
+  supersede,
+} from "../../src/migration/state.ts";
 import type { LoginAnswer, LoginRequest } from "../../src/protocol/messages.ts";
 import { login } from "../../src/provider/login.ts";
-import { Secret } from "../../src/secret.ts";
+import { Secret } from "../../src/base/secret.ts";
 import {
   DEFAULT_SETTINGS,
   type SettingsOutcome,
@@ -40,12 +46,12 @@ const MISSING: StoreFailure = {
   cause: "library-missing",
   storeExists: false,
 };
-const REBINDING: Rebinding = {
+const REBINDING = {
   name: "alt",
   userUrl: "sparse+https://good.example/",
   projectUrl: URL,
   where: "/checkout/.cargo/config.toml",
-};
+} satisfies Rebinding;
 const ALONE = { cargoTokenFollows: false, cargoTokenListed: false };
 
 function holding(token: string, faults: FakeStoreFaults = {}): FakeStore {
@@ -107,23 +113,17 @@ interface Expected {
   readonly stored?: string;
   /** What the file holds then. */
   readonly file?: string;
-  /** What is meant to happen to it then. */
-  readonly intent?: string;
+  /** Which of the tokens above are out of use then. */
+  readonly superseded?: readonly string[];
 }
+
+/** What happens from the lock on, where nothing is in the way. */
+const KEEP = ["hold", "store get", "store set", "store verify"];
 
 const FLOWS: readonly (readonly [string, World, Expected])[] = [
   ["stores the token and reads it back", {}, {
     answer: "logged-in",
-    calls: [
-      "store prepare",
-      "hold",
-      "intend login-stored",
-      "store set",
-      "store verify",
-      "intend none",
-      "say",
-      "release",
-    ],
+    calls: ["store prepare", ...KEEP, "say", "release"],
     stored: NEW,
   }],
   ["removes the older plaintext token only when the new one is read back", {
@@ -132,98 +132,73 @@ const FLOWS: readonly (readonly [string, World, Expected])[] = [
     answer: "logged-in",
     calls: [
       "store prepare",
-      "hold",
-      "store get",
-      "intend login-stored",
-      "store set",
-      "store verify",
+      ...KEEP,
+      "remember",
       "remove",
-      "intend none",
       "say",
       "say",
       "release",
     ],
     stored: NEW,
+    superseded: [P],
   }],
-  ["lets no older token win where the two differ already", {
+  ["puts both tokens out of use where the two differ already", {
     store: holding(T),
     file: P,
-    state: intend(EMPTY_STATE, URL, "login-went-to-file", "an older stamp"),
   }, {
     answer: "logged-in",
     calls: [
       "store prepare",
-      "hold",
-      "store get",
-      "intend none",
-      "store set",
-      "store verify",
-      "intend login-stored",
+      ...KEEP,
+      "remember",
       "remove",
-      "intend none",
       "say",
       "say",
       "release",
     ],
     stored: NEW,
+    superseded: [T, P],
   }],
-  ["remembers that the stored one wins where the file is not edited", {
+  ["remembers that the stored one is meant where the file is not edited", {
     file: P,
     notEditable: "it is so",
   }, {
     answer: "logged-in",
-    calls: [
-      "store prepare",
-      "hold",
-      "store get",
-      "intend login-stored",
-      "store set",
-      "store verify",
-      "say",
-      "say",
-      "release",
-    ],
+    calls: ["store prepare", ...KEEP, "remember", "say", "say", "release"],
     stored: NEW,
     file: P,
-    intent: "login-stored",
+    superseded: [P],
   }],
-  ["forgets an earlier logout, which would erase the new token", {
-    store: holding(T),
-    state: intend(EMPTY_STATE, URL, "logged-out", "stamp 1"),
+  ["leaves the file's token until the store has written the new one", {
+    store: new FakeStore({}, { verified: "not-yet-on-disk" }),
+    file: P,
   }, {
     answer: "logged-in",
-    calls: [
-      "store prepare",
-      "hold",
-      "intend login-stored",
-      "store set",
-      "store verify",
-      "intend none",
-      "say",
-      "release",
-    ],
+    calls: ["store prepare", ...KEEP, "remember", "say", "say", "release"],
     stored: NEW,
+    file: P,
+    superseded: [P],
   }],
-  ["stores nothing where an earlier logout cannot be forgotten", {
+  ["puts a token into use again", {
     store: holding(T),
-    state: intend(EMPTY_STATE, URL, "logged-out", "stamp 1"),
-    stateIsReadOnly: true,
+    state: await supersede(EMPTY_STATE, URL, [Secret.fromString(NEW)]),
   }, {
-    answer: "other",
-    calls: ["store prepare", "hold", "intend login-stored", "release"],
-    stored: T,
-    intent: "logged-out",
+    answer: "logged-in",
+    calls: ["store prepare", ...KEEP, "remember", "say", "release"],
+    stored: NEW,
+    superseded: [T],
   }],
   ["stores all the same where nothing can be remembered", {
+    file: P,
     stateIsReadOnly: true,
   }, {
     answer: "logged-in",
     calls: [
       "store prepare",
-      "hold",
-      "intend login-stored",
-      "store set",
-      "store verify",
+      ...KEEP,
+      "remember",
+      "remove",
+      "say",
       "say",
       "release",
     ],
@@ -231,17 +206,28 @@ const FLOWS: readonly (readonly [string, World, Expected])[] = [
   }],
   ["takes the pin away", { state: pin(EMPTY_STATE, URL) }, {
     answer: "logged-in",
-    calls: [
-      "store prepare",
-      "hold",
-      "intend login-stored",
-      "store set",
-      "store verify",
-      "unpin",
-      "intend none",
-      "say",
-      "release",
-    ],
+    calls: ["store prepare", ...KEEP, "remember", "say", "release"],
+    stored: NEW,
+  }],
+  ["says before and after that a store keeps it in memory alone", {
+    store: new FakeStore({}, {}, false),
+  }, {
+    answer: "logged-in",
+    calls: ["store prepare", "say", ...KEEP, "say", "release", "say"],
+    stored: NEW,
+  }],
+  ["says before and after that a keyring is a plaintext file", {
+    store: new FakeStore({}, { plaintext: true }),
+  }, {
+    answer: "logged-in",
+    calls: ["store prepare", "say", ...KEEP, "say", "release", "say"],
+    stored: NEW,
+  }],
+  ["names the places that it does not touch", {
+    leftovers: ["/a/config.toml"],
+  }, {
+    answer: "logged-in",
+    calls: ["store prepare", ...KEEP, "say", "release", "say"],
     stored: NEW,
   }],
   ["removes nothing when the store refuses", {
@@ -253,9 +239,7 @@ const FLOWS: readonly (readonly [string, World, Expected])[] = [
       "store prepare",
       "hold",
       "store get",
-      "intend login-stored",
       "store set",
-      "intend none",
       "release",
     ],
     file: P,
@@ -267,12 +251,7 @@ const FLOWS: readonly (readonly [string, World, Expected])[] = [
     answer: "other",
     calls: [
       "store prepare",
-      "hold",
-      "store get",
-      "intend login-stored",
-      "store set",
-      "store verify",
-      "intend none",
+      ...KEEP,
       "release",
     ],
     file: P,
@@ -284,12 +263,7 @@ const FLOWS: readonly (readonly [string, World, Expected])[] = [
     answer: "other",
     calls: [
       "store prepare",
-      "hold",
-      "store get",
-      "intend login-stored",
-      "store set",
-      "store verify",
-      "intend none",
+      ...KEEP,
       "release",
     ],
     stored: NEW,
@@ -303,16 +277,15 @@ const FLOWS: readonly (readonly [string, World, Expected])[] = [
     store: new FakeStore({}, { failure: MISSING }),
   }, {
     answer: "url-not-supported",
-    calls: ["store prepare", "say", "intend login-went-to-file"],
+    calls: ["store prepare", "say"],
   }],
-  ["takes the pin away where the file gets a new token", {
+  ["puts a token into use again that goes to the file", {
     store: new FakeStore({}, { failure: MISSING }),
-    file: P,
-    state: pin(EMPTY_STATE, URL),
+    state: await supersede(EMPTY_STATE, URL, [Secret.fromString(NEW)]),
   }, {
     answer: "url-not-supported",
-    calls: ["store prepare", "say", "intend login-went-to-file", "unpin"],
-    file: P,
+    calls: ["store prepare", "say", "remember"],
+    superseded: [],
   }],
   ["remembers nothing where no provider keeps the token", {
     store: new FakeStore({}, { failure: MISSING }),
@@ -322,7 +295,7 @@ const FLOWS: readonly (readonly [string, World, Expected])[] = [
     store: new FakeStore({}, { failure: LOCKED }),
   }, {
     answer: "url-not-supported",
-    calls: ["store prepare", "say", "intend login-went-to-file"],
+    calls: ["store prepare", "say"],
   }],
   ["opens the dialog where somebody is there", {
     store: new FakeStore({}, { failure: LOCKED, promptOpens: true }),
@@ -332,11 +305,7 @@ const FLOWS: readonly (readonly [string, World, Expected])[] = [
     calls: [
       "store prepare",
       "store prepare prompt",
-      "hold",
-      "intend login-stored",
-      "store set",
-      "store verify",
-      "intend none",
+      ...KEEP,
       "say",
       "release",
     ],
@@ -364,12 +333,7 @@ const FLOWS: readonly (readonly [string, World, Expected])[] = [
     calls: [
       "store prepare",
       "say",
-      "hold",
-      "store get",
-      "intend login-stored",
-      "store set",
-      "store verify",
-      "intend none",
+      ...KEEP,
       "say",
       "release",
     ],
@@ -390,8 +354,15 @@ for (const [name, world, expected] of FLOWS) {
     assertEquals(context.calls, expected.calls);
     assertEquals(context.fakeStore.items.get(URL), expected.stored);
     assertEquals(context.file, expected.file);
-    if (expected.intent !== undefined) {
-      assertEquals(context.intent, expected.intent);
+    if (answer.kind === "logged-in") {
+      assertEquals(isPinned(context.state(), URL), false);
+    }
+    for (const token of [T, P, NEW]) {
+      assertEquals(
+        await isSuperseded(context.state(), URL, Secret.fromString(token)),
+        expected.superseded?.includes(token) ?? false,
+        token,
+      );
     }
   });
 }
@@ -533,11 +504,110 @@ Deno.test("login() that fails leaves nothing behind that speaks for it", async (
   const store = new FakeStore({}, { failureOf: { set: DENIED } });
   using context = new FakeContext({ store, file: P });
   assertEquals((await logIn(context)).kind, "other");
-  assertEquals(context.intent, "none");
-  // Another program stores something: the file's token is not removed for it.
-  store.items.set(URL, T);
-  assertEquals(context.file, P);
+  assertEquals(context.state(), EMPTY_STATE);
 });
+
+Deno.test("login() says so where an older token in the file will be used", async () => {
+  using context = new FakeContext({
+    file: P,
+    notEditable: "it is so",
+    stateIsReadOnly: true,
+  });
+  assertEquals((await logIn(context)).kind, "logged-in");
+  assertStringIncludes(context.lines.join(), "will be used instead");
+});
+
+Deno.test("login() takes no argument but one, and repeats none", async () => {
+  for (
+    const loginArguments of [["planted-token"], ["--migrate-to-keyring", "x"]]
+  ) {
+    using context = new FakeContext({ loginArguments });
+    assertEquals((await logIn(context)).kind, "other");
+    assertEquals(context.calls, []);
+  }
+});
+
+const MIGRATE = { loginArguments: ["--migrate-to-keyring"] };
+
+for (
+  const [name, world, expected, words] of [
+    ["moves the file's token, and asks for none", { file: P }, {
+      answer: "logged-in",
+      calls: [
+        "store prepare",
+        "move",
+        "store get",
+        "store set",
+        "store verify",
+        "remove",
+        "say",
+      ],
+      stored: P,
+    }, "Moved"],
+    ["takes the pin away", { file: P, state: pin(EMPTY_STATE, URL) }, {
+      answer: "logged-in",
+      calls: [
+        "store prepare",
+        "move",
+        "store get",
+        "store set",
+        "store verify",
+        "remove",
+        "remember",
+        "say",
+      ],
+      stored: P,
+    }, "Moved"],
+    ["says that there is none", {}, {
+      answer: "other",
+      calls: ["store prepare"],
+    }, "holds no token"],
+    ["says that the two differ", { store: holding(T), file: P }, {
+      answer: "other",
+      calls: ["store prepare", "move", "store get"],
+      stored: T,
+      file: P,
+    }, "--prefer file"],
+    ["says why it may not leave the file", {
+      file: P,
+      eligibility: {
+        kind: "not",
+        reason: "hard-links",
+        sentence: "it has two names",
+        byHand: false,
+      },
+    }, {
+      answer: "other",
+      calls: ["store prepare"],
+      file: P,
+    }, "it has two names"],
+    ["says why there is no store", {
+      store: new FakeStore({}, { failure: MISSING }),
+      file: P,
+    }, {
+      answer: "other",
+      calls: ["store prepare"],
+      file: P,
+    }, MISSING.reason],
+    ["moves nothing to another URL", { file: P, rebinding: REBINDING }, {
+      answer: "other",
+      calls: ["store prepare"],
+      file: P,
+    }, REBINDING.userUrl],
+  ] satisfies readonly (readonly [string, World, Expected, string])[]
+) {
+  Deno.test(`login() with --migrate-to-keyring ${name}`, async () => {
+    using context = new FakeContext({ ...MIGRATE, ...world });
+    const answer = await logIn(context, withoutToken());
+    assertEquals(answer.kind, expected.answer);
+    assertEquals(context.calls, expected.calls);
+    assertEquals(context.fakeStore.items.get(URL), expected.stored);
+    assertEquals(context.file, expected.file);
+    const message = answer.kind === "other" ? answer.message : "";
+    assertStringIncludes(`${context.lines.join("\n")}${message}`, words);
+    assertEquals(isPinned(context.state(), URL), false);
+  });
+}
 
 Deno.test("login() says under which URL a name's token goes that a project has taken", async () => {
   using context = new FakeContext({ rebinding: REBINDING });

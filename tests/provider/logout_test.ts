@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { EMPTY_STATE, intend, pin } from "../../src/migration/state.ts";
+import { EMPTY_STATE, isPinned, pin } from "../../src/migration/state.ts";
 import type { LogoutAnswer } from "../../src/protocol/messages.ts";
 import { logout } from "../../src/provider/logout.ts";
+import { DEFAULT_SETTINGS } from "../../src/settings/settings.ts";
 import type { StoreFailure } from "../../src/stores/credential_store.ts";
 import { FakeContext, FILE, URL, type World } from "../support/fake_context.ts";
 import { FakeStore, type FakeStoreFaults } from "../support/fake_store.ts";
@@ -55,23 +56,19 @@ interface Expected {
   readonly stored?: string;
   /** What the file holds then. */
   readonly file?: string;
-  /** What is meant to happen to it then. */
-  readonly intent?: string;
 }
 
 const FLOWS: readonly (readonly [string, World, Expected])[] = [
-  ["erases and removes, and remembers it until both are done", {
+  ["erases and removes", {
     store: holding(T),
     file: P,
   }, {
     answer: "logged-out",
     calls: [
-      "intend logged-out",
       "hold",
       "store erase",
       "remove",
       "release",
-      "intend none",
       "say",
       "say",
       "say",
@@ -80,12 +77,10 @@ const FLOWS: readonly (readonly [string, World, Expected])[] = [
   ["removes what lies in the file alone", { file: P }, {
     answer: "logged-out",
     calls: [
-      "intend logged-out",
       "hold",
       "store erase",
       "remove",
       "release",
-      "intend none",
       "say",
       "say",
     ],
@@ -93,13 +88,11 @@ const FLOWS: readonly (readonly [string, World, Expected])[] = [
   ["takes the pin away", { file: P, state: pin(EMPTY_STATE, URL) }, {
     answer: "logged-out",
     calls: [
-      "intend logged-out",
       "hold",
       "store erase",
       "remove",
       "release",
-      "intend none",
-      "unpin",
+      "remember",
       "say",
       "say",
     ],
@@ -107,37 +100,18 @@ const FLOWS: readonly (readonly [string, World, Expected])[] = [
   ["leaves it to cargo to say that nobody was logged in", {}, {
     answer: "not-found",
     calls: [
-      "intend logged-out",
       "hold",
       "store erase",
       "release",
-      "intend none",
     ],
   }],
-  ["forgets an earlier login that went to the file", {
-    file: P,
-    state: intend(EMPTY_STATE, URL, "login-went-to-file", "an older stamp"),
-  }, {
-    answer: "logged-out",
-    calls: [
-      "intend logged-out",
-      "hold",
-      "store erase",
-      "remove",
-      "release",
-      "intend none",
-      "say",
-      "say",
-    ],
-  }],
-  ["remembers what a locked store still holds", {
+  ["does not call itself done while a locked store has a token", {
     store: holding(T, { failure: LOCKED }),
     file: P,
   }, {
     answer: "other",
-    calls: ["intend logged-out", "hold", "store erase", "remove", "release"],
+    calls: ["hold", "store erase", "remove", "release"],
     stored: T,
-    intent: "logged-out",
   }],
   ["opens the dialog where somebody is there, but not under the lock", {
     store: holding(T, { failure: LOCKED, promptOpens: true }),
@@ -146,42 +120,61 @@ const FLOWS: readonly (readonly [string, World, Expected])[] = [
   }, {
     answer: "logged-out",
     calls: [
-      "intend logged-out",
       "hold",
       "store erase",
       "remove",
       "release",
       "store erase prompt",
-      "intend none",
       "say",
       "say",
       "say",
     ],
   }],
-  ["remembers the logout when the dialog is dismissed", {
+  ["is not done when the dialog is dismissed", {
     store: holding(T, { failure: LOCKED, promptFailure: DENIED }),
     mayPrompt: true,
   }, {
     answer: "other",
     calls: [
-      "intend logged-out",
       "hold",
       "store erase",
       "release",
       "store erase prompt",
     ],
     stored: T,
-    intent: "logged-out",
   }],
-  ["erases although another program keeps the file, and remembers it", {
+  ["erases although another program keeps the file, and is not done", {
     store: holding(T),
     file: P,
     busy: true,
   }, {
     answer: "other",
-    calls: ["intend logged-out", "hold", "store erase"],
+    calls: ["hold", "store erase"],
     file: P,
-    intent: "logged-out",
+  }],
+  ["is not done while another program may be moving a token", {
+    file: P,
+    busy: true,
+  }, { answer: "other", calls: ["hold", "store erase"], file: P }],
+  ["says so where it could not look, and nobody seems to be logged in", {
+    store: holding(T, { failure: { ...BROKEN, storeExists: false } }),
+  }, {
+    answer: "not-found",
+    calls: ["hold", "store erase", "release", "say"],
+    stored: T,
+  }],
+  ["says nothing of a store that is switched off", {
+    store: holding(T, { failure: OFF }),
+    settings: {
+      kind: "settings",
+      ...DEFAULT_SETTINGS,
+      store: "off",
+      notices: [],
+    },
+  }, {
+    answer: "not-found",
+    calls: ["hold", "store erase", "release"],
+    stored: T,
   }],
   ["leaves a token of another registry where it is", {
     file: P,
@@ -189,11 +182,9 @@ const FLOWS: readonly (readonly [string, World, Expected])[] = [
   }, {
     answer: "other",
     calls: [
-      "intend logged-out",
       "hold",
       "store erase",
       "release",
-      "intend none",
     ],
     file: P,
   }],
@@ -203,11 +194,9 @@ const FLOWS: readonly (readonly [string, World, Expected])[] = [
   }, {
     answer: "not-found",
     calls: [
-      "intend logged-out",
       "hold",
       "store erase",
       "release",
-      "intend none",
     ],
     file: P,
   }],
@@ -218,11 +207,9 @@ const FLOWS: readonly (readonly [string, World, Expected])[] = [
   }, {
     answer: "other",
     calls: [
-      "intend logged-out",
       "hold",
       "store erase",
       "release",
-      "intend none",
     ],
     file: P,
   }],
@@ -232,11 +219,9 @@ const FLOWS: readonly (readonly [string, World, Expected])[] = [
   }, {
     answer: "logged-out",
     calls: [
-      "intend logged-out",
       "hold",
       "store erase",
       "release",
-      "intend none",
       "say",
       "say",
       "say",
@@ -264,7 +249,9 @@ for (const [name, world, expected] of FLOWS) {
     assertEquals(context.calls, expected.calls);
     assertEquals(context.fakeStore.items.get(URL), expected.stored);
     assertEquals(context.file, expected.file);
-    assertEquals(context.intent, expected.intent ?? "none");
+    if (answer.kind === "logged-out") {
+      assertEquals(isPinned(context.state(), URL), false);
+    }
   });
 }
 
@@ -275,7 +262,6 @@ Deno.test("logout() ends at the deadline when the store hangs, and removes what 
   if (answer.kind !== "other") throw new Error(answer.kind);
   assertStringIncludes(answer.message, "may still hold");
   assertEquals(context.file, undefined);
-  assertEquals(context.intent, "logged-out");
 });
 
 Deno.test("logout() names every place, and that the registry still knows the token", async () => {

@@ -43,10 +43,10 @@ async function withNotifier(
       new Notifier({
         indexUrl: URL,
         ci: options.ci ?? false,
-        state: () => Promise.resolve(memory.state),
-        remember: (change) => {
-          if (!options.forgets) memory.state = change(memory.state);
-          return Promise.resolve(!options.forgets);
+        state: () => memory.state,
+        remember: async (change) => {
+          if (!options.forgets) memory.state = await change(memory.state);
+          return !options.forgets;
         },
       }),
     );
@@ -69,12 +69,34 @@ for (
     ["never", 0],
   ] as const
 ) {
-  Deno.test(`notice() gives what is for ${frequency} ${times} times of two`, async () => {
-    const { printed } = await withNotifier({}, async (notifier) => {
+  const name = `notice() gives what is for ${frequency}`;
+  Deno.test(`${name} ${times} times of two at a terminal`, async () => {
+    const terminal = { terminal: true };
+    const { printed } = await withNotifier(terminal, async (notifier) => {
       await notifier.notice(notice(frequency), false);
       await notifier.notice(notice(frequency), false);
     });
     assertEquals(printed, "warning: it is so\n".repeat(times));
+  });
+
+  Deno.test(`${name} each time where the command ends there`, async () => {
+    const terminal = { terminal: true };
+    const { printed } = await withNotifier(terminal, async (notifier) => {
+      await notifier.notice(notice(frequency), true);
+      await notifier.notice(notice(frequency), true);
+    });
+    assertEquals(printed, "warning: it is so\n".repeat(2));
+  });
+
+  Deno.test(`${name} to a terminal although a log has had it`, async () => {
+    const memory = await withNotifier({}, async (notifier) => {
+      await notifier.notice(notice(frequency), false);
+    });
+    memory.printed = "";
+    await withNotifier({ memory, terminal: true }, async (notifier) => {
+      await notifier.notice(notice(frequency), false);
+    });
+    assertEquals(memory.printed !== "", frequency !== "never");
   });
 }
 
@@ -90,14 +112,14 @@ Deno.test("notice() under CI tells only what changes the answer", async () => {
   const { printed } = await withNotifier({ ci: true }, async (notifier) => {
     await notifier.notice(notice("each"), false);
     await notifier.notice({ ...notice("each"), text: "it failed" }, true);
-    await notifier.notice({ ...notice("never"), text: "never" }, true);
+    await notifier.notice({ ...notice("never"), text: "never" }, false);
   });
   assertEquals(printed, "warning: it failed\n");
 });
 
 Deno.test("notice() that cannot be remembered is given again", async () => {
   const { printed } = await withNotifier(
-    { forgets: true },
+    { forgets: true, terminal: true },
     async (notifier) => {
       await notifier.notice(notice("once"), false);
       await notifier.notice(notice("once"), false);

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { Deadline } from "../../src/deadline.ts";
+import { Deadline } from "../../src/base/deadline.ts";
 import { Patience, type PatienceOptions } from "../../src/provider/patience.ts";
 
 /** Waits without a timer of Node's, and longer than the machine may be late. */

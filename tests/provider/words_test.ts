@@ -5,7 +5,9 @@ import { assert, assertEquals } from "@std/assert";
 import type { Rebinding } from "../../src/cargo/rebinding.ts";
 import type { GetNotice } from "../../src/provider/get_decision.ts";
 import {
+  describeKeeping,
   describeLoginRefusal,
+  describeNotMigrated,
   describePlaintextWarning,
   describeStored,
   describeTakenName,
@@ -15,6 +17,7 @@ import {
 import {
   describeLeftovers,
   describeLoggedOut,
+  describeNotAsked,
   describeNotLoggedOut,
 } from "../../src/provider/logout_words.ts";
 import {
@@ -56,6 +59,7 @@ const removals = [
 const plaintexts = [
   { kind: "removed" },
   { kind: "none" },
+  { kind: "busy" },
   { kind: "left", reason: EVIL, foreign: true },
 ] as const;
 const erasures: readonly EraseOutcome[] = [
@@ -81,6 +85,12 @@ const abouts: readonly RegistryAbout[] = [
 /** Everything that can be said about a `get`. */
 const notices: readonly GetNotice[] = [
   { kind: "environment-used", variable: EVIL },
+  { kind: "token-file-readable", path: EVIL },
+  ...[true, false].map((cargoTokenFollows): GetNotice => ({
+    kind: "token-file-unusable",
+    file: { kind: "unusable", variable: EVIL, path: EVIL, reason: "is empty" },
+    cargoTokenFollows,
+  })),
   { kind: "conflict" },
   { kind: "several-items", others: [EVIL, EVIL] },
   {
@@ -93,28 +103,29 @@ const notices: readonly GetNotice[] = [
       system: false,
     },
   },
-  { kind: "stored-empty" },
-  { kind: "stored-unusable" },
-  ...[true, false].flatMap((cargoTokenFollows): GetNotice[] => [
-    ...reasons.map((reason): GetNotice => ({
-      kind: "not-moved",
-      reason,
-      cargoTokenFollows,
-    })),
-    ...[true, false].map((plaintext): GetNotice => ({
-      kind: "store-failure",
-      failure,
-      cargoTokenFollows,
-      plaintext,
-    })),
-  ]),
+  { kind: "superseded-left" },
+  { kind: "stored-unusable", empty: true },
+  { kind: "stored-unusable", empty: false },
+  { kind: "stored-elsewhere", urls: [EVIL, EVIL] },
+  ...reasons.map((reason): GetNotice => ({ kind: "not-moved", reason })),
+  { kind: "store-failure", failure },
   { kind: "rebound", rebinding },
 ];
 
 /** Everything that can be said at all, line by line. */
 function everything(about: RegistryAbout): readonly string[] {
   const texts = [
-    ...notices.map((notice) => describeGetNotice(notice, about).text),
+    ...[true, false].flatMap((cargoTokenFollows) =>
+      [true, false].flatMap((hasPlaintext) =>
+        notices.map((notice) =>
+          describeGetNotice(
+            notice,
+            { cargoTokenFollows, hasPlaintext },
+            about,
+          ).text
+        )
+      )
+    ),
     describeLoginRefusal({ failure, fileAllowed: true }, about),
     describeLoginRefusal({ failure, fileAllowed: false }, about),
     describeLoginRefusal({ rebinding }, about),
@@ -130,25 +141,38 @@ function everything(about: RegistryAbout): readonly string[] {
       "empty",
       "invalid",
       "file-busy",
-      "no-memory",
+      "arguments",
     ] as const).map((reason) => describeTokenRefusal(reason)),
     tokenQuestion(about, undefined),
     tokenQuestion(about, EVIL),
     ...removals.flatMap((removal) => [
-      ...describeStored(removal, about),
-      describeRemoval(removal, about)?.text ?? "",
+      ...[true, false].flatMap((flag) => [
+        ...describeStored(removal, flag, about),
+        describeRemoval(removal, flag, about)?.text ?? "",
+      ]),
     ]),
     ...plaintexts.flatMap((plaintext) =>
       erasures.flatMap((erased) => [
         ...describeLoggedOut({ erased, plaintext }, about),
         describeNotLoggedOut({ erased, plaintext }, about),
+        ...describeNotAsked(erased, about),
       ])
     ),
-    ...describeLeftovers([EVIL]),
+    ...describeLeftovers([EVIL], "login"),
+    ...(["durably", "in-plaintext", "for-the-session"] as const)
+      .flatMap((keeps) => describeKeeping(keeps, about)),
+    ...([
+      "none",
+      { kind: "not", reason: "ci", sentence: EVIL, byHand: true },
+      { kind: "busy" },
+      { kind: "file-changed" },
+      { kind: "store-changed" },
+      { kind: "no-file", reason: EVIL },
+    ] as const).map((outcome) => describeNotMigrated(outcome, about)),
     describeMoved(about),
     ...([
-      { kind: "stored" },
-      { kind: "stored", reason: EVIL },
+      { kind: "stored", why: "not-edited", reason: EVIL },
+      { kind: "stored", why: "not-yet-on-disk", reason: EVIL },
       { kind: "not-stored", failure },
       { kind: "no-file", reason: EVIL },
     ] as const).map((outcome) => describeNotMoved(outcome, about).text),
@@ -186,6 +210,7 @@ Deno.test("describeRegistry() names crates.io as cargo does", () => {
     describeRegistry({ indexUrl: CRATES_IO_INDEX, name: "x" }, "S", "/c"),
     {
       title: "crates.io",
+      name: "crates-io",
       loginCommand: "cargo login",
       migrateCommand: "cargo-credential-keyring migrate --registry crates-io",
       restoreCommand: "cargo-credential-keyring restore --registry crates-io",

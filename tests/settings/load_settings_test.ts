@@ -7,15 +7,18 @@ import {
 import {
   loadSettings,
   type SettingsSources,
-  type SystemFile,
 } from "../../src/settings/load_settings.ts";
-import { readSmallFile } from "../../src/read_small_file.ts";
+import { readSmallFile } from "../../src/base/files.ts";
 import {
   DEFAULT_SETTINGS,
   type SettingsOutcome,
   type SettingValues,
 } from "../../src/settings/settings.ts";
-import { isRootOnly, isRootsFile } from "../../src/settings/_system_file.ts";
+import {
+  isRootOnly,
+  isRootsFile,
+  type SystemFile,
+} from "../../src/settings/system_file.ts";
 
 const INDEX = "sparse+https://example.com/index/";
 const TOKEN = "cioABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
@@ -41,7 +44,6 @@ class Folders implements Disposable {
   load(sources: Partial<SettingsSources> = {}): Promise<SettingsOutcome> {
     return loadSettings({
       env: {},
-      args: [],
       cargoHome: this.home,
       os: "linux",
       indexUrl: INDEX,
@@ -88,17 +90,34 @@ Deno.test("loadSettings() merges every source", async () => {
   assertSettings(
     await folders.load({
       env: { CARGO_CREDENTIAL_KEYRING_STORE: "off" },
-      args: ["--store=auto", "--timeout=6"],
     }),
     {
       store: "off",
       migrate: "notify",
       fallback: "deny",
       prompt: "never",
-      timeoutMs: 6000,
+      timeoutMs: 8000,
       promptTimeoutMs: 7000,
     },
   );
+});
+
+Deno.test("loadSettings() finds a registry by any spelling of its URL", async () => {
+  using folders = new Folders();
+  const spellings = [
+    ["https://example.com/index", "https://example.com/index.git"],
+    ["https://example.com/index/", "https://example.com/index"],
+    ["sparse+https://example.com/index", INDEX],
+    ["https://GitHub.com/Me/Index", "https://github.com/me/index.git"],
+  ] as const;
+  for (const [written, indexUrl] of spellings) {
+    for (const path of [folders.userFile, folders.systemPath]) {
+      const text = `[[registry]]\nindex = "${written}"\nfallback = "deny"\n`;
+      Deno.writeTextFileSync(path, text);
+      assertSettings(await folders.load({ indexUrl }), { fallback: "deny" });
+      Deno.removeSync(path);
+    }
+  }
 });
 
 Deno.test("loadSettings() ignores the case of names on Windows alone", async () => {
@@ -114,7 +133,6 @@ Deno.test("loadSettings() ignores the case of names on Windows alone", async () 
 Deno.test("loadSettings() needs no system file on Windows", async () => {
   const outcome = await loadSettings({
     env: { CARGO_CREDENTIAL_KEYRING_STORE: "off" },
-    args: [],
     cargoHome: "C:\\Users\\me\\.cargo",
     os: "windows",
     indexUrl: INDEX,
@@ -140,7 +158,6 @@ Deno.test("loadSettings() reports the system file before any other mistake", asy
   Deno.writeTextFileSync(folders.userFile, `stroe = "off"\n`);
   const sources = {
     env: { CARGO_CREDENTIAL_KEYRING_STORE: "?" },
-    args: ["--nonsense"],
   };
   const where = async (): Promise<readonly unknown[]> => {
     const outcome = await folders.load(sources);
@@ -150,8 +167,6 @@ Deno.test("loadSettings() reports the system file before any other mistake", asy
   Deno.removeSync(folders.systemPath);
   assertEquals(await where(), ["the environment", false]);
   sources.env.CARGO_CREDENTIAL_KEYRING_STORE = "auto";
-  assertEquals(await where(), ["the provider's arguments", false]);
-  sources.args.pop();
   assertEquals(await where(), [folders.userFile, false]);
 });
 

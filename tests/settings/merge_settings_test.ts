@@ -16,7 +16,6 @@ const OTHER = "sparse+https://example.org/index/";
 function merge(layers: Partial<SettingLayers>): MergedSettings {
   return mergeSettings({
     environment: {},
-    args: {},
     user: NO_FILE_SETTINGS,
     system: NO_FILE_SETTINGS,
     ...layers,
@@ -28,7 +27,7 @@ function file(
   registry: Partial<SettingValues> = {},
   enforce: Partial<SettingValues> = {},
 ): SettingLayers["system"] {
-  return { general, registries: new Map([[URL, registry]]), enforce };
+  return { general, registries: [{ index: URL, settings: registry }], enforce };
 }
 
 interface Row {
@@ -57,23 +56,17 @@ const ROWS: readonly Row[] = [
     holds: { store: "keyutils", prompt: "never" },
   },
   {
-    name: "the arguments over the user's file",
-    layers: { args: { store: "off" }, user: file({ store: "keyutils" }) },
-    holds: { store: "off" },
-  },
-  {
-    name: "the environment over the arguments",
+    name: "the environment over the user's file",
     layers: {
       environment: { store: "wincred", prompt: "always" },
-      args: { store: "off", prompt: "never", timeoutMs: 7 },
+      user: file({ store: "off", prompt: "never", timeoutMs: 7 }),
     },
     holds: { store: "wincred", prompt: "always", timeoutMs: 7 },
   },
   {
     name: "[enforce] over everything",
     layers: {
-      environment: { store: "off", fallback: "strict" },
-      args: { migrate: "never" },
+      environment: { store: "off", fallback: "strict", migrate: "never" },
       user: file({ prompt: "never" }, { promptTimeoutMs: 1 }),
       system: file({}, {}, {
         store: "secret-service",
@@ -121,7 +114,7 @@ const ROWS: readonly Row[] = [
     layers: {
       user: {
         general: {},
-        registries: new Map([[OTHER, { store: "off" }]]),
+        registries: [{ index: OTHER, settings: { store: "off" } }],
       },
     },
     holds: {},
@@ -137,11 +130,6 @@ const ROWS: readonly Row[] = [
     holds: { fallback: "strict" },
   },
   {
-    name: "the arguments tighten fallback",
-    layers: { args: { fallback: "deny" } },
-    holds: { fallback: "deny" },
-  },
-  {
     name: "the environment does not loosen fallback",
     layers: {
       environment: { fallback: "file" },
@@ -151,9 +139,9 @@ const ROWS: readonly Row[] = [
     kept: ["fallback"],
   },
   {
-    name: "the arguments do not loosen fallback",
+    name: "nor below [[registry]]",
     layers: {
-      args: { fallback: "deny" },
+      environment: { fallback: "deny" },
       user: file({}, { fallback: "strict" }),
     },
     holds: { fallback: "strict" },
@@ -162,19 +150,11 @@ const ROWS: readonly Row[] = [
   {
     name: "nor below the system file",
     layers: {
-      args: { fallback: "file" },
+      environment: { fallback: "file" },
       system: file({ fallback: "strict" }),
     },
     holds: { fallback: "strict" },
     kept: ["fallback"],
-  },
-  {
-    name: "the environment may be looser than the arguments",
-    layers: {
-      environment: { fallback: "deny" },
-      args: { fallback: "strict" },
-    },
-    holds: { fallback: "deny" },
   },
   {
     name: "the user's file may be looser than the system file",
@@ -187,25 +167,13 @@ const ROWS: readonly Row[] = [
   {
     name: "[enforce] may be looser, and makes no notice",
     layers: {
-      args: { fallback: "file", migrate: "auto" },
+      environment: { fallback: "file", migrate: "auto" },
       user: file({ fallback: "strict", migrate: "never" }),
       system: file({}, {}, { fallback: "file", migrate: "auto" }),
     },
     holds: { fallback: "file", migrate: "auto" },
   },
 
-  // `migrate` is only tightened by arguments.
-  {
-    name: "the arguments tighten migrate",
-    layers: { args: { migrate: "never" }, user: file({ migrate: "notify" }) },
-    holds: { migrate: "never" },
-  },
-  {
-    name: "the arguments do not loosen migrate",
-    layers: { args: { migrate: "auto" }, user: file({ migrate: "never" }) },
-    holds: { migrate: "never" },
-    kept: ["migrate"],
-  },
   {
     name: "the environment loosens migrate",
     layers: {
@@ -213,15 +181,6 @@ const ROWS: readonly Row[] = [
       user: file({ migrate: "never" }),
     },
     holds: { migrate: "auto" },
-  },
-  {
-    name: "the environment overrides what the arguments may not",
-    layers: {
-      environment: { migrate: "notify" },
-      args: { migrate: "auto" },
-      user: file({ migrate: "never" }),
-    },
-    holds: { migrate: "notify" },
   },
 ];
 

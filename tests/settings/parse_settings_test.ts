@@ -8,10 +8,8 @@ import {
   type FileSettings,
   findUnknownVariables,
   isWrong,
-  parseArguments,
   parseEnvironment,
   parseSettingsFile,
-  type PartialSettings,
 } from "../../src/settings/parse_settings.ts";
 import type { WrongSetting } from "../../src/settings/settings.ts";
 
@@ -97,68 +95,6 @@ Deno.test("findUnknownVariables() names what looks like a setting", () => {
   assert(!JSON.stringify(notices).includes(TOKEN));
 });
 
-Deno.test("parseArguments() reads both spellings", async () => {
-  assertEquals(
-    await parseArguments([
-      "--store",
-      "keyutils",
-      "--migrate=never",
-      "--fallback=deny",
-      "--prompt",
-      "never",
-      "--timeout=0.5",
-      "--prompt-timeout",
-      "30",
-    ]),
-    {
-      store: "keyutils",
-      migrate: "never",
-      fallback: "deny",
-      prompt: "never",
-      timeoutMs: 500,
-      promptTimeoutMs: 30_000,
-    },
-  );
-  assertEquals(await parseArguments(["--store=off", "--store=auto"]), {
-    store: "auto",
-  });
-});
-
-for (
-  const [args, key] of [
-    [[TOKEN], "an argument"],
-    [["--", TOKEN], "an argument"],
-    [["--store=off", "--", "--store=auto"], "an argument"],
-    [[`-${TOKEN}`], "an argument"],
-    [[`--${TOKEN}`], "an argument"],
-    [[`--token=${TOKEN}`], "--token"],
-    [["--token", TOKEN], "--token"],
-    [[`--store=${TOKEN}`], "--store"],
-    [["--store", TOKEN], "--store"],
-    [["--store"], "--store"],
-    [["--store="], "--store"],
-    [["--store", "--migrate=auto"], "--store"],
-    [["--stroe=off"], "--stroe"],
-    [["--no-store"], "--no-store"],
-    [["--store.x=off"], "an argument"],
-    [["--timeout", "-5"], "an argument"],
-    [["--timeout="], "--timeout"],
-    [["-s", "off"], "an argument"],
-    [["123"], "an argument"],
-    [[""], "an argument"],
-    [["-"], "an argument"],
-    [["--__proto__=x"], "--__proto__"],
-    [["--_=x"], "--_"],
-    [["--constructor=x"], "--constructor"],
-  ] as const
-) {
-  const title = JSON.stringify(args).replaceAll(TOKEN, "TOKEN");
-  Deno.test(`parseArguments() refuses ${title}`, async () => {
-    const wrong = assertWrong(await parseArguments(args), key);
-    assertEquals(wrong.where, "the provider's arguments");
-  });
-}
-
 const USER = { path: "/home/me/.cargo/credential-keyring.toml", system: false };
 const SYSTEM = { path: "/etc/cargo-credential-keyring.toml", system: true };
 
@@ -184,10 +120,13 @@ Deno.test("parseSettingsFile() reads every key and table", () => {
       timeoutMs: 2000,
       promptTimeoutMs: 250,
     },
-    registries: new Map<string, PartialSettings>([
-      ["sparse+https://example.com/", { store: "auto" }],
-      ["https://github.com/rust-lang/crates.io-index", { timeoutMs: 1000 }],
-    ]),
+    registries: [
+      { index: "sparse+https://example.com/", settings: { store: "auto" } },
+      {
+        index: "https://github.com/rust-lang/crates.io-index",
+        settings: { timeoutMs: 1000 },
+      },
+    ],
   };
   assertEquals(parseSettingsFile(document, USER), { ...expected, enforce: {} });
   assertEquals(
@@ -225,6 +164,10 @@ for (
       "[[registry]] index",
     ],
     [registry({ index: "a" }, { index: "a" }), "[[registry]] index"],
+    [
+      registry({ index: "https://a/b" }, { index: "https://a/b.git" }),
+      "[[registry]] index",
+    ],
     [registry({ index: "a", store: "?" }), "[[registry]] store"],
     [registry({ index: "a", indexx: "?" }), "[[registry]] indexx"],
     [registry({ index: "a", enforce: {} }), "[[registry]] enforce"],

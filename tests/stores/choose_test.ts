@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { Secret } from "../../src/secret.ts";
-import type { StoreSetting } from "../../src/settings/settings.ts";
+import { Secret } from "../../src/base/secret.ts";
+import type { StoreSetting } from "../../src/stores/credential_store.ts";
 import { chooseStore, openStore } from "../../src/stores/choose.ts";
 
 const SETTINGS: readonly StoreSetting[] = [
@@ -8,9 +8,12 @@ const SETTINGS: readonly StoreSetting[] = [
   "secret-service",
   "keychain",
   "wincred",
+  "systemd",
   "keyutils",
   "off",
 ];
+
+const HOME = "/nowhere/.cargo";
 
 /** For each system: what `auto` is, and what may be named. */
 const TABLE: readonly (readonly [
@@ -18,7 +21,7 @@ const TABLE: readonly (readonly [
   auto: string | undefined,
   named: readonly string[],
 ])[] = [
-  ["linux", "secret-service", ["secret-service", "keyutils"]],
+  ["linux", "secret-service", ["secret-service", "systemd", "keyutils"]],
   ["freebsd", "secret-service", ["secret-service"]],
   ["netbsd", "secret-service", ["secret-service"]],
   ["openbsd", "secret-service", ["secret-service"]],
@@ -73,10 +76,10 @@ Deno.test("chooseStore() says which store the system has instead", () => {
 Deno.test("openStore() opens the store that was chosen", async () => {
   for (const [os, auto, named] of TABLE) {
     if (auto === undefined) continue;
-    assertEquals((await openStore("auto", os)).name, auto);
+    assertEquals((await openStore("auto", HOME, os)).name, auto);
     for (const setting of SETTINGS) {
       if (!named.includes(setting)) continue;
-      assertEquals((await openStore(setting, os)).name, setting);
+      assertEquals((await openStore(setting, HOME, os)).name, setting);
     }
   }
 });
@@ -93,7 +96,7 @@ Deno.test("openStore() gives a store that answers why, where there is none", asy
       ["keyutils", "windows", "keyutils", "library-missing"],
     ] as const
   ) {
-    const store = await openStore(setting, os);
+    const store = await openStore(setting, HOME, os);
     assertEquals(store.name, name);
     for (
       const outcome of [
@@ -111,6 +114,15 @@ Deno.test("openStore() gives a store that answers why, where there is none", asy
   }
 });
 
+Deno.test("openStore() keeps nothing for systemd where cargo has no home", async () => {
+  const store = await openStore("systemd", undefined, "linux");
+  assertEquals(store.name, "systemd");
+  const options = { signal: AbortSignal.timeout(10_000) };
+  const outcome = await store.prepare(options);
+  assert(outcome.kind === "unreachable");
+  assertStringIncludes(outcome.remedy, "CARGO_HOME");
+});
+
 Deno.test("openStore() opens no library", async () => {
   const { dlopen } = Deno;
   let opened = 0;
@@ -120,7 +132,7 @@ Deno.test("openStore() opens no library", async () => {
   };
   try {
     for (const [os] of TABLE) {
-      for (const setting of SETTINGS) await openStore(setting, os);
+      for (const setting of SETTINGS) await openStore(setting, HOME, os);
     }
     assertEquals(opened, 0);
   } finally {

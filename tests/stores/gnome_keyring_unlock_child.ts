@@ -1,7 +1,7 @@
 // Looks at the keyrings and does what standard input says, with the program's
 // own permissions: unlocks all of them with a password, or makes the first one.
 // Prints what came of it.
-import { Secret } from "../../src/secret.ts";
+import { Secret } from "../../src/base/secret.ts";
 import {
   createKeyring,
   lookAtKeyrings,

@@ -1,6 +1,6 @@
 // One look at the stand-in's keychain from a process of its own; prints
 // whether the item is there and holds the expected token.
-import { Secret } from "../../src/secret.ts";
+import { Secret } from "../../src/base/secret.ts";
 import { KeychainStore } from "../../src/stores/keychain.ts";
 import { KeychainStandIn } from "../support/keychain_stand_in.ts";
 

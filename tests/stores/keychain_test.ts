@@ -12,7 +12,7 @@ import {
   type Security,
   SECURITY_PATH,
 } from "../../ffi/security.ts";
-import { Secret } from "../../src/secret.ts";
+import { Secret } from "../../src/base/secret.ts";
 import type {
   CredentialStore,
   StoreFailure,

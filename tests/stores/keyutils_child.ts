@@ -1,5 +1,5 @@
 // One call of the store, as a process of its own; prints the outcome.
-import { Secret } from "../../src/secret.ts";
+import { Secret } from "../../src/base/secret.ts";
 import { Keyutils } from "../../src/stores/keyutils.ts";
 
 const [operation, indexUrl = ""] = Deno.args;

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { searchKey } from "../../ffi/keyutils.ts";
-import { Secret } from "../../src/secret.ts";
+import { Secret } from "../../src/base/secret.ts";
 import type { StoreFailure } from "../../src/stores/credential_store.ts";
 import { keyFailure, Keyutils } from "../../src/stores/keyutils.ts";
 import { kernelKeys, uniqueIndexUrl } from "../support/kernel_keys.ts";
@@ -212,7 +212,16 @@ async function child(
 async function publicCopy(): Promise<string> {
   const directory = await Deno.makeTempDir({ prefix: "keyutils-test-" });
   await Deno.chmod(directory, 0o755);
-  for (const folder of ["ffi", "src", "src/stores", "tests", "tests/stores"]) {
+  for (
+    const folder of [
+      "ffi",
+      "src",
+      "src/base",
+      "src/stores",
+      "tests",
+      "tests/stores",
+    ]
+  ) {
     await Deno.mkdir(`${directory}/${folder}`, { recursive: true });
     await Deno.chmod(`${directory}/${folder}`, 0o755);
   }
@@ -222,7 +231,7 @@ async function publicCopy(): Promise<string> {
     "ffi/_memory.ts",
     "ffi/keyutils.ts",
     "ffi/libc.ts",
-    "src/secret.ts",
+    "src/base/secret.ts",
     "src/stores/credential_store.ts",
     "src/stores/keyutils.ts",
     "tests/stores/keyutils_child.ts",

@@ -2,7 +2,7 @@
 // line, and prints the answers: a process of its own has a session bus of its
 // own.
 
-import { Secret } from "../../src/secret.ts";
+import { Secret } from "../../src/base/secret.ts";
 import { openStore } from "../../src/stores/choose.ts";
 
 interface Question {
@@ -14,7 +14,7 @@ interface Question {
   readonly limit?: number;
 }
 
-const store = await openStore("secret-service");
+const store = await openStore("secret-service", undefined);
 
 async function answer(question: Question): Promise<unknown> {
   const { method, url = "", name, token = "", prompt = false, limit } =

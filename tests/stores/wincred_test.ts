@@ -6,7 +6,7 @@ import {
   readCredential,
   writeCredential,
 } from "../../ffi/advapi32.ts";
-import { Secret } from "../../src/secret.ts";
+import { Secret } from "../../src/base/secret.ts";
 import {
   tokenFromBlob,
   wincredFailure,

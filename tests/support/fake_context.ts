@@ -1,24 +1,14 @@
 import type { EnvironmentToken } from "../../src/cargo/environment_token.ts";
 import type { Rebinding } from "../../src/cargo/rebinding.ts";
-import { Deadline } from "../../src/deadline.ts";
+import { Deadline } from "../../src/base/deadline.ts";
 import type { Eligibility } from "../../src/migration/eligibility.ts";
 import type { MoveOutcome, RemovalOutcome } from "../../src/migration/move.ts";
 import {
   EMPTY_STATE,
-  forgetIntent,
-  intend,
-  type IntentKind,
-  intentOf,
-  isPinned,
-  isSettling,
   type State,
-  unpin,
+  type StateChange,
 } from "../../src/migration/state.ts";
-import type {
-  Memory,
-  Plaintext,
-  ProviderContext,
-} from "../../src/provider/context.ts";
+import type { Plaintext, ProviderContext } from "../../src/provider/context.ts";
 import type { Chain } from "../../src/provider/get_decision.ts";
 import type { PlaintextRemoval } from "../../src/provider/logout_decision.ts";
 import type { NoticeText } from "../../src/provider/notices.ts";
@@ -26,12 +16,12 @@ import {
   describeRegistry,
   type RegistryAbout,
 } from "../../src/provider/registry_about.ts";
-import { Secret } from "../../src/secret.ts";
+import { Secret } from "../../src/base/secret.ts";
 import {
   DEFAULT_SETTINGS,
   type SettingsOutcome,
 } from "../../src/settings/settings.ts";
-import type { ItemKey } from "../../src/stores/credential_store.ts";
+import type { ItemKey, Keeping } from "../../src/stores/credential_store.ts";
 import type { PromptOutcome, Terminal } from "../../src/terminal/terminal.ts";
 import { FakeStore } from "./fake_store.ts";
 
@@ -63,6 +53,11 @@ export interface World {
   /** Whether the file's token is another registry's. */
   readonly foreign?: boolean;
   readonly leftovers?: readonly string[];
+  /** Other URLs that the store has a token of this name under. */
+  readonly elsewhere?: readonly string[];
+  /** Whether `cargo:token` would have a token to send. */
+  readonly sendable?: boolean;
+  readonly loginArguments?: readonly string[];
   /** What somebody types; absent: there is no terminal. */
   readonly typed?: PromptOutcome;
   /** How long the request has, in milliseconds. */
@@ -73,7 +68,7 @@ export interface World {
 /**
  * The edges of the provider as plain data, with a {@linkcode FakeStore}. Every
  * effect and every call of the store is recorded in order. The file holds one
- * token, and its stamp changes whenever that does.
+ * token.
  */
 export class FakeContext implements ProviderContext, Disposable {
   readonly deadline: Deadline;
@@ -83,18 +78,17 @@ export class FakeContext implements ProviderContext, Disposable {
   readonly calls: string[] = [];
   /** Every line for people: what was said, and every notice and announcement. */
   readonly lines: string[] = [];
-  /** The notices as they were given, and whether they changed the answer. */
-  readonly notices: { notice: NoticeText; changesAnswer: boolean }[] = [];
+  /** The notices as they were given, and whether the command ends there. */
+  readonly notices: { notice: NoticeText; isLast: boolean }[] = [];
   /** Questions that were asked on the terminal. */
   readonly questions: string[] = [];
   /** Called before an effect is recorded: to let others step in. */
   before: (call: string) => void | Promise<void> = () => {};
   /** The file's token. */
   file: string | undefined;
-  state: State;
+  #state: State;
 
   readonly #world: World;
-  #stamp = 1;
   #held = false;
 
   constructor(world: World = {}) {
@@ -102,29 +96,13 @@ export class FakeContext implements ProviderContext, Disposable {
     this.deadline = new Deadline(world.deadlineMs ?? 60_000);
     this.key = { indexUrl: URL, registryName: world.registryName ?? "alt" };
     this.file = world.file;
-    this.state = world.state ?? EMPTY_STATE;
+    this.#state = world.state ?? EMPTY_STATE;
     this.fakeStore = world.store ?? new FakeStore();
     const { before } = this.fakeStore;
     this.fakeStore.before = async (call) => {
       this.calls.push(`store ${this.fakeStore.calls.at(-1)}`);
       await before(call);
     };
-  }
-
-  /** What the file is like now: it changes with every write. */
-  get stamp(): string {
-    return `stamp ${this.#stamp}`;
-  }
-
-  /** Somebody writes the file. */
-  writeFile(token: string | undefined): void {
-    this.file = token;
-    this.#stamp += 1;
-  }
-
-  /** What the state says now. */
-  get intent(): IntentKind | "none" {
-    return intentOf(this.state, URL, this.stamp);
   }
 
   async #record(call: string): Promise<void> {
@@ -152,16 +130,27 @@ export class FakeContext implements ProviderContext, Disposable {
       path: FILE,
       table: ["registries", "alt"],
       token: this.file === undefined ? "none" : Secret.fromString(this.file),
-      stamp: this.stamp,
     });
   }
 
-  memory(): Promise<Memory> {
-    return Promise.resolve({
-      intent: this.intent,
-      pinned: isPinned(this.state, URL),
-      settling: isSettling(this.state, URL, Date.now()),
-    });
+  state(): State {
+    return this.#state;
+  }
+
+  refresh(): void {}
+
+  sendable(): Promise<boolean> {
+    const { sendable } = this.#world;
+    return Promise.resolve(sendable ?? this.file !== undefined);
+  }
+
+  async storedElsewhere(): Promise<readonly string[]> {
+    if (this.#world.elsewhere !== undefined) await this.#record("list");
+    return this.#world.elsewhere ?? [];
+  }
+
+  loginArguments(): Promise<readonly string[]> {
+    return Promise.resolve(this.#world.loginArguments ?? []);
   }
 
   rebinding(): Promise<Rebinding | "none"> {
@@ -196,21 +185,18 @@ export class FakeContext implements ProviderContext, Disposable {
   }
 
   /** In the order of `moveToken()`. */
-  async move(token: Secret, over?: Secret): Promise<MoveOutcome> {
+  async move(token: Secret): Promise<MoveOutcome> {
     const { deadline: { signal }, fakeStore: store, key } = this;
     await this.#record("move");
     if (this.#world.busy) return { kind: "busy" };
     if (this.file !== token.reveal()) return { kind: "file-changed" };
     const found = await store.get(key, { signal });
     if (found.kind === "found") {
-      const mayWrite = over?.equals(found.token) === true;
+      const mayWrite = token.equals(found.token);
       found.token.wipe();
       if (!mayWrite) return { kind: "store-changed" };
     } else if (found.kind !== "absent") {
       return { kind: "not-stored", failure: found };
-    }
-    if (this.intent === "logged-out" && !await this.intend("none")) {
-      return { kind: "no-file", reason: "the state file cannot be written" };
     }
     const stored = await store.set(key, token, { signal });
     if (stored.kind !== "stored") {
@@ -218,15 +204,21 @@ export class FakeContext implements ProviderContext, Disposable {
     }
     const kept = await store.verify(key, token, { signal });
     if (kept.kind !== "stored") return { kind: "not-stored", failure: kept };
+    if (kept.keeps !== "on-disk") {
+      return { kind: "stored", why: "not-yet-on-disk", reason: "it is slow" };
+    }
     const removed = await this.#remove();
     return removed.kind === "left"
-      ? { kind: "stored", reason: removed.reason }
+      ? { kind: "stored", why: "not-edited", reason: removed.reason }
       : { kind: "moved" };
   }
 
-  async removePlaintext(token: Secret): Promise<RemovalOutcome> {
+  async removePlaintext(
+    token: Secret,
+    superseded: boolean,
+  ): Promise<RemovalOutcome> {
     if (this.#world.busy) return { kind: "left", reason: "it is busy" };
-    await this.before("remove");
+    await this.before(superseded ? "remove superseded" : "remove");
     if (this.file !== token.reveal()) {
       return { kind: "left", reason: "another program has just changed it" };
     }
@@ -245,7 +237,8 @@ export class FakeContext implements ProviderContext, Disposable {
     }
   }
 
-  async supersedePlaintext(): Promise<RemovalOutcome> {
+  async supersedePlaintext(keeps: Keeping): Promise<RemovalOutcome> {
+    if (keeps === "not-yet-on-disk") return { kind: "left", reason: "not yet" };
     return this.file === undefined || this.#world.rebinding !== undefined
       ? { kind: "none" }
       : await this.#removeHeld();
@@ -271,7 +264,7 @@ export class FakeContext implements ProviderContext, Disposable {
       return { kind: "left", reason: notEditable };
     }
     await this.#record("remove");
-    this.writeFile(undefined);
+    this.file = undefined;
     return { kind: "removed" };
   }
 
@@ -289,21 +282,11 @@ export class FakeContext implements ProviderContext, Disposable {
     this.deadline.restart(60_000);
   }
 
-  async intend(intent: IntentKind | "none"): Promise<boolean> {
-    const earlier = this.state.intents.length > 0;
-    if (intent === "none" && !earlier) return true;
-    await this.#record(`intend ${intent}`);
-    if (this.#world.stateIsReadOnly) return !earlier;
-    this.state = intent === "none"
-      ? forgetIntent(this.state, URL)
-      : intend(this.state, URL, intent, this.stamp);
+  async remember(change: StateChange): Promise<boolean> {
+    await this.#record("remember");
+    if (this.#world.stateIsReadOnly) return false;
+    this.#state = await change(this.#state);
     return true;
-  }
-
-  async unpin(): Promise<void> {
-    if (!isPinned(this.state, URL)) return;
-    await this.#record("unpin");
-    this.state = unpin(this.state, URL);
   }
 
   about(): Promise<RegistryAbout> {
@@ -316,9 +299,9 @@ export class FakeContext implements ProviderContext, Disposable {
     );
   }
 
-  async notice(notice: NoticeText, changesAnswer = false): Promise<void> {
+  async notice(notice: NoticeText, isLast = false): Promise<void> {
     await this.#record(`notice ${notice.topic}`);
-    this.notices.push({ notice, changesAnswer });
+    this.notices.push({ notice, isLast });
     this.lines.push(`${notice.level}: ${notice.text}`);
   }
 

@@ -1,4 +1,4 @@
-import { Secret } from "../../src/secret.ts";
+import { Secret } from "../../src/base/secret.ts";
 import type {
   CredentialStore,
   EraseOutcome,
@@ -21,6 +21,8 @@ export interface FakeStoreFaults {
   failureOf?: Partial<
     Record<"get" | "prepare" | "set" | "verify" | "erase", StoreFailure>
   >;
+  /** How `get` says that it keeps the item; absent: on disk if `durable`. */
+  keeps?: Keeping;
   /** How `verify` says that it keeps what was written. */
   verified?: Keeping;
   /** The default collection is an unencrypted file. */
@@ -91,7 +93,7 @@ export class FakeStore implements CredentialStore {
       kind: "found",
       token,
       others: this.faults.others ?? [],
-      keeps: this.durable ? "on-disk" : "in-memory",
+      keeps: this.faults.keeps ?? (this.durable ? "on-disk" : "in-memory"),
     };
   }
 

@@ -1,4 +1,5 @@
-import { quote, writeLauncher } from "../../scripts/launcher.ts";
+import { quote } from "../../scripts/launcher.ts";
+import { programUnderTest } from "./program.ts";
 import { toolchain } from "./cargo.ts";
 import { LoopbackRegistry } from "./registry.ts";
 import type { LoopbackRegistryOptions } from "./registry.ts";
@@ -98,7 +99,9 @@ export class TestHome implements AsyncDisposable {
     this.home = `${root}/home`;
     this.cargoHome = `${root}/home/.cargo`;
     this.work = `${root}/work`;
-    this.provider = `${root}/bin/provider${WINDOWS ? ".cmd" : ""}`;
+    this.provider = `${root}/bin/cargo-credential-keyring${
+      WINDOWS ? ".cmd" : ""
+    }`;
     this.env = env;
     this.#cargo = cargo;
     this.#registries = registries;
@@ -266,7 +269,8 @@ export class TestHome implements AsyncDisposable {
   }
 
   async #writeProvider(traffic: boolean): Promise<void> {
-    const launcher = await writeLauncher(`${this.root}/bin`);
+    await Deno.mkdir(`${this.root}/launcher`);
+    const launcher = await programUnderTest(`${this.root}/launcher`);
     const text = WINDOWS
       ? `@echo %*>>"${this.root}/launches"\r\n@"${launcher}" %*\r\n`
       : `#!/bin/sh\necho "$*" >>${quote(`${this.root}/launches`)}\n${

@@ -4,7 +4,7 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
-import { Secret } from "../../src/secret.ts";
+import { Secret } from "../../src/base/secret.ts";
 import { WincredStore } from "../../src/stores/wincred.ts";
 import { onWindows, uniqueIndexUrl } from "../support/windows.ts";
 

@@ -1,0 +1,113 @@
+/** The operating systems that differ in how they write paths. */
+export type PathStyle = "unix" | "windows";
+
+/** How paths are written here. */
+export const PATH_STYLE: PathStyle = Deno.build.os === "windows"
+  ? "windows"
+  : "unix";
+
+/**
+ * Whether a path means the same wherever one stands.
+ *
+ * @param path The path.
+ * @param style How it is written.
+ * @returns `true` if it is absolute.
+ */
+export function isAbsolutePath(
+  path: string,
+  style: PathStyle = PATH_STYLE,
+): boolean {
+  return style === "unix"
+    ? path.startsWith("/")
+    : /^(?:[A-Za-z]:[\\/]|[\\/]{2})/.test(path);
+}
+
+/**
+ * Puts a path behind a directory, as it is: `..` behind a link means another
+ * directory than its text says.
+ *
+ * @param directory The directory.
+ * @param path Where to go from there; an absolute one is taken as it is.
+ * @param style How both are written.
+ * @returns The path.
+ */
+export function joinPath(
+  directory: string,
+  path: string,
+  style: PathStyle = PATH_STYLE,
+): string {
+  if (isAbsolutePath(path, style)) return path;
+  const separator = style === "unix" ? "/" : "\\";
+  return directory.endsWith("/") || directory.endsWith(separator)
+    ? directory + path
+    : directory + separator + path;
+}
+
+/**
+ * Follows a path from a directory, and takes `.` and `..` out of the result,
+ * by its text alone.
+ *
+ * @param directory An absolute path.
+ * @param path Where to go from there; an absolute one is taken as it is.
+ * @param style How both are written.
+ * @returns The absolute path.
+ */
+export function resolvePath(
+  directory: string,
+  path: string,
+  style: PathStyle = PATH_STYLE,
+): string {
+  const separator = style === "unix" ? "/" : "\\";
+  const whole = joinPath(directory, path, style);
+  const root = rootOf(whole, style);
+  const parts: string[] = [];
+  const rest = whole.slice(root.length);
+  for (const part of rest.split(style === "unix" ? "/" : /[\\/]/)) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  return root + parts.join(separator);
+}
+
+/**
+ * The directory that a path lies in.
+ *
+ * @param path An absolute path without `.` and `..`.
+ * @param style How it is written.
+ * @returns The directory; for a root, the root itself.
+ */
+export function parentPath(
+  path: string,
+  style: PathStyle = PATH_STYLE,
+): string {
+  return resolvePath(path, "..", style);
+}
+
+/** Every folder above an absolute path, the nearest first. */
+export function foldersAbove(
+  path: string,
+  style: PathStyle = PATH_STYLE,
+): readonly string[] {
+  const parent = parentPath(path, style);
+  return parent === path ? [] : [parent, ...foldersAbove(parent, style)];
+}
+
+/**
+ * The last part of a path.
+ *
+ * @param path The path, absolute or not.
+ * @param style How it is written.
+ * @returns What stands behind the last separator.
+ */
+export function baseName(path: string, style: PathStyle = PATH_STYLE): string {
+  return path.slice(path.search(style === "unix" ? /[^/]*$/ : /[^\\/]*$/));
+}
+
+/** `/`, `C:\` or `\\server\share\`. */
+function rootOf(path: string, style: PathStyle): string {
+  if (style === "unix") return "/";
+  const match = /^(?:[A-Za-z]:[\\/]|[\\/]{2}[^\\/]+[\\/]+[^\\/]+[\\/]?)/.exec(
+    path,
+  );
+  return match?.[0] ?? "";
+}

@@ -1,0 +1,54 @@
+import { type OwnStdout, takeStdout } from "../../ffi/own_stdout.ts";
+
+const encoder = new TextEncoder();
+
+let stdout: OwnStdout = Deno.stdout;
+
+/**
+ * Keeps standard output for this program: what a library writes there goes to
+ * standard error. Comes before the first library is opened. Without a C
+ * library that opens (musl) no other library opens either.
+ */
+export function ownStdout(): OwnStdout {
+  try {
+    stdout = takeStdout();
+  } catch {
+    // It stays as it is.
+  }
+  return stdout;
+}
+
+function write(stream: OwnStdout, text: string): void {
+  const bytes = encoder.encode(`${text}\n`);
+  for (let sent = 0; sent < bytes.length;) {
+    sent += stream.writeSync(bytes.subarray(sent));
+  }
+}
+
+/**
+ * Prints a line on standard output.
+ *
+ * @param text The line, without its ending.
+ */
+export function print(text: string): void {
+  try {
+    write(stdout, text);
+  } catch (error) {
+    // `… | head` has read enough.
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}
+
+/**
+ * Prints a line on standard error. If nobody can read it, that is no failure
+ * of what it tells about.
+ *
+ * @param text The line, without its ending.
+ */
+export function printError(text: string): void {
+  try {
+    write(Deno.stderr, text);
+  } catch {
+    // Closed, or a full disk behind it.
+  }
+}

@@ -1,0 +1,112 @@
+import type { Answer, GetAnswer } from "../protocol/messages.ts";
+import type { ProviderContext } from "./context.ts";
+import { describeRebinding } from "./registry_about.ts";
+
+/** What {@linkcode withoutStore} looks at. */
+export type GetSurroundings = Pick<
+  ProviderContext,
+  "rebinding" | "settings" | "chain" | "notice"
+>;
+
+/**
+ * Answers a `get` that has failed for a reason that no table foresees: as where
+ * the store is unreachable. The next provider is asked, unless there is none,
+ * the settings are strict, or it might send a token to a project's URL.
+ *
+ * @param why A clause for people.
+ */
+export async function withoutStore(
+  context: GetSurroundings,
+  why: string,
+): Promise<GetAnswer> {
+  const rebinding = await context.rebinding();
+  if (rebinding !== "none") {
+    return other(
+      `${why}, and ${describeRebinding(rebinding)}; your token is not sent ` +
+        "there",
+    );
+  }
+  const settings = await orNothing(context.settings());
+  const chain = await orNothing(context.chain());
+  if (
+    chain?.cargoTokenFollows === false ||
+    (settings?.kind === "wrong" ? settings.system : isStrict(settings))
+  ) return other(why);
+  await orNothing(context.notice({
+    level: "warning",
+    text: `${why}; the next provider is asked`,
+    frequency: "daily",
+    topic: "step-aside",
+  }, true));
+  return { kind: "url-not-supported" };
+}
+
+function isStrict(
+  settings: { readonly fallback: string } | undefined,
+): boolean {
+  return settings?.fallback === "strict";
+}
+
+/** What {@linkcode stepAside} looks at and does. */
+export type AsideContext =
+  & GetSurroundings
+  & Pick<ProviderContext, "environmentToken" | "say">;
+
+/**
+ * Answers a request where cargo has a home that this program cannot read: as
+ * without this program, since the settings, the registries and the tokens of
+ * such a home are not known.
+ *
+ * @param why A clause for people.
+ */
+export async function stepAside(
+  kind: "get" | "login" | "logout",
+  context: AsideContext,
+  why: string,
+): Promise<Answer> {
+  switch (kind) {
+    case "get": {
+      const environment = await context.environmentToken();
+      if (
+        environment.kind === "token" && await context.rebinding() === "none"
+      ) {
+        return { kind: "token", token: environment.token };
+      }
+      // The list of providers is in that home.
+      const chain = () =>
+        Promise.resolve({ cargoTokenFollows: true, cargoTokenListed: true });
+      return await withoutStore({
+        rebinding: () => context.rebinding(),
+        settings: () => context.settings(),
+        notice: (...args) => context.notice(...args),
+        chain,
+      }, why);
+    }
+    case "login": {
+      const settings = await context.settings();
+      if (settings.kind === "wrong" || settings.fallback !== "file") {
+        return other(`${why}; nothing was stored`);
+      }
+      context.say(
+        `warning: ${why}; the token is not stored in a keyring. ` +
+          "`cargo:token`, if it is asked next, keeps it in PLAINTEXT",
+      );
+      return { kind: "url-not-supported" };
+    }
+    case "logout":
+      context.say(`warning: ${why}; a token in a keyring stays there`);
+      return { kind: "url-not-supported" };
+  }
+}
+
+function other(message: string): GetAnswer {
+  return { kind: "other", message };
+}
+
+async function orNothing<T>(promise: Promise<T>): Promise<T | undefined> {
+  try {
+    return await promise;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,54 @@
+import { printable } from "../base/printable.ts";
+
+/** Where {@linkcode showProgress} writes, and when. */
+export interface ProgressOptions {
+  /**
+   * Before this nothing is written.
+   *
+   * @default {1000}
+   */
+  readonly afterMs?: number;
+  /** Whether what is written can be taken away again. */
+  readonly isTerminal?: boolean;
+  /** Writes to standard error. */
+  readonly write?: (text: string) => void;
+}
+
+const AFTER_MS = 1000;
+
+/**
+ * Says what is being waited for, if it takes long: a line on standard error,
+ * which on a terminal is gone when the wait is over.
+ *
+ * @param text What is being done, without a final stop.
+ */
+export function showProgress(
+  text: string,
+  options: ProgressOptions = {},
+): Disposable {
+  const {
+    afterMs = AFTER_MS,
+    isTerminal = Deno.stderr.isTerminal(),
+    write = writeError,
+  } = options;
+  let shown = false;
+  const timer = setTimeout(() => {
+    shown = true;
+    write(`${printable(text)} ...${isTerminal ? "" : "\n"}`);
+  }, afterMs);
+  return {
+    [Symbol.dispose](): void {
+      clearTimeout(timer);
+      if (shown && isTerminal) write("\r\x1b[K");
+      shown = false;
+    },
+  };
+}
+
+function writeError(text: string): void {
+  try {
+    Deno.stderr.writeSync(new TextEncoder().encode(text));
+  } catch {
+    // Closed: nobody waits to see it.
+  }
+}

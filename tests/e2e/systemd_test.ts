@@ -1,0 +1,191 @@
+// A server: no desktop, no bus, and systemd's service for encrypted
+// credentials. Real cargo, and the real systemd 257 where it can run.
+
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
+import {
+  ANOTHER_UID,
+  type CredentialService,
+  onMachineOf,
+  startCredentialService,
+} from "../support/credential_service.ts";
+import { startStandIn } from "../support/credential_service_stand_in.ts";
+import { run, type RunResult } from "../support/run.ts";
+import { PROVIDER, TestHome } from "../support/test_home.ts";
+import {
+  CREDENTIALS,
+  notices,
+  PLAINTEXT,
+  SEARCH,
+} from "./_plaintext_behind.ts";
+
+const TOKEN = "systemd-token-77e0";
+
+/** A home on a machine with a credential service. */
+interface Server extends AsyncDisposable {
+  readonly home: TestHome;
+  readonly service: CredentialService;
+  cargo(args: readonly string[], stdin?: string): Promise<RunResult>;
+  /** Runs the program as a person does. */
+  program(...args: readonly string[]): Promise<RunResult>;
+  /** The files of this program's in cargo's home, by their text. */
+  stored(): Promise<readonly string[]>;
+}
+
+async function server(
+  start: () => Promise<CredentialService> = startCredentialService,
+): Promise<Server> {
+  const service = await start();
+  const home = await TestHome.create({
+    registries: {
+      alt: { authRequired: true, tokens: [TOKEN, PLAINTEXT] },
+    },
+    providers: ["cargo:token", PROVIDER],
+    env: { CARGO_CREDENTIAL_KEYRING_STORE: "systemd" },
+  });
+  // In a container the folder of the keyrings tells whose home it is.
+  await Deno.mkdir(`${home.home}/.local/share/keyrings`, { recursive: true });
+  const there = (
+    command: readonly string[],
+    stdin = "",
+  ): Promise<RunResult> =>
+    run([...onMachineOf(service), ...command], {
+      env: home.env,
+      cwd: home.work,
+      stdin,
+    });
+  return {
+    home,
+    service,
+    cargo: (args, stdin) => there(home.command(args), stdin),
+    program: (...args) => there([home.provider, ...args]),
+    stored: async () => {
+      const paths = [...Deno.readDirSync(home.cargoHome)]
+        .filter(({ name }) => /^\.credential-keyring-[0-9a-f]{64}/.test(name))
+        .map(({ name }) => `${home.cargoHome}/${name}`);
+      return await Promise.all(paths.map((path) => Deno.readTextFile(path)));
+    },
+    [Symbol.asyncDispose]: async () => {
+      await home[Symbol.asyncDispose]();
+      await service[Symbol.asyncDispose]();
+    },
+  };
+}
+
+if (Deno.build.os === "linux") {
+  Deno.test("cargo works with systemd's credentials and no bus", async () => {
+    await using at = await server();
+    const { home, cargo } = at;
+    const login = await cargo(["login", "--registry", "alt"], `${TOKEN}\n`);
+    assertEquals(login.code, 0, login.stderr);
+    assertMatch(login.stderr, /stored in systemd's .* machine alone/);
+    assertEquals(await home.credentials(), undefined);
+    const [file = ""] = await at.stored();
+    assertStringIncludes(file, home.registry().indexUrl);
+    assert(!file.includes(TOKEN));
+
+    const search = await cargo(SEARCH);
+    assertEquals(search.code, 0, search.stderr);
+    assertEquals(notices(search.stderr), []);
+    assert(home.registry().sawToken(TOKEN));
+    const crate = await home.crate("foo");
+    const manifest = `${crate}/Cargo.toml`;
+    const publish = await cargo([
+      "publish",
+      "--registry=alt",
+      "--allow-dirty",
+      "--no-verify",
+      `--manifest-path=${manifest}`,
+    ]);
+    assertEquals(publish.code, 0, publish.stderr);
+
+    const logout = await cargo(["logout", "--registry", "alt"]);
+    assertEquals(logout.code, 0, logout.stderr);
+    assertEquals(await at.stored(), []);
+    assertEquals((await cargo(SEARCH)).code, 101);
+  });
+
+  Deno.test("systemd's credentials take a plaintext token, and restore gives it back", async () => {
+    await using at = await server();
+    const { home, cargo, program } = at;
+    await home.writeCredentials(CREDENTIALS);
+    const first = await cargo(SEARCH);
+    assertEquals(first.code, 0, first.stderr);
+    assertMatch(first.stderr, /Moved .* to systemd's encrypted credentials/);
+    assert(!(await home.credentials() ?? "").includes(PLAINTEXT));
+    assertEquals((await at.stored()).length, 1);
+    const second = await cargo(SEARCH);
+    assertEquals(second.code, 0, second.stderr);
+    assertEquals(notices(second.stderr), []);
+
+    const restored = await program("restore");
+    assertEquals(restored.code, 0, restored.stderr);
+    assertStringIncludes(await home.credentials() ?? "", PLAINTEXT);
+    assertEquals(await at.stored(), []);
+
+    const migrated = await program("migrate", "--registry", "alt");
+    assertEquals(migrated.code, 0, migrated.stderr);
+    assert(!(await home.credentials() ?? "").includes(PLAINTEXT));
+    assertEquals((await at.stored()).length, 1);
+    const logout = await cargo(["logout", "--registry", "alt"]);
+    assertEquals(logout.code, 0, logout.stderr);
+    assertEquals(await at.stored(), []);
+  });
+
+  Deno.test("cargo goes on with the plaintext token where systemd has no such service", async () => {
+    await using at = await server();
+    const { home } = at;
+    await home.writeCredentials(CREDENTIALS);
+    // On this machine, which has an older systemd or none, or in a container.
+    const search = await run([
+      ...onMachineOf({ socket: "/dev/null" }),
+      ...home.command(SEARCH),
+    ], { env: home.env, cwd: home.work });
+    assertEquals(search.code, 0, search.stderr);
+    assert(home.registry().sawToken(PLAINTEXT));
+    assertEquals(await home.credentials(), CREDENTIALS);
+    assertMatch(search.stderr, /systemd's credential service is not here/);
+
+    const login = await run([
+      ...onMachineOf({ socket: "/dev/null" }),
+      ...home.command(["login", "--registry", "alt"]),
+    ], { env: home.env, cwd: home.work, stdin: `${TOKEN}\n` });
+    assertEquals(login.code, 0, login.stderr);
+    assertMatch(login.stderr, /PLAINTEXT/);
+  });
+
+  Deno.test("cargo goes on where systemd cannot decrypt what is stored", async () => {
+    await using at = await server();
+    const { home, cargo, service } = at;
+    await cargo(["login", "--registry", "alt"], `${TOKEN}\n`);
+    const [text = ""] = await at.stored();
+    const blob = await service.encrypt("x", TOKEN, ANOTHER_UID);
+    const [name] = [...Deno.readDirSync(home.cargoHome)]
+      .filter(({ name }) => /^\.credential-keyring-[0-9a-f]{64}/.test(name));
+    await Deno.writeTextFile(
+      `${home.cargoHome}/${name?.name}`,
+      JSON.stringify({ ...JSON.parse(text), blob }),
+    );
+    await home.writeCredentials(CREDENTIALS);
+    const search = await cargo(SEARCH);
+    assertEquals(search.code, 0, search.stderr);
+    assert(home.registry().sawToken(PLAINTEXT));
+    assertEquals(await home.credentials(), CREDENTIALS);
+    assertMatch(search.stderr, /another user or another machine/);
+  });
+
+  Deno.test("cargo goes on where systemd's service never answers", async () => {
+    await using at = await server(() => startStandIn({ kind: "hang" }));
+    const { home, cargo } = at;
+    await home.writeCredentials(CREDENTIALS);
+    const search = await cargo(SEARCH);
+    assertEquals(search.code, 0, search.stderr);
+    assert(home.registry().sawToken(PLAINTEXT));
+    assertEquals(await home.credentials(), CREDENTIALS);
+    assertMatch(search.stderr, /did not answer in time/);
+  });
+}
