@@ -77,7 +77,7 @@ export function leadsTo(
  * The names that a token of a registry can be filed under, those first that no
  * project has taken for another one here.
  */
-export function namesFor(
+export function ownNames(
   layers: ConfigLayers,
   cwd: string,
   indexUrl: string,

@@ -15,7 +15,7 @@ import {
   meaningOf,
   type NamedRegistry,
   type NameMeaning,
-  namesFor,
+  ownNames,
   ownRegistries,
 } from "../registries.ts";
 import { exitStatus, type RegistryResult, report } from "../report.ts";
@@ -141,7 +141,7 @@ async function storedRegistries(
   const found: NamedRegistry[] = [];
   for (const place of await storesOf(args, session)) {
     for (const indexUrl of await listItems(place, session)) {
-      const [name] = namesFor(layers, cwd, indexUrl);
+      const [name] = ownNames(layers, cwd, indexUrl);
       const meaning = name === undefined
         ? undefined
         : meaningOf(layers, cwd, name);
