@@ -65,9 +65,9 @@ export async function restoreToken(
   options: RestoreOptions,
 ): Promise<RestoreOutcome> {
   // No file is created where there is nothing to write.
-  const first = await store.get(key, { signal: options.signal });
-  if (first.kind !== "found") return describeMissing(first);
-  first.token.wipe();
+  const first = await findRestorable(store, key, options);
+  if (!(first instanceof Secret)) return first;
+  first.wipe();
   const outcome = await withCredentialsLock(
     path,
     (file) => restoreLocked(file, table, store, key, options),
@@ -92,19 +92,13 @@ async function restoreLocked(
   key: ItemKey,
   options: RestoreOptions,
 ): Promise<RestoreOutcome> {
-  const stored = await store.get(key, { signal: options.signal });
-  if (stored.kind !== "found") return describeMissing(stored);
+  const token = await findRestorable(store, key, options);
+  if (!(token instanceof Secret)) return token;
   try {
-    if (checkToken(stored.token) !== "valid") return failed("stored-unusable");
-    if (!options.keepStore) {
-      const others = await otherItems(stored, store, key, options);
-      if (!Array.isArray(others)) return describeMissing(others);
-      if (others.length > 0) return failed("other-items", others.join(", "));
-    }
-    const refusal = await insertLocked(file, table, stored.token, options);
+    const refusal = await insertLocked(file, table, token, options);
     if (refusal !== undefined) return refusal;
   } finally {
-    stored.token.wipe();
+    token.wipe();
   }
   if (options.keepStore) return { kind: "written" };
   const erased = await store.erase(key, { signal: options.signal });
@@ -114,6 +108,35 @@ async function restoreLocked(
       kind: "written",
       reason: { code: "not-erased", detail: erased.reason },
     };
+}
+
+/** The stored token, if it can go into the file and be erased; or why not. */
+async function findRestorable(
+  store: CredentialStore,
+  key: ItemKey,
+  options: RestoreOptions,
+): Promise<Secret | RestoreOutcome> {
+  const stored = await store.get(key, { signal: options.signal });
+  if (stored.kind !== "found") return describeMissing(stored);
+  const refusal = await refusalOf(stored, store, key, options);
+  if (refusal === undefined) return stored.token;
+  stored.token.wipe();
+  return refusal;
+}
+
+async function refusalOf(
+  stored: Extract<GetOutcome, { kind: "found" }>,
+  store: CredentialStore,
+  key: ItemKey,
+  options: RestoreOptions,
+): Promise<RestoreOutcome | undefined> {
+  if (checkToken(stored.token) !== "valid") return failed("stored-unusable");
+  if (options.keepStore) return undefined;
+  const others = await otherItems(stored, store, key, options);
+  if (!Array.isArray(others)) return describeMissing(others);
+  return others.length === 0
+    ? undefined
+    : failed("other-items", others.join(", "));
 }
 
 /**
