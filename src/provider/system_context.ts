@@ -4,6 +4,7 @@ import {
   type CredentialsTable,
   credentialsTables,
   readPlaintext,
+  type UnusableFile,
 } from "../credentials/file.ts";
 import type { LockedCredentials } from "../credentials/lock.ts";
 import {
@@ -11,7 +12,6 @@ import {
   environmentToken,
 } from "../cargo/environment_token.ts";
 import { cargoHome, currentDirectory, unreadableHome } from "../cargo/home.ts";
-import { sendableToken } from "../cargo/config_tokens.ts";
 import { cargoTokenPlace, providerChain } from "../cargo/provider_chain.ts";
 import { findRebinding, type Rebinding } from "../cargo/rebinding.ts";
 import { CRATES_IO_INDEX } from "../cargo/registries.ts";
@@ -28,6 +28,7 @@ import {
 } from "../migration/state.ts";
 import type { Surroundings } from "../migration/surroundings.ts";
 import { printError } from "../base/print.ts";
+import { printable } from "../base/printable.ts";
 import type { CredentialRequest } from "../protocol/messages.ts";
 import type { Secret } from "../base/secret.ts";
 import { loadSettings } from "../settings/load_settings.ts";
@@ -69,6 +70,16 @@ function once<T>(look: () => Promise<T>): () => Promise<T> {
   return () => result ??= look();
 }
 
+/** Cargo may read it all the same, and use a token in it. */
+async function describeUnusable(
+  path: string,
+  file: UnusableFile,
+): Promise<string> {
+  const { describeLockFailure } = await import("../migration/move.ts");
+  return `${printable(path)} cannot be read: ${describeLockFailure(file)}; a ` +
+    "token in it stays there";
+}
+
 /**
  * The edges of the provider on a real system, for one request. What an
  * ordinary `get` does not need is loaded when it is called for.
@@ -86,6 +97,8 @@ export class SystemContext implements ProviderContext, Disposable {
   readonly #openStore: typeof openStore;
   #patience: Patience | undefined;
   #plaintext: Promise<Plaintext> | undefined;
+  /** What is wrong with the credentials file, if it cannot be read. */
+  #unusable: string | undefined;
   #state: State | undefined;
   /** The credentials file while it is held, or why it is not. */
   #held: LockedCredentials | string = "it is not locked";
@@ -241,6 +254,9 @@ export class SystemContext implements ProviderContext, Disposable {
     if (outcome.kind === "found") {
       return { path, table: outcome.table, token: outcome.token };
     }
+    if (outcome.kind === "unusable") {
+      this.#unusable = await describeUnusable(path, outcome);
+    }
     return { path, table: tables[0], token: "none" };
   }
 
@@ -270,14 +286,14 @@ export class SystemContext implements ProviderContext, Disposable {
   );
 
   async sendable(): Promise<boolean> {
+    const { sendableToken } = await import("../cargo/config_tokens.ts");
     const rebinding = await this.rebinding();
-    const { path } = await this.plaintext();
-    const sendable = await sendableToken(
+    const token = await sendableToken(
       await this.#config(),
-      path === "" ? undefined : path,
+      this.#home === undefined ? undefined : credentialsPath(this.#home),
       rebinding === "none" ? this.key.registryName : rebinding.name,
     );
-    return sendable.kind !== "none";
+    return token.kind !== "none";
   }
 
   async storedElsewhere(): Promise<readonly string[]> {
@@ -476,6 +492,14 @@ export class SystemContext implements ProviderContext, Disposable {
   async conclude(): Promise<void> {
     const settings = await this.settings();
     const notices = settings.kind === "wrong" ? [] : settings.notices;
+    if (this.#unusable !== undefined) {
+      await this.notice({
+        level: "warning",
+        text: this.#unusable,
+        frequency: "daily",
+        topic: "credentials-unusable",
+      });
+    }
     for (const { topic, text } of notices) {
       await this.notice({ level: "warning", text, frequency: "daily", topic });
     }
