@@ -49,6 +49,19 @@ Deno.test("runCommandLine() shows no stack trace", async () => {
     throw new TypeError("boom");
   });
   assertEquals(status, 1);
-  assertEquals(err.length, 1);
-  assertStringIncludes(err[0] ?? "", "error: the current directory");
+  assertEquals(err, ["error: cargo-credential-keyring has failed (TypeError)"]);
 });
+
+if (Deno.build.os === "linux") {
+  Deno.test("migrate and restore say why cargo's home cannot be used", async () => {
+    for (const command of ["migrate", "restore"]) {
+      const err: string[] = [];
+      const session = new Session({
+        env: { CARGO_HOME: "/dev/shm" },
+        output: printableOutput(() => {}, (line) => err.push(line)),
+      });
+      assertEquals(await runCommandLine([command], session), 1);
+      assertStringIncludes(err[0] ?? "", "/dev/shm cannot be used");
+    }
+  });
+}
