@@ -451,9 +451,9 @@ export class SystemContext implements ProviderContext, Disposable {
         typeof valueAt(file.values, [...table, "token"]) === "string"
       )
       .map((file) => file.path);
-    return environment.kind === "token"
-      ? [`the environment variable \`${environment.variable}\``, ...files]
-      : files;
+    if (environment.kind !== "token") return files;
+    const { variable, file } = environment;
+    return [file?.path ?? `the environment variable \`${variable}\``, ...files];
   }
 
   async loginArguments(): Promise<readonly string[]> {

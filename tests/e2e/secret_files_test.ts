@@ -180,6 +180,17 @@ Deno.test("a token in a file wins over the one in cargo's own, which stays", asy
   );
 });
 
+Deno.test("a logout names the file of a token that it does not touch", async () => {
+  await withFile(TOKEN, [PROVIDER], async (home, _search, path) => {
+    const { stderr } = await home.cargo(["logout", "--registry", "alt"], {
+      env: { CARGO_CREDENTIAL_KEYRING_TOKEN_FILE_ALT: path },
+    });
+    assertStringIncludes(stderr, `is also in ${path}`);
+    assertEquals(await Deno.readTextFile(path), TOKEN);
+    await home.writeCredentials(CREDENTIALS);
+  });
+});
+
 Deno.test("cargo goes on, and says why, where a file holds no token", async () => {
   for (
     const [content, reason] of [
