@@ -1,6 +1,12 @@
 import { or } from "@optique/core/constructs";
+import type { Usage } from "@optique/core/usage";
+import * as exec from "./commands/exec.ts";
+import * as exportTokens from "./commands/export.ts";
+import * as importTokens from "./commands/import.ts";
+import * as man from "./commands/man.ts";
 import * as migrate from "./commands/migrate.ts";
 import * as restore from "./commands/restore.ts";
+import * as token from "./commands/token.ts";
 import * as unlock from "./commands/unlock.ts";
 
 /**
@@ -11,4 +17,30 @@ export const commands = or(
   migrate.parser,
   restore.parser,
   unlock.parser,
+  exportTokens.parser,
+  importTokens.parser,
+  exec.parser,
+  token.parser,
+  man.parser,
 );
+
+/** The usage of every command. */
+function usages(): readonly Usage[] {
+  return commands.usage.flatMap((term) =>
+    term.type === "exclusive" ? term.terms : []
+  );
+}
+
+/** The names of all commands, in the order of the help text. */
+export function commandNames(): string[] {
+  return usages().flatMap(([term]) =>
+    term?.type === "command" ? [term.name] : []
+  );
+}
+
+/** The usage of one command. */
+export function usageOf(command: string): Usage | undefined {
+  return usages().find(([term]) =>
+    term?.type === "command" && term.name === command
+  );
+}

@@ -1,11 +1,11 @@
 import { message } from "@optique/core/message";
 import { multiple } from "@optique/core/modifiers";
 import { option } from "@optique/core/primitives";
-import { string } from "@optique/core/valueparser";
+import { registryName } from "./registry_name.ts";
 
 /** `--registry NAME`, any number of times. */
 export const registry = multiple(
-  option("--registry", string({ metavar: "NAME" }), {
+  option("--registry", registryName, {
     description: message`Only this registry; can be given several times`,
   }),
 );

@@ -2,7 +2,7 @@ import { printable } from "../base/printable.ts";
 import type { Reason, ReasonCode } from "../migration/reason.ts";
 import type { Output } from "./output.ts";
 
-/** What `migrate` and `restore` say of one registry. */
+/** What `migrate`, `restore` and `import` say of one registry. */
 export interface RegistryResult {
   /** Its name; its URL if nothing has a name for it. */
   readonly registry: string;
@@ -13,6 +13,8 @@ export interface RegistryResult {
     | "would-migrate"
     | "restored"
     | "would-restore"
+    | "imported"
+    | "would-import"
     | "already"
     | "conflict"
     | "skipped"
@@ -28,6 +30,8 @@ const TITLES: Readonly<Record<RegistryResult["outcome"], string>> = {
   "would-migrate": "Would move",
   restored: "Restored",
   "would-restore": "Would restore",
+  imported: "Imported",
+  "would-import": "Would import",
   already: "In place",
   conflict: "Conflict",
   skipped: "Skipped",

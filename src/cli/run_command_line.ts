@@ -4,19 +4,20 @@ import {
   formatMessage,
   type Message,
   message,
+  text,
 } from "@optique/core/message";
 import { findSimilar } from "@optique/core/suggestion";
-import { extractOptionNames, type Usage } from "@optique/core/usage";
+import { extractOptionNames } from "@optique/core/usage";
 import { ownStdout, print } from "../base/print.ts";
+import { type Screen, screen } from "../terminal/screen.ts";
 import { type Run, UsageError } from "./command.ts";
-import { commands } from "./commands.ts";
+import { commandNames, commands, usageOf } from "./commands.ts";
+import { PROGRAM, SUMMARY, VERSION } from "./program.ts";
 import { Session, SessionError } from "./session.ts";
+import { shells } from "./shells.ts";
 
 /** Usage errors end with this status, so that scripts can tell them from failures. */
 const WRONG_USAGE = 2;
-
-const PROGRAM = "cargo-credential-keyring";
-const VERSION = "0.1.0";
 
 /** Ends the parser, which knows no other way out of a help text or an error. */
 class Ended extends Error {
@@ -37,10 +38,11 @@ export async function runCommandLine(
   session: Session = new Session(),
 ): Promise<number> {
   ownStdout();
-  const rest = args[0] === "credential-keyring" ? args.slice(1) : args;
+  const rest = withoutSubcommand(args);
   const { output } = session;
   try {
-    return await parse(rest)(session);
+    const run = await parse(rest, screen(session.env));
+    return await run(session);
   } catch (error) {
     if (error instanceof Ended) return error.status;
     if (error instanceof UsageError) {
@@ -58,13 +60,26 @@ export async function runCommandLine(
   }
 }
 
-function parse(args: readonly string[]): Run {
+/**
+ * The arguments without `credential-keyring`, which cargo puts in front, and
+ * which a shell completes behind `cargo`.
+ */
+function withoutSubcommand(args: readonly string[]): readonly string[] {
+  const at = args[0] === "completion" ? 2 : 0;
+  return args[at] === "credential-keyring"
+    ? args.filter((_, i) => i !== at)
+    : args;
+}
+
+function parse(
+  args: readonly string[],
+  { color, width }: Screen,
+): Promise<Run> {
   const end = (status: number): never => {
     throw new Ended(status);
   };
   return runParser(commands, PROGRAM, args, {
-    brief:
-      message`Keeps cargo's registry tokens in the system's credential store`,
+    brief: message`${text(SUMMARY)}`,
     footer: message`Run ${
       commandLine(`${PROGRAM} COMMAND --help`)
     } for the options of a command and examples.`,
@@ -78,7 +93,10 @@ function parse(args: readonly string[]): Run {
       value: VERSION,
       onShow: () => end(0),
     },
-    completion: { command: true, onShow: () => end(0) },
+    completion: { command: true, shells, onShow: () => end(0) },
+    colors: color,
+    ...(width === undefined ? {} : { maxWidth: width }),
+    showChoices: true,
     aboveError: "none",
     stdout: print,
     // The error comes to `onError` as well.
@@ -132,23 +150,4 @@ function unexpectedInput([first, second]: Message): string | undefined {
       second?.type === "optionName"
     ? second.optionName
     : undefined;
-}
-
-/** The usage of every command. */
-function usages(): readonly Usage[] {
-  return commands.usage.flatMap((term) =>
-    term.type === "exclusive" ? term.terms : []
-  );
-}
-
-function commandNames(): string[] {
-  return usages().flatMap(([term]) =>
-    term?.type === "command" ? [term.name] : []
-  );
-}
-
-function usageOf(command: string): Usage | undefined {
-  return usages().find(([term]) =>
-    term?.type === "command" && term.name === command
-  );
 }

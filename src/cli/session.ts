@@ -21,7 +21,7 @@ import type {
 } from "../stores/credential_store.ts";
 import { openTerminal } from "../terminal/open_terminal.ts";
 import { personIsPresent } from "../terminal/person.ts";
-import type { Terminal } from "../terminal/terminal.ts";
+import type { PromptOutcome, Terminal } from "../terminal/terminal.ts";
 import { type Output, SYSTEM_OUTPUT } from "./output.ts";
 
 /** How long another process may hold the state file. */
@@ -138,6 +138,14 @@ export class Session {
       ci: this.env["CI"],
     });
   });
+
+  /** Asks for something that is not shown while it is typed. */
+  async ask(question: string): Promise<PromptOutcome> {
+    const terminal = await this.#terminal();
+    return await terminal.prompt(question, {
+      signal: AbortSignal.timeout(QUESTION_MS),
+    });
+  }
 
   /** Asks a question on the terminal; whatever is no clear yes is a no. */
   async confirm(question: string): Promise<boolean> {

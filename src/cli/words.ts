@@ -48,6 +48,7 @@ const WORDS:
       `the next cargo command that needs it after that, or ${migrate(name)}`,
     "adopted": ({ store }, from) =>
       `${store} has it for this URL, and no longer for ${from}`,
+    "imported": ({ store }) => `to ${store}`,
     "restored": ({ file }) => `to ${file}`,
     "kept-stored": ({ store, file }) => `to ${file}; ${store} keeps it as well`,
     "discards-file": ({ store, file }) =>

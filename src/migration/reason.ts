@@ -10,6 +10,7 @@ export type ReasonCode =
   | "copied"
   | "not-yet-on-disk"
   | "adopted"
+  | "imported"
   | "restored"
   | "kept-stored"
   | "discards-file"

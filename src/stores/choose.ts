@@ -5,6 +5,7 @@ import type {
   StoreSetting,
 } from "./credential_store.ts";
 import { EverySpelling } from "./every_spelling.ts";
+import { readVariable } from "./session_bus.ts";
 import { UnavailableStore } from "./unavailable_store.ts";
 
 /** What {@linkcode chooseStore} chooses. */
@@ -144,8 +145,7 @@ async function openAsItIs(
   }
   switch (choice.name) {
     case "secret-service": {
-      const { SecretServiceStore } = await import("./secret_service.ts");
-      return new SecretServiceStore();
+      return await openLibsecret(readVariable);
     }
     case "keychain": {
       const { KeychainStore } = await import("./keychain.ts");
@@ -167,4 +167,28 @@ async function openAsItIs(
       return new Keyutils();
     }
   }
+}
+
+/**
+ * The Secret Service; where libsecret, and so `cargo:libsecret`, keeps secrets
+ * in a file of its own, that file.
+ */
+async function openLibsecret(
+  env: (name: string) => string | undefined,
+): Promise<CredentialStore> {
+  const isNamed = env("SECRET_BACKEND") === "file";
+  // Either is set in every sandbox that it stands for, and elsewhere too.
+  const mayBeSandbox = env("FLATPAK_ID") !== undefined ||
+    env("SNAP") !== undefined;
+  if (isNamed || mayBeSandbox) {
+    const { findSandbox } = await import("../base/sandbox.ts");
+    const { LibsecretFileStore } = await import("./libsecret_file.ts");
+    if (isNamed) return new LibsecretFileStore();
+    if (await findSandbox(env) !== undefined) {
+      const { SecretServiceStore } = await import("./secret_service.ts");
+      return new LibsecretFileStore(new SecretServiceStore());
+    }
+  }
+  const { SecretServiceStore } = await import("./secret_service.ts");
+  return new SecretServiceStore();
 }
