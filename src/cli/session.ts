@@ -1,4 +1,5 @@
 import { homeDirectory } from "../../ffi/home_directory.ts";
+import { printable } from "../base/printable.ts";
 import { type ConfigLayers, loadConfig } from "../cargo/config.ts";
 import { cargoHome, type Environment } from "../cargo/home.ts";
 import { credentialsPath } from "../credentials/file.ts";
@@ -150,7 +151,7 @@ export class Session {
   /** Asks a question on the terminal; whatever is no clear yes is a no. */
   async confirm(question: string): Promise<boolean> {
     const terminal = await this.#terminal();
-    const answer = await terminal.prompt(`${question} [y/N] `, {
+    const answer = await terminal.prompt(`${printable(question)} [y/N] `, {
       signal: AbortSignal.timeout(QUESTION_MS),
       echo: true,
     });
