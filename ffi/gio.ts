@@ -1,8 +1,10 @@
 import { openLibrary } from "./_library.ts";
 import { cString, OutPointer, readCString } from "./_memory.ts";
-import { glib, takeError } from "./glib.ts";
+import { glib, GLibError, takeError } from "./glib.ts";
 import { unref } from "./gobject.ts";
+import { parseVariant, quote, Variant } from "./variant.ts";
 
+// Everything is `nonblocking`, as in glib.ts.
 const SYMBOLS = {
   g_cancellable_new: {
     parameters: [],
@@ -23,11 +25,18 @@ const SYMBOLS = {
     result: "pointer", // GDBusConnection *, the proxy's own
     nonblocking: true,
   },
-  g_dbus_proxy_get_object_path: {
+  g_dbus_proxy_get_name_owner: {
     parameters: [
       "pointer", // GDBusProxy *proxy
     ],
-    result: "pointer", // const gchar *
+    result: "pointer", // gchar *, the caller's
+    nonblocking: true,
+  },
+  g_dbus_connection_get_stream: {
+    parameters: [
+      "pointer", // GDBusConnection *connection
+    ],
+    result: "pointer", // GIOStream *, the connection's own
     nonblocking: true,
   },
   g_dbus_connection_call_sync: {
@@ -45,6 +54,29 @@ const SYMBOLS = {
       "buffer", // GError **error
     ],
     result: "pointer", // GVariant *
+    nonblocking: true,
+  },
+  g_socket_connection_get_socket: {
+    parameters: [
+      "pointer", // GSocketConnection *connection
+    ],
+    result: "pointer", // GSocket *, the connection's own
+    nonblocking: true,
+  },
+  g_socket_get_credentials: {
+    parameters: [
+      "pointer", // GSocket *socket
+      "buffer", // GError **error
+    ],
+    result: "pointer", // GCredentials *
+    nonblocking: true,
+  },
+  g_credentials_get_unix_user: {
+    parameters: [
+      "pointer", // GCredentials *credentials
+      "buffer", // GError **error
+    ],
+    result: "u32", // uid_t
     nonblocking: true,
   },
 } as const satisfies Deno.ForeignLibraryInterface;
@@ -103,16 +135,46 @@ export class Cancellable implements AsyncDisposable {
 }
 
 /**
- * The object path that a `GDBusProxy` stands for.
+ * Whom the calls of a `GDBusProxy` go to.
  *
  * @param proxy The `GDBusProxy *`.
- * @returns The path.
+ * @returns The unique name on the bus; `undefined` if nobody is there.
  */
-export async function objectPath(proxy: Deno.PointerValue): Promise<string> {
-  return readCString(await gio().g_dbus_proxy_get_object_path(proxy)) ?? "";
+export async function nameOwner(
+  proxy: Deno.PointerValue,
+): Promise<string | undefined> {
+  const pointer = await gio().g_dbus_proxy_get_name_owner(proxy);
+  const name = readCString(pointer);
+  await glib().g_free(pointer);
+  return name;
 }
 
-/** A D-Bus method with no arguments or one string. */
+/**
+ * Which user runs the bus that a `GDBusProxy` is connected to, as the kernel
+ * has it (`SO_PEERCRED` and its like).
+ *
+ * @param proxy The `GDBusProxy *`.
+ * @returns The user id.
+ * @throws {GLibError} If the system does not say.
+ */
+export async function peerUid(proxy: Deno.PointerValue): Promise<number> {
+  const connection = await gio().g_dbus_proxy_get_connection(proxy);
+  const stream = await gio().g_dbus_connection_get_stream(connection);
+  const socket = await gio().g_socket_connection_get_socket(stream);
+  const error = new OutPointer();
+  const credentials = await gio().g_socket_get_credentials(socket, error.cell);
+  if (credentials === null) {
+    throw await takeError(error, "g_socket_get_credentials");
+  }
+  const uid = await gio().g_credentials_get_unix_user(credentials, error.cell);
+  await unref(credentials);
+  if (error.value !== null) {
+    throw await takeError(error, "g_credentials_get_unix_user");
+  }
+  return uid;
+}
+
+/** A D-Bus method with its arguments. */
 export interface MethodCall {
   /** The bus name of who is called. */
   readonly name: string;
@@ -122,8 +184,11 @@ export interface MethodCall {
   readonly interface: string;
   /** The method. */
   readonly method: string;
-  /** Its one argument, a string; none if absent. */
-  readonly argument?: string;
+  /**
+   * Its arguments: a tuple in the text form of GVariant, or a floating
+   * `GVariant *`; none if absent.
+   */
+  readonly parameters?: string | Deno.PointerValue;
 }
 
 /**
@@ -132,40 +197,67 @@ export interface MethodCall {
  * @param proxy The `GDBusProxy *` whose connection is used.
  * @param call What is called.
  * @param cancellable Ends the call.
- * @returns The first value of the answer, a string or an object path.
+ * @returns The answer, a tuple.
  * @throws {GLibError} What came instead of an answer.
  */
 export async function callMethod(
   proxy: Deno.PointerValue,
   call: MethodCall,
   cancellable: Cancellable,
-): Promise<string> {
-  const { name, path, interface: iface, method, argument } = call;
-  let parameters: Deno.PointerValue = null;
-  if (argument !== undefined) {
-    const text = await glib().g_variant_new_string(cString(argument));
-    const children = new BigUint64Array([Deno.UnsafePointer.value(text)]);
-    parameters = await glib().g_variant_new_tuple(children, 1n);
-  }
+): Promise<Variant> {
+  const { parameters = null } = call;
   const error = new OutPointer();
   // The parameters are floating: the call takes them over.
   const reply = await gio().g_dbus_connection_call_sync(
     await gio().g_dbus_proxy_get_connection(proxy),
-    cString(name),
-    cString(path),
-    cString(iface),
-    cString(method),
-    parameters,
+    cString(call.name),
+    cString(call.path),
+    cString(call.interface),
+    cString(call.method),
+    typeof parameters === "string"
+      ? await parseVariant(parameters)
+      : parameters,
     null,
     G_DBUS_CALL_FLAGS_NO_AUTO_START,
     DEFAULT_TIMEOUT,
     cancellable.pointer,
     error.cell,
   );
-  if (reply === null) throw await takeError(error, method);
-  const value = await glib().g_variant_get_child_value(reply, 0n);
-  const text = readCString(await glib().g_variant_get_string(value, null));
-  await glib().g_variant_unref(value);
-  await glib().g_variant_unref(reply);
-  return text ?? "";
+  if (reply === null) throw await takeError(error, call.method);
+  return new Variant(reply);
+}
+
+const G_DBUS_ERROR_NAME_HAS_NO_OWNER = 3;
+
+/**
+ * Who owns a name on the bus of a proxy. It starts nobody.
+ *
+ * @param proxy The `GDBusProxy *`.
+ * @param name The name.
+ * @param cancellable Ends the call.
+ * @returns The unique name; `undefined` if nobody does.
+ * @throws {GLibError} If the bus did not answer.
+ */
+export async function ownerOf(
+  proxy: Deno.PointerValue,
+  name: string,
+  cancellable: Cancellable,
+): Promise<string | undefined> {
+  try {
+    await using reply = await callMethod(proxy, {
+      name: "org.freedesktop.DBus",
+      path: "/org/freedesktop/DBus",
+      interface: "org.freedesktop.DBus",
+      method: "GetNameOwner",
+      parameters: `(${quote(name)},)`,
+    }, cancellable);
+    await using owner = await reply.child(0);
+    return await owner.text();
+  } catch (error) {
+    const nobody = error instanceof GLibError &&
+      error.domain === "g-dbus-error-quark" &&
+      error.code === G_DBUS_ERROR_NAME_HAS_NO_OWNER;
+    if (nobody) return undefined;
+    throw error;
+  }
 }

@@ -80,44 +80,6 @@ const SYMBOLS = {
     result: "pointer", // const gchar *
     nonblocking: true,
   },
-  g_variant_new_string: {
-    parameters: [
-      "buffer", // const gchar *string
-    ],
-    result: "pointer", // GVariant *
-    nonblocking: true,
-  },
-  g_variant_new_tuple: {
-    parameters: [
-      "buffer", // GVariant * const *children
-      "usize", // gsize n_children
-    ],
-    result: "pointer", // GVariant *
-    nonblocking: true,
-  },
-  g_variant_get_child_value: {
-    parameters: [
-      "pointer", // GVariant *value
-      "usize", // gsize index_
-    ],
-    result: "pointer", // GVariant *
-    nonblocking: true,
-  },
-  g_variant_get_string: {
-    parameters: [
-      "pointer", // GVariant *value
-      "pointer", // gsize *length
-    ],
-    result: "pointer", // const gchar *
-    nonblocking: true,
-  },
-  g_variant_unref: {
-    parameters: [
-      "pointer", // GVariant *value
-    ],
-    result: "void",
-    nonblocking: true,
-  },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 let symbols: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"] | undefined;
@@ -249,11 +211,12 @@ export async function lookUpString(
 /**
  * Takes a `gchar **` over and frees it.
  *
- * @param out Where a call has put it.
+ * @param pointer The `gchar **`.
  * @returns The strings; none for `NULL`.
  */
-export async function takeStrings(out: OutPointer): Promise<string[]> {
-  const pointer = out.value;
+export async function takeStrings(
+  pointer: Deno.PointerValue,
+): Promise<string[]> {
   if (pointer === null) return [];
   const strings: string[] = [];
   const view = new Deno.UnsafePointerView(pointer);

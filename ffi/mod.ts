@@ -8,19 +8,14 @@
  *
  * @example
  * ```ts
- * import { SecretSchema, SecretService } from "./mod.ts";
+ * import { SecretService } from "./mod.ts";
  *
- * const schema = new SecretSchema("org.example.Password", ["user", "host"]);
- * const ada = { user: "ada", host: "example.org" };
- * const secret = new TextEncoder().encode("correct horse");
- *
+ * const ada = { user: "ada", "xdg:schema": "org.example.Password" };
  * await using service = await SecretService.open({
  *   signal: AbortSignal.timeout(3000),
  * });
- * await service.store(schema, ada, secret, { label: "Ada at example.org" });
- * const found = await service.lookup(schema, ada);
- * console.assert(new TextDecoder().decode(found) === "correct horse");
- * console.assert(await service.clear(schema, ada) === 1);
+ * const { unlocked, locked } = await service.find(ada);
+ * console.assert(unlocked.length + locked.length === 0);
  * ```
  *
  * @module
@@ -28,13 +23,12 @@
 
 export { LibraryError } from "./_library.ts";
 export { GLibError } from "./glib.ts";
+export { SecretItem } from "./libsecret/item.ts";
 export {
   type Attributes,
   type FoundItems,
-  SecretCollection,
-  SecretItem,
-  SecretSchema,
+  type PromptOptions,
+  type SecretCollection,
   SecretService,
-  SecretServiceError,
   type SecretServiceOptions,
-} from "./libsecret.ts";
+} from "./libsecret/service.ts";

@@ -1,4 +1,4 @@
-import { readSmallFile, type SmallFile } from "../base/files.ts";
+import { describeRefusal, readSmallFile } from "../base/files.ts";
 import type { Secret } from "../base/secret.ts";
 import { describeLockFailure, removeStored } from "../migration/move.ts";
 import {
@@ -430,16 +430,6 @@ function readBytes(path: string): Uint8Array<ArrayBuffer> {
     case "absent":
       throw new SessionError(`${path} does not exist`);
     case "refused":
-      throw new SessionError(`${path} ${REFUSALS[file.reason]}`);
+      throw new SessionError(`${path} ${describeRefusal(file, MAX_BYTES)}`);
   }
 }
-
-const REFUSALS: Readonly<
-  Record<Extract<SmallFile, { kind: "refused" }>["reason"], string>
-> = {
-  "not-a-regular-file": "is not a regular file",
-  "too-large": "is too large",
-  "unreadable": "cannot be read",
-  "link": "is a symbolic link",
-  "dangling-link": "is a link to a file that does not exist",
-};

@@ -1,6 +1,7 @@
 import { foldersAbove, type PathStyle, resolvePath } from "../base/paths.ts";
 import { readSmallFile } from "../base/files.ts";
 import { type FileSystem, fileSystemKind } from "../../ffi/statfs.ts";
+import { findSandbox } from "../base/sandbox.ts";
 import { isCi } from "../terminal/person.ts";
 import { printable } from "../base/printable.ts";
 import type { EligibilityFacts, FileFacts } from "./eligibility.ts";
@@ -53,10 +54,17 @@ export async function gatherSurroundings(
   const isLinux = options.os === "linux";
   const [file, sandbox, container] = await Promise.all([
     gatherFile(options),
-    isLinux ? findSandbox(options) : "none" as const,
+    isLinux ? findSandbox((name) => env[name], options.root) : undefined,
     isLinux ? findContainer(options) : "none" as const,
   ]);
-  return { file, sandbox, container, sudo: isSudo(env), ci: isCi(env["CI"]) };
+  const kind = sandbox?.kind ?? "none";
+  return {
+    file,
+    sandbox: kind,
+    container,
+    sudo: isSudo(env),
+    ci: isCi(env["CI"]),
+  };
 }
 
 async function gatherFile(options: SurroundingsOptions): Promise<FileFacts> {
@@ -135,23 +143,6 @@ function isSudo(env: Readonly<Record<string, string>>): boolean {
   return ["SUDO_UID", "PKEXEC_UID"].some((name) =>
     env[name] !== undefined && env[name] !== String(uid)
   ) || env["DOAS_USER"] !== undefined;
-}
-
-/**
- * The sandbox, by what other programs cannot have inherited: an editor that is
- * a snap or flatpak hands its variables on to the terminals that it opens on
- * the host. A confined snap has a home of its own (snapcraft.io, "Environment
- * variables"), and a flatpak has `/.flatpak-info`.
- */
-async function findSandbox(
-  { env, root = "" }: SurroundingsOptions,
-): Promise<EligibilityFacts["sandbox"]> {
-  if (await exists(`${root}/.flatpak-info`)) return "flatpak";
-  const home = env["SNAP_USER_DATA"];
-  return env["SNAP"] !== undefined && home !== undefined &&
-      env["HOME"] === home
-    ? "snap"
-    : "none";
 }
 
 /**

@@ -1,8 +1,9 @@
 import type { Rebinding } from "../cargo/rebinding.ts";
 import type { Settings } from "../settings/settings.ts";
-import type {
-  PrepareOutcome,
-  StoreFailure,
+import {
+  isOutOfReach,
+  type PrepareOutcome,
+  type StoreFailure,
 } from "../stores/credential_store.ts";
 import type { Chain } from "./get_decision.ts";
 
@@ -55,8 +56,7 @@ export function decideLogin(facts: LoginFacts): LoginStep {
       : "durably";
     return { place: "store", keeps };
   }
-  // Where there is no store it does not matter who is present.
-  if (!outcome.storeExists) return fallBack(facts, outcome);
+  if (isOutOfReach(outcome)) return fallBack(facts, outcome);
   if (facts.mayPrompt === undefined) return { need: "person" };
   if (outcome.kind === "denied") return refuse(facts, outcome);
   if (!facts.mayPrompt) return fallBack(facts, outcome);

@@ -1,24 +1,39 @@
 import { GLibError } from "../../ffi/glib.ts";
 import { LibraryError } from "../../ffi/_library.ts";
 import type { FailureCause, StoreFailure } from "./credential_store.ts";
-import type { SessionBusFinding } from "./session_bus.ts";
+import { findSandbox, type Sandbox } from "../base/sandbox.ts";
+import {
+  findLiveBus,
+  readVariable,
+  type SessionBusFinding,
+  statSocket,
+} from "./session_bus.ts";
 
 /** What can go wrong with the Secret Service. */
 export type Trouble =
-  | { readonly cause: "library-missing"; readonly library: string }
+  | {
+    readonly cause: "library-missing";
+    readonly library: string;
+    /** What the dynamic linker said of one that is there. */
+    readonly message?: string;
+  }
   | {
     readonly cause: "no-bus";
     readonly why: Extract<SessionBusFinding, { kind: "none" }>["why"];
   }
   | { readonly cause: "foreign-bus" }
-  | { readonly cause: "no-service" }
+  | {
+    readonly cause: "no-service";
+    /** What systemd said, where it would not start one. */
+    readonly message?: string;
+  }
   | { readonly cause: "no-default-collection" }
   | {
     readonly cause: "service-failed";
     /** What the bus or the service said. */
     readonly message: string;
-    /** Whether another session with the service may do better. */
-    readonly badSession?: true;
+    /** Whether the same calls in another session may do better. */
+    readonly again?: true;
   }
   | {
     readonly cause: "locked";
@@ -26,6 +41,8 @@ export type Trouble =
     readonly item?: NonNullable<StoreFailure["item"]>;
     /** Whether only the item is, until a person allows this process to see it. */
     readonly asks?: true;
+    /** The name of the item's keyring, if it is not the default one. */
+    readonly keyring?: string;
   }
   | { readonly cause: "access-denied" }
   | { readonly cause: "prompt-dismissed" }
@@ -39,13 +56,15 @@ export interface Surroundings {
   /** `ID` and `ID_LIKE` of os-release(5), most specific first. */
   readonly distributions: readonly string[];
   /** The sandbox that we run in, if any. */
-  readonly sandbox?: {
-    readonly kind: "snap" | "flatpak";
-    /** What the package is called; empty if unknown. */
-    readonly name: string;
-  };
+  readonly sandbox?: Sandbox;
   /** Whether this is the Windows Subsystem for Linux. */
   readonly wsl: boolean;
+  /** Whether a dialog could be shown: there is a screen, and not over ssh. */
+  readonly screen: boolean;
+  /** The socket of a running bus of ours that the environment does not name. */
+  readonly liveBus?: string;
+  /** Whether `LD_LIBRARY_PATH` is set. */
+  readonly libraryPath: boolean;
 }
 
 /**
@@ -56,6 +75,24 @@ export interface Surroundings {
 const KWALLET_SESSION_ERROR =
   /^(Client public key size is invalid|Can't find session )/;
 
+/** What the bus passes on of systemd, which it asks to start the service. */
+const START_ERROR =
+  /^Error calling StartServiceByName for [^:]*: (?:GDBus\.Error:\S+ )?(.*)/;
+
+/**
+ * What the dynamic linker said of a library that is there; `undefined` if it
+ * is missing.
+ */
+function linkerWords(error: LibraryError): string | undefined {
+  if (!(error.cause instanceof Error)) return undefined;
+  const words = error.cause.message.replace(/^(Could not open library: )+/, "");
+  const isMissing = words.startsWith(`${error.library}.so`) &&
+      words.includes("cannot open shared object file: No such file") ||
+    words.startsWith(`Shared object "${error.library}.so`) ||
+    words.endsWith("has no such library");
+  return isMissing ? undefined : words;
+}
+
 /**
  * Says what an error means.
  *
@@ -64,12 +101,16 @@ const KWALLET_SESSION_ERROR =
  */
 export function troubleOf(error: unknown): Trouble | undefined {
   if (error instanceof LibraryError) {
-    return { cause: "library-missing", library: error.library };
+    const { library } = error;
+    const message = linkerWords(error);
+    return message === undefined
+      ? { cause: "library-missing", library }
+      : { cause: "library-missing", library, message };
   }
   if (!(error instanceof GLibError)) return undefined;
   const { domain, code, message } = error;
   if (KWALLET_SESSION_ERROR.test(message)) {
-    return { cause: "service-failed", message, badSession: true };
+    return { cause: "service-failed", message, again: true };
   }
   switch (domain) {
     case "g-io-error-quark": // GIOErrorEnum
@@ -84,6 +125,11 @@ export function troubleOf(error: unknown): Trouble | undefined {
         case 19: // CANCELLED
         case 24: // TIMED_OUT
           return { cause: "deadline" };
+        case 36: { // DBUS_ERROR: one that has no code of its own
+          const why = START_ERROR.exec(message)?.[1];
+          if (why === undefined) break;
+          return { cause: "no-service", message: why };
+        }
       }
       break;
     case "g-dbus-error-quark": // GDBusError
@@ -105,8 +151,8 @@ export function troubleOf(error: unknown): Trouble | undefined {
       switch (code) {
         case 2: // IS_LOCKED
           return { cause: "locked" };
-        case 3: // NO_SUCH_OBJECT
-          return { cause: "no-default-collection" };
+        case 3: // NO_SUCH_OBJECT: it went since it was found
+          return { cause: "service-failed", message, again: true };
       }
       break;
   }
@@ -124,32 +170,36 @@ export function describeTrouble(
   trouble: Trouble,
   surroundings: Surroundings,
 ): StoreFailure {
-  const { sandbox, wsl } = surroundings;
+  const { sandbox, screen, wsl } = surroundings;
   switch (trouble.cause) {
     case "library-missing":
       return {
         kind: "unreachable",
         cause: "library-missing",
-        reason: `${trouble.library} is not installed`,
-        remedy: installLibsecret(surroundings),
-        storeExists: false,
+        reason: trouble.message === undefined
+          ? `${trouble.library} is not installed`
+          : `${trouble.library} cannot be loaded: ${clause(trouble.message)}`,
+        remedy: trouble.message === undefined
+          ? installLibsecret(surroundings)
+          : loadLibsecret(surroundings),
+        storeExists: true,
       };
     case "no-bus":
       return {
         kind: "unreachable",
         cause: "no-bus",
         reason: NO_BUS_REASONS[trouble.why],
-        remedy: wsl
-          ? `${WSL_REMEDY} A bus comes with systemd: see "systemd" in wsl.conf.`
-          : "A desktop session brings one; elsewhere `dbus-run-session` starts one for a command.",
-        storeExists: false,
+        remedy: findBus(surroundings),
+        storeExists: true,
       };
     case "foreign-bus":
       return {
         kind: "unreachable",
         cause: "foreign-bus",
         reason: "the D-Bus session bus belongs to another user",
-        remedy: "Run cargo as the user who is logged in, without sudo or su.",
+        remedy: surroundings.liveBus === undefined
+          ? "Run cargo as the user who is logged in, without sudo or su."
+          : findBus(surroundings),
         storeExists: true,
       };
     case "no-service":
@@ -160,19 +210,23 @@ export function describeTrouble(
       return {
         kind: "unreachable",
         cause: "no-service",
-        reason: "no Secret Service is running, and none could be started",
+        reason: "no Secret Service is running, and none could be started" +
+          (trouble.message === undefined ? "" : `: ${clause(trouble.message)}`),
         remedy: wsl
           ? `${WSL_REMEDY} Inside WSL, install and start gnome-keyring.`
+          : trouble.message !== undefined
+          ? "Let systemd start it (`systemctl --user unmask UNIT` for one that is masked), or start KWallet or KeePassXC, with its Secret Service switched on."
           : "Install and start GNOME Keyring, KWallet or KeePassXC, with its Secret Service switched on.",
-        storeExists: false,
+        storeExists: true,
       };
     case "no-default-collection":
       return {
         kind: "unreachable",
         cause: "no-default-collection",
         reason: "the Secret Service has no default collection",
-        remedy:
-          "Create a keyring and make it the default one, for instance with Seahorse (Passwords and Keys); in KeePassXC, open a database that is set up for the Secret Service.",
+        remedy: screen
+          ? "Create a keyring and make it the default one, for instance with Seahorse (Passwords and Keys); in KeePassXC, open a database that is set up for the Secret Service."
+          : "In GNOME Keyring `cargo-credential-keyring unlock` makes one, with a password that you choose.",
         storeExists: true,
       };
     case "service-failed":
@@ -181,7 +235,7 @@ export function describeTrouble(
         cause: "service-failed",
         reason: `the Secret Service failed: ${clause(trouble.message)}`,
         remedy:
-          "Try again. If it stays so, restart the keyring or log in anew.",
+          "Try again. If it stays so, restart the keyring or log in again.",
         storeExists: true,
       };
     case "locked":
@@ -199,11 +253,14 @@ export function describeTrouble(
       return {
         kind: "locked",
         cause: "locked",
-        reason: trouble.item === "visible"
+        reason: trouble.keyring !== undefined
+          ? `the keyring "${trouble.keyring}", which holds the token, is locked`
+          : trouble.item === "visible"
           ? "the keyring that holds the token is locked"
           : "the default keyring is locked",
-        remedy:
-          "Unlock it: logging in on the desktop does, and so does Seahorse (Passwords and Keys) or whichever program manages it; over ssh, `cargo-credential-keyring unlock` does.",
+        remedy: screen
+          ? "Unlock it: logging in on the desktop does, and so does Seahorse (Passwords and Keys) or whichever program manages it; over ssh, `cargo-credential-keyring unlock` does."
+          : "Unlock it: `cargo-credential-keyring unlock` does where it is GNOME Keyring's.",
         storeExists: true,
         ...(trouble.item === undefined ? {} : { item: trouble.item }),
       };
@@ -221,9 +278,12 @@ export function describeTrouble(
       return {
         kind: "denied",
         cause: "prompt-dismissed",
-        reason: "the keyring's dialog was dismissed, or could not be shown",
-        remedy:
-          "Run the command again and answer the dialog, or unlock the keyring first.",
+        reason: screen
+          ? "the keyring's dialog was dismissed, or could not be shown"
+          : "the keyring is locked, and there is no screen to show its dialog on",
+        remedy: screen
+          ? "Run the command again and answer the dialog, or unlock the keyring first."
+          : "Unlock it first: `cargo-credential-keyring unlock` does where it is GNOME Keyring's.",
         storeExists: true,
       };
     case "not-kept":
@@ -241,7 +301,7 @@ export function describeTrouble(
         cause: "deadline",
         reason: "the Secret Service did not answer in time",
         remedy:
-          "It may be waiting for a password in a dialog, perhaps on another screen, or hang: then restart the keyring or log in anew. If it needs longer, raise `timeout` or `prompt-timeout` in `credential-keyring.toml`.",
+          "It may be waiting for a password in a dialog, perhaps on another screen, or hang: then restart the keyring or log in again. If it needs longer, raise `timeout` or `prompt-timeout` in `credential-keyring.toml`.",
         storeExists: true,
       };
   }
@@ -250,8 +310,17 @@ export function describeTrouble(
 const NO_BUS_REASONS = {
   unset: "there is no D-Bus session bus",
   unusable: "DBUS_SESSION_BUS_ADDRESS names no socket of a running bus",
-  gone: "the D-Bus session bus is not running",
+  gone: "DBUS_SESSION_BUS_ADDRESS names a bus that is not running",
 } as const;
+
+function findBus({ liveBus, wsl }: Surroundings): string {
+  if (liveBus !== undefined) {
+    return `Your session's bus runs: \`export DBUS_SESSION_BUS_ADDRESS=unix:path=${liveBus}\` leads to it.`;
+  }
+  return wsl
+    ? `${WSL_REMEDY} A bus comes with systemd: see "systemd" in wsl.conf.`
+    : "A desktop session brings one; elsewhere `dbus-run-session` starts one for a command.";
+}
 
 const WSL_REMEDY =
   "WSL comes without a keyring; cargo on Windows can use the Windows Credential Manager.";
@@ -295,11 +364,29 @@ const INSTALL_COMMANDS: Readonly<Record<string, string>> = {
 };
 
 function installLibsecret(surroundings: Surroundings): string {
+  const nix = onNix(surroundings.distributions);
+  if (nix !== undefined) return nix;
   for (const name of [...surroundings.distributions, surroundings.os]) {
     const command = INSTALL_COMMANDS[name];
     if (command !== undefined) return `Install it: \`${command}\`.`;
   }
   return "Install `libsecret` or `libsecret-1-0` with the system's package manager.";
+}
+
+function loadLibsecret({ distributions, libraryPath }: Surroundings): string {
+  if (libraryPath) {
+    return "The variable LD_LIBRARY_PATH is set, as conda, ROS and AppImages do: run cargo without it, or without the folder whose libraries do not fit.";
+  }
+  const nix = onNix(distributions);
+  return nix ??
+    "Reinstall libsecret and GLib with the system's package manager.";
+}
+
+/** Where libraries lie on no common path. */
+function onNix(distributions: readonly string[]): string | undefined {
+  return distributions.includes("nixos") || distributions.includes("guix")
+    ? "Libraries lie on no common path here: start cargo with the `lib` folder of libsecret in LD_LIBRARY_PATH, or add it to `programs.nix-ld.libraries`."
+    : undefined;
 }
 
 /** What somebody else said, as the end of our own sentence. */
@@ -313,24 +400,21 @@ function clause(message: string): string {
  * @returns What was found.
  */
 export async function readSurroundings(): Promise<Surroundings> {
-  const sandbox = await findSandbox();
+  const [sandbox, liveBus] = await Promise.all([
+    findSandbox(readVariable),
+    findLiveBus(readVariable, Deno.uid(), statSocket),
+  ]);
+  const isSet = (name: string): boolean => Boolean(readVariable(name));
   return {
     os: Deno.build.os,
     distributions: distributionsOf(await readText("/etc/os-release")),
     ...(sandbox === undefined ? {} : { sandbox }),
-    wsl: Boolean(Deno.env.get("WSL_DISTRO_NAME")),
+    wsl: isSet("WSL_DISTRO_NAME"),
+    screen: (isSet("DISPLAY") || isSet("WAYLAND_DISPLAY")) &&
+      !isSet("SSH_CONNECTION"),
+    ...(liveBus === undefined ? {} : { liveBus }),
+    libraryPath: isSet("LD_LIBRARY_PATH"),
   };
-}
-
-async function findSandbox(): Promise<Surroundings["sandbox"]> {
-  if (Deno.env.get("SNAP")) {
-    return { kind: "snap", name: Deno.env.get("SNAP_INSTANCE_NAME") ?? "" };
-  }
-  const flatpak = Deno.env.get("FLATPAK_ID");
-  if (flatpak || await readText("/.flatpak-info") !== "") {
-    return { kind: "flatpak", name: flatpak ?? "" };
-  }
-  return undefined;
 }
 
 async function readText(path: string): Promise<string> {

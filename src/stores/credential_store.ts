@@ -64,8 +64,10 @@ export interface StoreFailure {
   /** What to do about it: one sentence or two, each with its final stop. */
   readonly remedy: string;
   /**
-   * Whether this machine and session have such a store at all. `false` means
-   * that nothing can lie in it either (no library, no bus, switched off).
+   * Whether an item may lie in the store all the same. `false` if it is
+   * switched off, or there is no such store on this system; a store that this
+   * process does not reach (no bus in this shell, a library that does not
+   * load, no service now) keeps what it has.
    */
   readonly storeExists: boolean;
   /**
@@ -74,6 +76,23 @@ export interface StoreFailure {
    */
   readonly item?: "visible" | "none" | "unknown";
 }
+
+/**
+ * Whether there is nothing that a person could open or put right from here, so
+ * that it does not matter who is present.
+ *
+ * @param failure What the store answered.
+ * @returns `true` if no store can be reached on this system or in this session.
+ */
+export function isOutOfReach(failure: StoreFailure): boolean {
+  return !failure.storeExists || OUT_OF_REACH.has(failure.cause);
+}
+
+const OUT_OF_REACH: ReadonlySet<FailureCause> = new Set([
+  "library-missing",
+  "no-bus",
+  "no-service",
+]);
 
 /**
  * How well the collection that holds an item keeps it.
@@ -101,7 +120,7 @@ export type GetOutcome =
      * people (collection and label). Items with the same secret do not count.
      */
     readonly others: readonly string[];
-    /** How well that very item is kept. */
+    /** How well that very item is kept: of several that agree, the best. */
     readonly keeps: Keeping;
   }
   | { readonly kind: "absent" }
@@ -191,8 +210,8 @@ export interface CredentialStore {
   readonly title: string;
 
   /**
-   * Looks an item up. Without `prompt` nothing is opened or unlocked; with it
-   * a locked store may ask for its password.
+   * Looks an item up. Without `prompt` no dialog opens, and what needs none is
+   * unlocked on the way; with it a locked store may ask for its password.
    *
    * @param key What to look for.
    * @param options The deadline, and whether a dialog may open.

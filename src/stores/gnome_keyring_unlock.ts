@@ -1,129 +1,124 @@
 import {
-  type KeyringState,
-  lookAtKeyring,
-  type UnlockAnswer,
-  unlockKeyring,
+  createDefaultWithPassword,
+  unlockWithPassword,
 } from "../../ffi/gnome_keyring.ts";
+import type { SecretService } from "../../ffi/libsecret/service.ts";
 import type { Secret } from "../base/secret.ts";
-import {
-  describeTrouble,
-  readSurroundings,
-  troubleOf,
-} from "./_secret_service_failures.ts";
 import type { StoreFailure, StoreOptions } from "./credential_store.ts";
-import { SecretServiceStore } from "./secret_service.ts";
+import { GNOME_KEYRING, SESSION_COLLECTION } from "./secret_service.ts";
+import { type Answer, inSession, trouble } from "./secret_service_session.ts";
 
-/** What {@linkcode lookAtDefaultKeyring} answers. */
-export type KeyringLook =
-  /** It is locked, and `unlockDefaultKeyring` can open it. */
+/** A keyring that takes a password. */
+export interface LockedKeyring {
+  /** Its object path. */
+  readonly path: string;
+  /** Its name for people, as its owner wrote it. */
+  readonly label: string;
+}
+
+/** What {@linkcode lookAtKeyrings} answers. */
+export type KeyringsLook =
+  /** These are locked, the default one first. */
   | {
     readonly kind: "needs-password";
-    /** The keyring's name for people, as its owner wrote it. */
-    readonly keyring: string;
+    readonly keyrings: readonly [LockedKeyring, ...LockedKeyring[]];
   }
+  /** There is no default one: {@linkcode createKeyring} makes it. */
+  | { readonly kind: "no-keyring" }
   | { readonly kind: "already-unlocked" }
-  /** It is locked, and only the program that it belongs to can open it. */
+  /** Only the program that the keyrings belong to can open them. */
   | { readonly kind: "not-gnome-keyring" }
   | StoreFailure;
 
-/** What {@linkcode unlockDefaultKeyring} answers. */
+/** What {@linkcode unlockKeyring} answers. */
 export type UnlockOutcome =
   | { readonly kind: "unlocked" }
-  | { readonly kind: "already-unlocked" }
   | { readonly kind: "wrong-password" }
   | { readonly kind: "not-gnome-keyring" }
   | StoreFailure;
 
-/**
- * Finds out, before anybody is asked for a password, whether one would help.
- *
- * @param options The deadline.
- * @returns What is there, or why it is not known.
- */
-export async function lookAtDefaultKeyring(
-  options: Pick<StoreOptions, "signal">,
-): Promise<KeyringLook> {
-  const { signal } = options;
-  // The store's own checks come first: that there is a bus to talk to, which
-  // is ours, and a default collection.
-  const prepared = await new SecretServiceStore().prepare({ signal });
-  if (prepared.kind === "ready") return { kind: "already-unlocked" };
-  if (prepared.kind !== "locked") return prepared;
-  const state = await run(signal, () => lookAtKeyring({ signal }));
-  switch (state.kind) {
-    case "needs-password":
-      return { kind: "needs-password", keyring: state.collection.label };
-    case "no-collection":
-      return await noCollection();
-    case "already-unlocked":
-    case "not-gnome-keyring":
-      return { kind: state.kind };
-    default:
-      return state;
-  }
-}
+/** What {@linkcode createKeyring} answers. */
+export type CreateOutcome =
+  | { readonly kind: "created" }
+  | { readonly kind: "not-gnome-keyring" }
+  | StoreFailure;
+
+/** The keyring that a login on the desktop opens, and makes if it is missing. */
+const LOGIN_KEYRING = "login";
+
+// Unlocking and making a keyring with a password that was typed elsewhere is
+// for a person without a desktop (ssh): no dialog opens, and the next command
+// finds it open until the daemon ends. What makes that possible is an
+// interface of gnome-keyring's own; other programs have none.
 
 /**
- * Unlocks gnome-keyring's default collection with its password, for a person
- * without a desktop (ssh): no dialog opens, and the next command finds it open
- * until the daemon ends. What makes that possible is an interface of
- * gnome-keyring's own; other programs have none.
- *
- * @param password The password, which stays the caller's.
- * @param options The deadline.
- * @returns What came of it, or why nothing did.
- *
- * @example
- * ```ts ignore
- * const signal = AbortSignal.timeout(60_000);
- * const outcome = await unlockDefaultKeyring(password, { signal });
- * password.wipe();
- * ```
+ * Finds out, before anybody is asked for a password, which keyrings take one.
+ * What takes none is opened on the way.
  */
-export async function unlockDefaultKeyring(
+export function lookAtKeyrings(
+  options: Pick<StoreOptions, "signal">,
+): Promise<KeyringsLook> {
+  return inGnomeKeyring<KeyringsLook>(options, async (service) => {
+    const first = await service.defaultCollection();
+    if (first === undefined) return { kind: "no-keyring" };
+    const locked: LockedKeyring[] = [];
+    const others = (await service.collections())
+      .filter(({ path }) => path !== first.path && path !== SESSION_COLLECTION);
+    for (const collection of [first, ...others]) {
+      const { path } = collection;
+      if (!collection.locked || await service.unlock(path)) continue;
+      locked.push({ path, label: await service.collectionLabel(path) });
+    }
+    const [keyring, ...more] = locked;
+    return keyring === undefined
+      ? { kind: "already-unlocked" }
+      : { kind: "needs-password", keyrings: [keyring, ...more] };
+  });
+}
+
+/** Unlocks one of the keyrings with its password, which stays the caller's. */
+export function unlockKeyring(
+  keyring: LockedKeyring,
   password: Secret,
   options: Pick<StoreOptions, "signal">,
 ): Promise<UnlockOutcome> {
-  const { signal } = options;
-  const found = await lookAtDefaultKeyring({ signal });
-  if (found.kind !== "needs-password") return found;
-  const answer = await run(
-    signal,
-    () => unlockKeyring(password.bytes, { signal }),
-  );
-  switch (answer.kind) {
-    case "no-collection":
-      return await noCollection();
-    case "unlocked":
-    case "already-unlocked":
-    case "wrong-password":
-    case "not-gnome-keyring":
-      return { kind: answer.kind };
-    default:
-      return answer;
-  }
+  return inGnomeKeyring<UnlockOutcome>(options, async (service) => {
+    const { path } = keyring;
+    return await unlockWithPassword(service, path, password.bytes)
+      ? { kind: "unlocked" }
+      : { kind: "wrong-password" };
+  });
 }
 
-async function noCollection(): Promise<StoreFailure> {
-  return describeTrouble(
-    { cause: "no-default-collection" },
-    await readSurroundings(),
-  );
+/**
+ * Makes the login keyring, and makes it the default one, with a password that
+ * stays the caller's. It must not be empty: the keyring would be a plaintext
+ * file.
+ */
+export function createKeyring(
+  password: Secret,
+  options: Pick<StoreOptions, "signal">,
+): Promise<CreateOutcome> {
+  return inGnomeKeyring<CreateOutcome>(options, async (service) => {
+    if (await service.defaultCollection() === undefined) {
+      await createDefaultWithPassword(service, LOGIN_KEYRING, password.bytes);
+    }
+    return { kind: "created" };
+  });
 }
 
-/** Runs native calls, which the signal ends, and words their failures. */
-async function run<T extends KeyringState | UnlockAnswer>(
-  signal: AbortSignal,
-  calls: () => Promise<T>,
-): Promise<T | StoreFailure> {
-  try {
-    signal.throwIfAborted();
-    return await calls();
-  } catch (error) {
-    const trouble = signal.aborted
-      ? { cause: "deadline" } as const
-      : troubleOf(error);
-    if (trouble === undefined) throw error;
-    return describeTrouble(trouble, await readSurroundings());
-  }
+function inGnomeKeyring<T extends { readonly kind: string }>(
+  options: Pick<StoreOptions, "signal">,
+  calls: (service: SecretService) => Promise<Answer<T>>,
+): Promise<T | StoreFailure | { readonly kind: "not-gnome-keyring" }> {
+  return inSession<T | { readonly kind: "not-gnome-keyring" }>(
+    options,
+    async (service) => {
+      if (await service.alsoOwns(GNOME_KEYRING)) return await calls(service);
+      // A service that is not there at all says so.
+      return await service.defaultCollection() === undefined
+        ? trouble({ cause: "no-default-collection" })
+        : { kind: "not-gnome-keyring" };
+    },
+  );
 }

@@ -1,16 +1,10 @@
-import {
-  type SecretCollection,
-  type SecretItem,
-  SecretSchema,
+import type { SecretItem } from "../../ffi/libsecret/item.ts";
+import type {
+  SecretCollection,
   SecretService,
-} from "../../ffi/libsecret.ts";
+} from "../../ffi/libsecret/service.ts";
 import { Secret } from "../base/secret.ts";
-import {
-  describeTrouble,
-  readSurroundings,
-  type Trouble,
-  troubleOf,
-} from "./_secret_service_failures.ts";
+import type { Trouble } from "./_secret_service_failures.ts";
 import type {
   CredentialStore,
   EraseOutcome,
@@ -21,39 +15,26 @@ import type {
   PrepareOutcome,
   SetOutcome,
   StoredItem,
-  StoreFailure,
   StoreOptions,
   VerifyOutcome,
 } from "./credential_store.ts";
-import { findSessionBus, type SocketInfo } from "./session_bus.ts";
+import { isPlaintextKeyring, keyringName } from "./keyring_file.ts";
+import { type Answer, inSession, trouble } from "./secret_service_session.ts";
+import { readVariable } from "./session_bus.ts";
+
+/** A name that gnome-keyring has on the bus beside that of the Secret Service. */
+export const GNOME_KEYRING = "org.gnome.keyring";
+/** KeePassXC's. */
+const KEEPASSXC = "org.keepassxc.KeePassXC.MainWindow";
 
 /** gnome-keyring's collection that lives in memory. */
-const SESSION_COLLECTION = "/org/freedesktop/secrets/collection/session";
-
-/** A name that KeePassXC has on the bus beside that of the Secret Service. */
-const KEEPASSXC = "org.keepassxc.KeePassXC.MainWindow";
+export const SESSION_COLLECTION = "/org/freedesktop/secrets/collection/session";
 
 /** What a default collection is called if one has to be made, as in libsecret. */
 const DEFAULT_COLLECTION_LABEL = "Default keyring";
 
-/** The first session of this process, which stays open: see `runInSession`. */
-let firstService: SecretService | undefined;
-
-let cargoSchema: SecretSchema | undefined;
-
 /** The schema of `cargo:libsecret` (cargo-credential-libsecret/src/lib.rs). */
-function schema(): SecretSchema {
-  return cargoSchema ??= new SecretSchema("org.rust-lang.cargo.registry", [
-    "url",
-  ]);
-}
-
-/** What a method answers, or what is wrong. */
-type Answer<T> = T | { readonly kind: "trouble"; readonly trouble: Trouble };
-
-function trouble(what: Trouble): Answer<never> {
-  return { kind: "trouble", trouble: what };
-}
+const CARGO = { "xdg:schema": "org.rust-lang.cargo.registry" };
 
 /**
  * The Secret Service (GNOME Keyring, KWallet, KeePassXC, …), with the items of
@@ -62,12 +43,8 @@ function trouble(what: Trouble): Answer<never> {
  * Each method opens a session of its own with the service, so what `verify`
  * reads is not what `set` remembers.
  *
- * @example
- * ```ts ignore
- * const store = new SecretServiceStore();
- * const signal = AbortSignal.timeout(3000);
- * const outcome = await store.get({ indexUrl }, { signal });
- * ```
+ * Locked is what takes a dialog to open: a keyring without a password, or one
+ * that something else has opened meanwhile, opens on the way.
  */
 export class SecretServiceStore implements CredentialStore {
   /** `secret-service` */
@@ -77,12 +54,12 @@ export class SecretServiceStore implements CredentialStore {
 
   /** Searches all collections; of different secrets the default one's wins. */
   get(key: ItemKey, options: StoreOptions): Promise<GetOutcome> {
-    return ask(options, (service) => look(service, key, options.prompt));
+    return inSession(options, (service) => look(service, key, options.prompt));
   }
 
   /** Makes sure that there is a default collection, and that it is open. */
   prepare(options: StoreOptions): Promise<PrepareOutcome> {
-    return ask(options, (service) => prepare(service, options.prompt));
+    return inSession(options, (service) => prepare(service, options.prompt));
   }
 
   /** Writes into the default collection, in place of the item of that URL. */
@@ -91,142 +68,26 @@ export class SecretServiceStore implements CredentialStore {
     token: Secret,
     options: StoreOptions,
   ): Promise<SetOutcome> {
-    return ask<SetOutcome>(options, async (service) => {
-      const collection = await service.defaultCollection();
-      if (collection === undefined) {
-        return trouble({ cause: "no-default-collection" });
-      }
-      if (collection.locked) return trouble({ cause: "locked" });
-      await collection.store(schema(), { url: key.indexUrl }, token.bytes, {
-        label: `cargo-registry:${key.registryName ?? key.indexUrl}`,
-      });
-      return { kind: "stored" };
-    });
+    return inSession(options, (service) => set(service, key, token));
   }
 
-  /** Looks the item up in a new session and compares what it holds. */
+  /** Looks the item in the default collection up, in a new session. */
   verify(
     key: ItemKey,
     token: Secret,
     options: StoreOptions,
   ): Promise<VerifyOutcome> {
-    return ask<VerifyOutcome>(options, async (service) => {
-      const outcome = await look(service, key);
-      if (outcome.kind === "absent") return trouble({ cause: "not-kept" });
-      if (outcome.kind !== "found") return outcome;
-      const same = outcome.token.equals(token);
-      outcome.token.wipe();
-      if (!same) return trouble({ cause: "not-kept" });
-      if (outcome.keeps === "in-memory") {
-        return { kind: "stored", keeps: "in-memory" };
-      }
-      return await service.alsoOwns("org.gnome.keyring")
-        ? { kind: "stored", keeps: "on-disk" }
-        : { kind: "stored", keeps: "not-yet-on-disk" };
-    });
+    return inSession(options, (service) => verify(service, key, token));
   }
 
   /** Erases the items of that URL from all collections. */
   erase(key: ItemKey, options: StoreOptions): Promise<EraseOutcome> {
-    return ask(options, (service) => erase(service, key, options.prompt));
+    return inSession(options, (service) => erase(service, key, options.prompt));
   }
 
   /** Lists the items of cargo's schema in all collections. */
   list(options: StoreOptions): Promise<ListOutcome> {
-    return ask(options, list);
-  }
-}
-
-/**
- * Runs calls against a new session, and words what goes wrong. It answers when
- * the signal is aborted, even if a call does not come back.
- */
-async function ask<T extends { readonly kind: string }>(
-  options: StoreOptions,
-  calls: (service: SecretService) => Promise<Answer<T>>,
-): Promise<T | StoreFailure> {
-  const { signal } = options;
-  const aborted = Promise.withResolvers<Answer<never>>();
-  const abort = (): void => aborted.resolve(trouble({ cause: "deadline" }));
-  if (signal.aborted) abort();
-  else signal.addEventListener("abort", abort, { once: true });
-  const running = run(signal, calls);
-  try {
-    const answer = await Promise.race([aborted.promise, running]);
-    if (!isTrouble(answer)) return answer;
-    if (signal.aborted) running.then(forget, () => {});
-    return describeTrouble(answer.trouble, await readSurroundings());
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
-}
-
-function isTrouble<T extends { readonly kind: string }>(
-  answer: Answer<T>,
-): answer is { readonly kind: "trouble"; readonly trouble: Trouble } {
-  return answer.kind === "trouble";
-}
-
-/** Wipes a token that came too late for anyone to take it. */
-function forget(
-  answer: { readonly kind: string; readonly token?: Secret },
-): void {
-  answer.token?.wipe();
-}
-
-/** How many sessions are tried: see `KWALLET_SESSION_ERROR`. */
-const SESSIONS = 4;
-
-async function run<T extends { readonly kind: string }>(
-  signal: AbortSignal,
-  calls: (service: SecretService) => Promise<Answer<T>>,
-): Promise<Answer<T>> {
-  const bus = await findSessionBus(
-    (name) => Deno.env.get(name),
-    Deno.uid(),
-    statSocket,
-  );
-  if (bus.kind === "none") return trouble({ cause: "no-bus", why: bus.why });
-  if (bus.kind === "foreign") return trouble({ cause: "foreign-bus" });
-  for (let tries = 1;; tries++) {
-    const answer = await runInSession(signal, calls);
-    const bad = isTrouble(answer) &&
-      answer.trouble.cause === "service-failed" && answer.trouble.badSession;
-    if (!bad || tries === SESSIONS) return answer;
-  }
-}
-
-async function runInSession<T extends { readonly kind: string }>(
-  signal: AbortSignal,
-  calls: (service: SecretService) => Promise<Answer<T>>,
-): Promise<Answer<T>> {
-  if (signal.aborted) return trouble({ cause: "deadline" });
-  try {
-    const service = await SecretService.open({ signal });
-    // libsecret drops its connection to the bus with the last session, and
-    // KeePassXC with the connection what a person has just allowed this
-    // process to see: then `verify` could not read what `set` has replaced.
-    firstService ??= service;
-    try {
-      return await calls(service);
-    } finally {
-      if (service !== firstService) await service[Symbol.asyncDispose]();
-    }
-  } catch (error) {
-    const what = troubleOf(error);
-    if (what === undefined) throw error;
-    return trouble(what);
-  }
-}
-
-async function statSocket(path: string): Promise<SocketInfo | undefined> {
-  try {
-    const { isSocket, uid } = await Deno.stat(path);
-    return { isSocket: isSocket === true, uid };
-  } catch {
-    // Missing, or in a folder that we may not look into: either way there is
-    // no bus here that we could talk to.
-    return undefined;
+    return inSession(options, list);
   }
 }
 
@@ -234,56 +95,67 @@ async function look(
   service: SecretService,
   key: ItemKey,
   prompt = false,
+  opened = false,
 ): Promise<Answer<GetOutcome>> {
+  const { indexUrl } = key;
   const closed = await openKeePassXC(service, prompt);
   if (closed !== undefined) return trouble(closed);
-  const attributes = { url: key.indexUrl };
-  const found = await service.find(schema(), attributes);
+  const found = await service.find({ ...CARGO, url: indexUrl });
   const secrets = await readSecrets(found.unlocked);
   if (secrets.length > 0) return await choose(service, secrets);
   if (found.unlocked.length > 0) {
     // What was locked just now is found to be so in the next session.
     const message = "it withholds an item that is not locked";
-    return trouble({ cause: "service-failed", message, badSession: true });
+    return trouble({ cause: "service-failed", message, again: true });
   }
 
   // A daemon that was started and never unlocked finds nothing by schema: its
   // file holds hashed attributes. By the URL alone it finds them.
   const locked = found.locked.length > 0
     ? found.locked
-    : (await service.find(undefined, attributes)).locked;
+    : (await service.find({ url: indexUrl })).locked;
   const collection = await service.defaultCollection();
-  if (locked.length === 0) {
+  const item = locked.find((item) => isIn(item, collection)) ?? locked[0];
+  if (item === undefined) {
     if (collection === undefined) {
       return trouble({ cause: "no-default-collection" });
     }
     if (!collection.locked) return { kind: "absent" };
-    // gnome-keyring shows what it has while it is locked; others may not.
-    if (await service.alsoOwns("org.gnome.keyring")) {
-      return trouble({ cause: "locked", item: "none" });
-    }
-    if (!prompt) return trouble({ cause: "locked", item: "unknown" });
-    return await unlock(service, collection, key);
   }
-  const preferred = locked.find((item) => isIn(item, collection)) ?? locked[0];
-  if (!prompt) {
-    // KeePassXC asks for each item, once for each process.
-    const asks = preferred !== undefined && isIn(preferred, collection) &&
-      collection?.locked === false;
-    return trouble({
-      cause: "locked",
-      item: "visible",
-      ...(asks ? { asks } : {}),
-    });
+  const target = item ?? collection;
+  if (target === undefined) return { kind: "absent" };
+  // gnome-keyring shows what it has while it is locked; others may not.
+  const shown = item !== undefined
+    ? "visible"
+    : await service.alsoOwns(GNOME_KEYRING)
+    ? "none"
+    : "unknown";
+  const mayAsk = prompt && shown !== "none";
+  if (!opened && await service.unlock(target.path, { prompt: mayAsk })) {
+    return await look(service, key, false, true);
   }
-  if (preferred === undefined) return { kind: "absent" };
-  return await unlock(service, preferred, key);
+  if (mayAsk) return trouble({ cause: "prompt-dismissed" });
+  return trouble({
+    cause: "locked",
+    item: shown,
+    ...(item === undefined ? {} : howLocked(item, collection)),
+  });
+}
+
+/** What is known of a locked item, for the words. */
+function howLocked(
+  item: SecretItem,
+  collection: SecretCollection | undefined,
+): { readonly asks?: true; readonly keyring?: string } {
+  if (!isIn(item, collection)) return { keyring: keyringOf(item) };
+  // KeePassXC asks for each item, once for each process.
+  return collection?.locked === false ? { asks: true } : {};
 }
 
 /**
  * KeePassXC opens its password dialog when it is searched while locked (unless
- * it is set otherwise), and libsecret waits 25 s for a search. So it is opened
- * first, or else not searched.
+ * it is set otherwise), and a search waits 25 s for it. So it is opened first,
+ * or else not searched.
  *
  * @returns Why it must not be searched.
  */
@@ -291,25 +163,15 @@ async function openKeePassXC(
   service: SecretService,
   prompt: boolean,
 ): Promise<Trouble | undefined> {
+  if (await service.alsoOwns(GNOME_KEYRING)) return undefined;
   if (!await service.alsoOwns(KEEPASSXC)) return undefined;
   const collection = await service.defaultCollection();
   if (collection === undefined) return { cause: "no-default-collection" };
   if (!collection.locked) return undefined;
-  if (!prompt) return { cause: "locked", item: "unknown" };
-  return await service.unlock(collection)
-    ? undefined
-    : { cause: "prompt-dismissed" };
-}
-
-/** Lets the service ask for its password, then looks again. */
-async function unlock(
-  service: SecretService,
-  target: SecretItem | SecretCollection,
-  key: ItemKey,
-): Promise<Answer<GetOutcome>> {
-  return await service.unlock(target)
-    ? await look(service, key)
-    : trouble({ cause: "prompt-dismissed" });
+  if (await service.unlock(collection.path, { prompt })) return undefined;
+  return prompt
+    ? { cause: "prompt-dismissed" }
+    : { cause: "locked", item: "unknown" };
 }
 
 interface ReadItem {
@@ -338,26 +200,66 @@ async function choose(
 ): Promise<Answer<GetOutcome>> {
   const [first, ...more] = secrets;
   if (first === undefined) return { kind: "absent" };
-  if (more.every(({ token }) => token.equals(first.token))) {
-    for (const { token } of more) token.wipe();
-    const keeps = keepingOf(first.item);
-    return { kind: "found", token: first.token, others: [], keeps };
-  }
-  const collection = await service.defaultCollection();
+  const agree = more.every(({ token }) => token.equals(first.token));
+  const collection = agree ? undefined : await service.defaultCollection();
   const winner = secrets.find(({ item }) => isIn(item, collection)) ?? first;
+  const holders: SecretItem[] = [];
   const others: string[] = [];
   for (const { item, token } of secrets) {
-    if (token === winner.token) continue;
-    if (!token.equals(winner.token)) others.push(await describeItem(item));
-    token.wipe();
+    if (token.equals(winner.token)) holders.push(item);
+    else others.push(await describeItem(item));
+    if (token !== winner.token) token.wipe();
   }
-  const keeps = keepingOf(winner.item);
+  const keeps = await keepingOf(service, holders);
   return { kind: "found", token: winner.token, others, keeps };
 }
 
-function keepingOf(item: SecretItem): Keeping {
-  return item.path.startsWith(`${SESSION_COLLECTION}/`)
-    ? "in-memory"
+/** How well a token is kept: as the best of the items that hold it. */
+async function keepingOf(
+  service: SecretService,
+  items: readonly SecretItem[],
+): Promise<Keeping> {
+  let best: Keeping = "in-memory";
+  const isGnomeKeyring = await service.alsoOwns(GNOME_KEYRING);
+  for (const item of items) {
+    if (!isGnomeKeyring) {
+      best = keepingSince(await item.modified(), Date.now() / 1000);
+    } else if (!item.path.startsWith(`${SESSION_COLLECTION}/`)) {
+      best = "on-disk";
+    }
+    if (best === "on-disk") break;
+  }
+  return best;
+}
+
+/**
+ * How long a service other than gnome-keyring may take to write what it was
+ * given: KWallet takes 5 s, KeePassXC one, and both tell whole seconds.
+ */
+const WRITTEN_AFTER_S = 10;
+
+/**
+ * How far in the future an item may lie for its time to be taken for that of a
+ * clock which was set back a little since. Further, and the time says nothing:
+ * then the computer was started since, and the item read from the disk.
+ */
+const SET_BACK_S = 24 * 60 * 60;
+
+/**
+ * How well a service that writes later keeps an item.
+ *
+ * @param modified When it was stored; `undefined` if the service does not say.
+ * @param now The time now. Both are seconds of Unix time.
+ * @returns `not-yet-on-disk` if it may not be written yet.
+ */
+export function keepingSince(
+  modified: number | undefined,
+  now: number,
+): Keeping {
+  if (modified === undefined) return "not-yet-on-disk";
+  const age = now - modified;
+  return age < WRITTEN_AFTER_S && age > -SET_BACK_S
+    ? "not-yet-on-disk"
     : "on-disk";
 }
 
@@ -373,14 +275,82 @@ async function prepare(
     );
     if (collection === undefined) return trouble({ cause: "prompt-dismissed" });
   }
-  if (collection.locked) {
-    if (!prompt) return trouble({ cause: "locked" });
-    if (!await service.unlock(collection)) {
-      return trouble({ cause: "prompt-dismissed" });
-    }
+  const { path, locked } = collection;
+  if (locked && !await service.unlock(path, { prompt })) {
+    return trouble({ cause: prompt ? "prompt-dismissed" : "locked" });
   }
-  const durable = collection.path !== SESSION_COLLECTION;
-  return { kind: "ready", durable, plaintext: false };
+  const isGnomeKeyring = await service.alsoOwns(GNOME_KEYRING);
+  return {
+    kind: "ready",
+    durable: !(isGnomeKeyring && path === SESSION_COLLECTION),
+    plaintext: isGnomeKeyring && await isPlaintextKeyring(path, readVariable),
+  };
+}
+
+async function set(
+  service: SecretService,
+  key: ItemKey,
+  token: Secret,
+): Promise<Answer<SetOutcome>> {
+  const collection = await service.defaultCollection();
+  if (collection === undefined) {
+    return trouble({ cause: "no-default-collection" });
+  }
+  if (collection.locked && !await service.unlock(collection.path)) {
+    return trouble({ cause: "locked" });
+  }
+  const attributes = { url: key.indexUrl, ...CARGO };
+  await service.store(collection.path, attributes, token.bytes, {
+    label: `cargo-registry:${key.registryName ?? key.indexUrl}`,
+  });
+  return { kind: "stored" };
+}
+
+async function verify(
+  service: SecretService,
+  key: ItemKey,
+  token: Secret,
+): Promise<Answer<VerifyOutcome>> {
+  const closed = await openKeePassXC(service, false);
+  if (closed !== undefined) return trouble(closed);
+  const collection = await service.defaultCollection();
+  if (collection === undefined) {
+    return trouble({ cause: "no-default-collection" });
+  }
+  if (collection.locked && !await service.unlock(collection.path)) {
+    const outcome = await look(service, key);
+    if (outcome.kind === "found") outcome.token.wipe();
+    return outcome.kind === "trouble" ? outcome : trouble({ cause: "locked" });
+  }
+  const { unlocked, locked } = await service.find({
+    ...CARGO,
+    url: key.indexUrl,
+  });
+  const items = unlocked.filter((item) => isIn(item, collection));
+  const secrets = await readSecrets(items);
+  const same = secrets.filter((read) => read.token.equals(token));
+  for (const read of secrets) read.token.wipe();
+  if (same.length > 0) {
+    const holders = same.map(({ item }) => item);
+    return { kind: "stored", keeps: await keepingOf(service, holders) };
+  }
+  const hidden = locked.find((item) => isIn(item, collection));
+  if (hidden !== undefined) {
+    return trouble({
+      cause: "locked",
+      item: "visible",
+      ...howLocked(hidden, collection),
+    });
+  }
+  return trouble(
+    items.length > secrets.length
+      ? {
+        cause: "service-failed",
+        message: "it withholds an item that is not locked",
+        again: true,
+      }
+      : { cause: "not-kept" },
+  );
 }
 
 async function erase(
@@ -391,40 +361,45 @@ async function erase(
   const closed = await openKeePassXC(service, prompt);
   if (closed !== undefined) return trouble(closed);
   const attributes = { url: key.indexUrl };
-  let dismissed = false;
-  if (prompt) {
-    for (const item of await findLocked(service, attributes)) {
-      if (!await service.unlock(item)) {
-        dismissed = true;
-        break;
-      }
+  const stayed = new Map<string, SecretItem>();
+  const tried = new Set<string>();
+  let erased = 0;
+  let locked: readonly SecretItem[];
+  for (;;) {
+    const { unlocked } = await service.find({ ...CARGO, ...attributes });
+    for (const item of unlocked) {
+      if (stayed.has(item.path)) continue;
+      if (await item.erase({ prompt })) erased++;
+      else stayed.set(item.path, item);
     }
+    locked = (await findLocked(service, attributes))
+      .filter(({ path }) => !stayed.has(path));
+    const next = locked.find(({ path }) => !tried.has(path));
+    if (next === undefined) break;
+    tried.add(next.path);
+    // A person who dismisses one dialog is not asked again.
+    if (!await service.unlock(next.path, { prompt }) && prompt) break;
   }
-  const { unlocked } = await service.find(schema(), attributes);
-  const stayed: SecretItem[] = [];
-  for (const item of unlocked) {
-    if (!await item.erase({ prompt })) stayed.push(item);
-  }
-  const remaining = [...stayed, ...await findLocked(service, attributes)];
-  if (stayed.length < unlocked.length) {
+  const remaining = [...stayed.values(), ...locked];
+  if (erased > 0) {
     return {
       kind: "erased",
       remaining: await Promise.all(remaining.map(describeItem)),
     };
   }
-  if (remaining.length > 0) {
-    if (dismissed || (prompt && stayed.length > 0)) {
-      return trouble({ cause: "prompt-dismissed" });
-    }
+  const [first] = remaining;
+  if (first !== undefined) {
+    if (prompt) return trouble({ cause: "prompt-dismissed" });
+    const collection = await service.defaultCollection();
     return trouble({
       cause: "locked",
       item: "visible",
-      ...(stayed.length > 0 ? { asks: true } : {}),
+      ...(stayed.size > 0 ? { asks: true } : howLocked(first, collection)),
     });
   }
   const outcome = await look(service, key, prompt);
   if (outcome.kind !== "found") return outcome;
-  // It came to light only when the prompt had been answered.
+  // It came to light only when the collection had been opened.
   outcome.token.wipe();
   return await erase(service, key, prompt);
 }
@@ -434,19 +409,21 @@ async function findLocked(
   service: SecretService,
   attributes: { readonly url: string },
 ): Promise<readonly SecretItem[]> {
-  const { locked } = await service.find(schema(), attributes);
+  const { locked } = await service.find({ ...CARGO, ...attributes });
   const paths = new Set(locked.map(({ path }) => path));
-  const byUrl = await service.find(undefined, attributes);
+  const byUrl = await service.find(attributes);
   return [...locked, ...byUrl.locked.filter(({ path }) => !paths.has(path))];
 }
 
 async function list(service: SecretService): Promise<Answer<ListOutcome>> {
   const closed = await openKeePassXC(service, false);
   if (closed !== undefined) return trouble(closed);
-  const { unlocked, locked } = await service.find(schema(), {});
   const collection = await service.defaultCollection();
   // A locked collection may hold items that it does not show.
-  if (collection?.locked) return trouble({ cause: "locked" });
+  if (collection?.locked && !await service.unlock(collection.path)) {
+    return trouble({ cause: "locked" });
+  }
+  const { unlocked, locked } = await service.find(CARGO);
   if (unlocked.length + locked.length === 0 && collection === undefined) {
     return trouble({ cause: "no-default-collection" });
   }
@@ -473,16 +450,15 @@ function isIn(
     item.path.startsWith(`${collection.path}/`);
 }
 
+/** The name of the keyring that an item lies in, for people. */
+function keyringOf(item: SecretItem): string {
+  return keyringName(item.path.slice(0, item.path.lastIndexOf("/")));
+}
+
 /** An item's label and its collection, for people. */
 async function describeItem(item: SecretItem): Promise<string> {
-  // /org/freedesktop/secrets/collection/NAME/ITEM, where a character that a
-  // path cannot have is `_` and its code.
-  const name = (item.path.split("/").at(-2) ?? "").replace(
-    /_([0-9a-f]{2})/g,
-    (_, code: string) => String.fromCharCode(parseInt(code, 16)),
-  );
   const label = await item.label();
   return label === ""
-    ? `an item in the keyring "${name}"`
-    : `"${label}" in the keyring "${name}"`;
+    ? `an item in the keyring "${keyringOf(item)}"`
+    : `"${label}" in the keyring "${keyringOf(item)}"`;
 }

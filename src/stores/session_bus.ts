@@ -1,7 +1,12 @@
 /** What {@linkcode findSessionBus} says. */
 export type SessionBusFinding =
-  /** A socket is there, and ours. */
-  | { readonly kind: "found" }
+  /** A socket is there, and ours; GDBus can use no other. */
+  | { readonly kind: "ours" }
+  /**
+   * Who listens shows only when GDBus has connected: a name in the abstract
+   * namespace is no file, and of a list it takes the first that answers.
+   */
+  | { readonly kind: "unproven" }
   | {
     readonly kind: "none";
     /**
@@ -12,7 +17,7 @@ export type SessionBusFinding =
      */
     readonly why: "unset" | "unusable" | "gone";
   }
-  /** The socket belongs to another user, as under sudo. */
+  /** A socket of the address belongs to another user, as under sudo. */
   | { readonly kind: "foreign" };
 
 /** What is known of a file that may be a socket. */
@@ -48,20 +53,82 @@ export async function findSessionBus(
     if (!directory) return { kind: "none", why: "unset" };
     const info = await statSocket(`${directory}/bus`);
     if (!info?.isSocket) return { kind: "none", why: "unset" };
-    return { kind: info.uid === uid ? "found" : "foreign" };
+    return { kind: info.uid === uid ? "ours" : "foreign" };
   }
   const sockets = parseAddresses(address);
   if (sockets === undefined) return { kind: "none", why: "unusable" };
-  let foreign = false;
+  let mayAnswer = false;
   for (const socket of sockets) {
-    // A name in the abstract namespace is no file: connecting shows it.
-    if (socket.kind === "abstract") return { kind: "found" };
+    if (socket.kind === "abstract") {
+      mayAnswer = true;
+      continue;
+    }
     const info = await statSocket(socket.path);
     if (!info?.isSocket) continue;
-    if (info.uid === uid) return { kind: "found" };
-    foreign = true;
+    if (info.uid !== uid) return { kind: "foreign" };
+    mayAnswer = true;
   }
-  return foreign ? { kind: "foreign" } : { kind: "none", why: "gone" };
+  if (!mayAnswer) return { kind: "none", why: "gone" };
+  const [socket, ...more] = sockets;
+  return {
+    kind: socket?.kind === "path" && more.length === 0 ? "ours" : "unproven",
+  };
+}
+
+/**
+ * Finds a running bus of ours where a desktop session has it, whatever the
+ * environment says.
+ *
+ * @param env Reads a variable of the environment.
+ * @param uid Our user id.
+ * @param statSocket Says what a path is; `undefined` for nothing.
+ * @returns The path of its socket; `undefined` if there is none.
+ */
+export async function findLiveBus(
+  env: (name: string) => string | undefined,
+  uid: number | null,
+  statSocket: (path: string) => Promise<SocketInfo | undefined>,
+): Promise<string | undefined> {
+  for (const directory of [env("XDG_RUNTIME_DIR"), `/run/user/${uid}`]) {
+    if (!directory) continue;
+    const path = `${directory}/bus`;
+    const info = await statSocket(path);
+    if (info?.isSocket && info.uid === uid) return path;
+  }
+  return undefined;
+}
+
+/**
+ * What a path is.
+ *
+ * @param path The path.
+ * @returns `undefined` if it is missing, or in a folder that we may not look
+ * into: either way there is no bus here that we could talk to.
+ */
+export async function statSocket(
+  path: string,
+): Promise<SocketInfo | undefined> {
+  try {
+    const { isSocket, uid } = await Deno.stat(path);
+    return { isSocket: isSocket === true, uid };
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Reads a variable of the environment.
+ *
+ * @param name Its name.
+ * @returns Its value, `undefined` if it is unset; empty if it is not UTF-8,
+ * which leads nowhere.
+ */
+export function readVariable(name: string): string | undefined {
+  try {
+    return Deno.env.get(name);
+  } catch {
+    return "";
+  }
 }
 
 type Socket =

@@ -1,41 +1,40 @@
 // Goes through the bindings on the bus of its own process, and prints what it
-// saw as JSON. Arguments: the scenario, and whether to keep to stable calls.
+// saw as JSON. Argument: the scenario.
 
-import {
-  GLibError,
-  SecretSchema,
-  SecretService,
-  SecretServiceError,
-} from "../../ffi/mod.ts";
+import { GLibError, SecretService } from "../../ffi/mod.ts";
 
-const [scenario = "", mode = ""] = Deno.args;
-const stable = mode === "stable";
-const schema = new SecretSchema("org.example.Test", ["user", "host"]);
-const ada = { user: "ada", host: "example.org" };
+const [scenario = ""] = Deno.args;
+const schema = { "xdg:schema": "org.example.Test" };
+const ada = { ...schema, user: "ada", host: "example.org" };
 const bytes = (text: string): Uint8Array<ArrayBuffer> =>
   new TextEncoder().encode(text);
 const text = (secret: Uint8Array | undefined): string | undefined =>
   secret === undefined ? undefined : new TextDecoder().decode(secret);
 
 function describe(error: unknown): string {
-  if (error instanceof SecretServiceError) return error.reason;
   if (error instanceof GLibError) return `${error.domain}/${error.code}`;
   throw error;
 }
 
+async function store(
+  service: SecretService,
+  attributes: Readonly<Record<string, string>>,
+  secret: string,
+  label: string,
+): Promise<void> {
+  const collection = await service.defaultCollection();
+  if (collection === undefined) throw new Error("no default collection");
+  await service.store(collection.path, attributes, bytes(secret), { label });
+}
+
 const SCENARIOS: Readonly<Record<string, () => Promise<unknown>>> = {
   async roundTrip(): Promise<unknown> {
-    await using service = await SecretService.open({ stable });
-    const seen: unknown[] = [];
-    seen.push(await service.lookup(schema, ada) ?? "none");
-    await service.store(schema, ada, bytes("one"), { label: "Ada" });
-    await service.store(schema, ada, bytes("two"), { label: "Ada L." });
-    await service.store(schema, { ...ada, user: "bob" }, bytes("\0b\xff"), {
-      label: "Bob",
-    });
-    seen.push(text(await service.lookup(schema, ada)));
-    seen.push(text(await service.lookup(schema, { user: "bob" })));
-    const { unlocked, locked } = await service.find(schema, {
+    await using service = await SecretService.open();
+    await store(service, ada, "one", "Ada");
+    await store(service, ada, "two", 'Ada "the \\first\'" \u{1f511}');
+    await store(service, { ...ada, user: "bob" }, "\0b\xff", "");
+    const { unlocked, locked } = await service.find({
+      ...schema,
       host: "example.org",
     });
     const users: (string | undefined)[][] = [];
@@ -48,56 +47,69 @@ const SCENARIOS: Readonly<Record<string, () => Promise<unknown>>> = {
       ]);
     }
     users.sort();
-    seen.push(users, locked.length);
-    seen.push(await service.clear(schema, { host: "example.org" }));
-    seen.push(await service.clear(schema, ada));
-    return seen;
+    const erased: boolean[] = [];
+    for (const item of unlocked) erased.push(await item.erase());
+    return [users, locked.length, erased];
   },
 
-  async lookup(): Promise<unknown> {
-    await using service = await SecretService.open({ stable });
+  async odd(): Promise<unknown> {
+    await using service = await SecretService.open();
     const seen: unknown[] = [];
-    for (const user of ["ada", "nobody"]) {
-      seen.push(
-        await service.lookup(schema, { user }).then(
-          (secret) => text(secret) ?? "none",
-          describe,
-        ),
-      );
+    for (
+      const user of ["", "'", '"', "\\", "\n\t\r\b\f", "<'x'>", "%s", "\ud800"]
+    ) {
+      await store(service, { ...ada, user }, user, user);
+      const { unlocked } = await service.find({ ...schema, user });
+      const [item] = unlocked;
+      seen.push([
+        unlocked.length,
+        await item?.attribute("user") === user.toWellFormed(),
+        await item?.label() === user.toWellFormed(),
+        await item?.erase(),
+      ]);
     }
     return seen;
   },
 
-  async change(): Promise<unknown> {
-    await using service = await SecretService.open({ stable });
-    const change = [
-      service.store(schema, ada, bytes("new"), { label: "Ada" }),
-      service.clear(schema, ada),
+  async times(): Promise<unknown> {
+    await using service = await SecretService.open();
+    const before = Math.floor(Date.now() / 1000);
+    await store(service, ada, "one", "Ada");
+    const [item] = (await service.find(ada)).unlocked;
+    const modified = await item?.modified() ?? 0;
+    return modified >= before && modified <= Date.now() / 1000;
+  },
+
+  async locked(): Promise<unknown> {
+    await using service = await SecretService.open();
+    const { unlocked, locked } = await service.find({ user: "ada" });
+    return [
+      unlocked.length,
+      locked.length,
+      await locked[0]?.secret() ?? "no secret",
+      (await service.defaultCollection())?.locked,
     ];
-    return await Promise.all(change.map((done) => done.catch(describe)));
   },
 
   async unlock(): Promise<unknown> {
-    await using service = await SecretService.open({ stable });
-    const seen: unknown[] = [];
-    const { locked } = await service.find(undefined, ada);
-    const [item] = locked;
+    await using service = await SecretService.open();
+    const [item] = (await service.find({ user: "ada" })).locked;
     if (item === undefined) return "no locked item";
-    seen.push(await item.secret() ?? "locked");
-    seen.push(await service.unlock(item));
-    seen.push(text(await item.secret()));
-    seen.push((await service.defaultCollection())?.locked);
-    return seen;
+    return [
+      await service.unlock(item.path),
+      await service.unlock(item.path, { prompt: true }),
+      text(await item.secret()),
+      (await service.defaultCollection())?.locked,
+    ];
   },
 
   async abort(): Promise<unknown> {
     const controller = new AbortController();
     await using service = await SecretService.open({
-      stable,
       signal: controller.signal,
     });
     controller.abort();
-    return await service.lookup(schema, ada).catch(describe);
+    return await service.find(ada).catch(describe);
   },
 
   async aborted(): Promise<unknown> {
@@ -118,12 +130,13 @@ const SCENARIOS: Readonly<Record<string, () => Promise<unknown>>> = {
     const fds = (): number => [...Deno.readDirSync("/proc/self/fd")].length;
     const rss = (): number => Deno.memoryUsage().rss;
     const round = async (): Promise<void> => {
-      await using service = await SecretService.open({ stable });
-      await service.store(schema, ada, bytes("x".repeat(60_000)), {
-        label: "Ada",
-      });
-      await service.lookup(schema, ada);
-      await service.clear(schema, ada);
+      await using service = await SecretService.open();
+      await store(service, ada, "x".repeat(60_000), "Ada");
+      for (const item of (await service.find(ada)).unlocked) {
+        await item.secret();
+        await item.label();
+        await item.erase();
+      }
     };
     for (let i = 0; i < 20; i++) await round();
     const [files, memory] = [fds(), rss()];

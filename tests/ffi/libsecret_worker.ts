@@ -1,11 +1,9 @@
 // A worker that uses the bindings once.
 
-import { SecretSchema, SecretService } from "../../ffi/mod.ts";
+import { SecretService } from "../../ffi/mod.ts";
 
 declare const self: { postMessage(message: string): void };
 
 await using service = await SecretService.open();
-await service.lookup(new SecretSchema("org.example.Test", ["user"]), {
-  user: "ada",
-});
+await service.find({ "xdg:schema": "org.example.Test", user: "ada" });
 self.postMessage("done");

@@ -1,11 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
-import type {
-  KeyringLook,
-  UnlockOutcome,
-} from "../../src/stores/gnome_keyring_unlock.ts";
+import type { KeyringsLook } from "../../src/stores/gnome_keyring_unlock.ts";
 import { missing } from "../support/requirements.ts";
 import {
   KEYRING_PASSWORD,
+  LOGIN_COLLECTION,
   startSessionBus,
   startSilentBus,
 } from "../support/session_bus.ts";
@@ -19,7 +17,7 @@ async function unlock(
   env: Readonly<Record<string, string>>,
   password: string,
   limit = 10_000,
-): Promise<{ look: KeyringLook; outcome: UnlockOutcome }> {
+): Promise<{ look: KeyringsLook; outcomes: unknown[] }> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       "run",
@@ -58,7 +56,10 @@ async function unlock(
   return JSON.parse(printed ?? "");
 }
 
-Deno.test("unlockDefaultKeyring() opens it with its password", async () => {
+const LOGIN = { path: LOGIN_COLLECTION, label: "Login" };
+const OPEN = { look: { kind: "already-unlocked" }, outcomes: [] };
+
+Deno.test("unlockKeyring() opens it with its password", async () => {
   await using bus = await startSessionBus();
   await bus.store([{
     attributes: { url: "sparse+https://example.com/" },
@@ -67,69 +68,96 @@ Deno.test("unlockDefaultKeyring() opens it with its password", async () => {
   await bus.restartKeyringLocked();
   assertEquals((await bus.items())[0]?.locked, true);
   assertEquals(await unlock(bus.env, KEYRING_PASSWORD), {
-    look: { kind: "needs-password", keyring: "Login" },
-    outcome: { kind: "unlocked" },
+    look: { kind: "needs-password", keyrings: [LOGIN] },
+    outcomes: [{ kind: "unlocked" }],
   });
   assertEquals((await bus.items())[0]?.secret, "planted");
-  assertEquals(await unlock(bus.env, KEYRING_PASSWORD), {
-    look: { kind: "already-unlocked" },
-    outcome: { kind: "already-unlocked" },
-  });
+  assertEquals<unknown>(await unlock(bus.env, KEYRING_PASSWORD), OPEN);
 });
 
-Deno.test("unlockDefaultKeyring() shows the bus no password", async () => {
-  await using bus = await startSessionBus({ keyring: "locked" });
-  await using monitor = await bus.startMonitor();
-  const { outcome } = await unlock(bus.env, KEYRING_PASSWORD);
-  assertEquals(outcome, { kind: "unlocked" });
-  const log = await monitor.stop();
-  assert(log.includes("UnlockWithMasterPassword"), log);
-  assert(!log.includes(KEYRING_PASSWORD), log);
-  const hex = [...KEYRING_PASSWORD]
-    .map((letter) => letter.charCodeAt(0).toString(16)).join(" ");
-  assert(!log.includes(hex), log);
+Deno.test("unlockKeyring() shows the bus no password", async () => {
+  for (const keyring of ["locked", "empty"] as const) {
+    await using bus = await startSessionBus({ keyring });
+    await using monitor = await bus.startMonitor();
+    const { outcomes } = await unlock(bus.env, KEYRING_PASSWORD);
+    const log = await monitor.stop();
+    if (keyring === "locked") {
+      assertEquals(outcomes, [{ kind: "unlocked" }]);
+      assert(log.includes("UnlockWithMasterPassword"), log);
+    } else {
+      assertEquals(outcomes, [{ kind: "created" }]);
+      assert(log.includes("CreateWithMasterPassword"), log);
+    }
+    assert(!log.includes(KEYRING_PASSWORD), log);
+    const hex = [...KEYRING_PASSWORD]
+      .map((letter) => letter.charCodeAt(0).toString(16)).join(" ");
+    assert(!log.includes(hex), log);
+  }
 });
 
-Deno.test("unlockDefaultKeyring() leaves it locked with a wrong password", async () => {
+Deno.test("unlockKeyring() leaves it locked with a wrong password", async () => {
   await using bus = await startSessionBus({ keyring: "locked" });
   for (const password of ["hunter2", "", "ü", "x".repeat(1000)]) {
-    const { outcome } = await unlock(bus.env, password);
-    assertEquals(outcome, { kind: "wrong-password" }, password);
+    const { outcomes } = await unlock(bus.env, password);
+    assertEquals(outcomes, [{ kind: "wrong-password" }], password);
   }
-  assertEquals((await unlock(bus.env, KEYRING_PASSWORD)).outcome, {
-    kind: "unlocked",
-  });
+  assertEquals((await unlock(bus.env, KEYRING_PASSWORD)).outcomes, [
+    { kind: "unlocked" },
+  ]);
 });
 
-Deno.test("unlockDefaultKeyring() opens a default keyring that is not the login one", async () => {
+Deno.test("lookAtKeyrings() names every locked one, the default one first", async () => {
   await using bus = await startSessionBus();
-  const other = await bus.createCollection("My keys");
-  await bus.setDefaultCollection(other);
-  await bus.lock(other);
-  const { look, outcome } = await unlock(bus.env, KEYRING_PASSWORD);
-  assertEquals(look, { kind: "needs-password", keyring: "My keys" });
-  assertEquals(outcome, { kind: "unlocked" });
+  const work = await bus.createCollection("at work");
+  const mine = await bus.createCollection("My keys");
+  await bus.setDefaultCollection(mine);
+  for (const path of [LOGIN_COLLECTION, work, mine]) await bus.lock(path);
+  const { look, outcomes } = await unlock(bus.env, KEYRING_PASSWORD);
+  assert(look.kind === "needs-password");
+  assertEquals(look.keyrings[0], { path: mine, label: "My keys" });
+  assertEquals(look.keyrings.map(({ label }) => label).sort(), [
+    "Login",
+    "My keys",
+    "at work",
+  ]);
+  assertEquals(outcomes, Array(3).fill({ kind: "unlocked" }));
+  assertEquals<unknown>(await unlock(bus.env, ""), OPEN);
 });
 
-Deno.test("unlockDefaultKeyring() lets the bus start the daemon", async () => {
+Deno.test("lookAtKeyrings() opens what takes no password", async () => {
+  await using bus = await startSessionBus({ keyring: "plaintext" });
+  await bus.restartKeyringLocked();
+  assertEquals<unknown>(await unlock(bus.env, ""), OPEN);
+});
+
+Deno.test("createKeyring() makes the keyring that a login opens", async () => {
+  await using bus = await startSessionBus({ keyring: "empty" });
+  const { look, outcomes } = await unlock(bus.env, KEYRING_PASSWORD);
+  assertEquals(look, { kind: "no-keyring" });
+  assertEquals(outcomes, [{ kind: "created" }]);
+  await bus.store([{ attributes: { url: "x" }, secret: "planted" }]);
+  assertEquals((await bus.items())[0]?.collection, LOGIN_COLLECTION);
+  // It is on the disk, has that password, and is the default one.
+  await bus.restartKeyringLocked();
+  assertEquals((await unlock(bus.env, "hunter2")).outcomes, [
+    { kind: "wrong-password" },
+  ]);
+  assertEquals((await unlock(bus.env, KEYRING_PASSWORD)).outcomes, [
+    { kind: "unlocked" },
+  ]);
+  assertEquals((await bus.items())[0]?.secret, "planted");
+});
+
+Deno.test("unlockKeyring() lets the bus start the daemon", async () => {
   await using bus = await startSessionBus({ keyring: "activatable" });
-  const { outcome } = await unlock(bus.env, KEYRING_PASSWORD);
-  assertEquals(outcome, { kind: "unlocked" });
+  const { outcomes } = await unlock(bus.env, KEYRING_PASSWORD);
+  assertEquals(outcomes, [{ kind: "unlocked" }]);
 });
 
-Deno.test("unlockDefaultKeyring() says what is missing", async () => {
-  {
-    await using bus = await startSessionBus({ keyring: "none" });
-    const { look, outcome } = await unlock(bus.env, "hunter2");
-    assertEquals("cause" in look && look.cause, "no-service");
-    assertEquals<unknown>(outcome, look);
-  }
-  {
-    await using bus = await startSessionBus({ keyring: "empty" });
-    const { look, outcome } = await unlock(bus.env, "hunter2");
-    assertEquals("cause" in look && look.cause, "no-default-collection");
-    assertEquals<unknown>(outcome, look);
-  }
+Deno.test("lookAtKeyrings() says what is missing", async () => {
+  await using bus = await startSessionBus({ keyring: "none" });
+  const { look } = await unlock(bus.env, "hunter2");
+  assertEquals("cause" in look && look.cause, "no-service");
   for (const address of ["autolaunch:", "", "unix:path=/no/such/socket"]) {
     const { look } = await unlock(
       { DBUS_SESSION_BUS_ADDRESS: address },
@@ -139,14 +167,14 @@ Deno.test("unlockDefaultKeyring() says what is missing", async () => {
   }
 });
 
-Deno.test("unlockDefaultKeyring() ends at the deadline", async () => {
+Deno.test("lookAtKeyrings() ends at the deadline", async () => {
   await using bus = await startSilentBus();
-  const { look, outcome } = await unlock(
+  const { look } = await unlock(
     { DBUS_SESSION_BUS_ADDRESS: bus.address },
     "hunter2",
     500,
   );
-  assertEquals([look.kind, outcome.kind], ["timeout", "timeout"]);
+  assertEquals(look.kind, "timeout");
 });
 
 // A Secret Service that is not gnome-keyring, with a locked collection.
@@ -189,7 +217,7 @@ Gio.bus_own_name_on_connection(connection, "org.freedesktop.secrets", 0, acquire
 GLib.MainLoop().run()
 `;
 
-Deno.test("unlockDefaultKeyring() leaves other programs' keyrings to them", async () => {
+Deno.test("lookAtKeyrings() leaves other programs' keyrings to them", async () => {
   await using bus = await startSessionBus({ keyring: "none" });
   const service = new Deno.Command("/usr/bin/python3", {
     args: ["-c", OTHER_SERVICE],
@@ -202,7 +230,7 @@ Deno.test("unlockDefaultKeyring() leaves other programs' keyrings to them", asyn
     if (done) missing("python3-gi", "apt-get install python3-gi");
     assertEquals(await unlock(bus.env, KEYRING_PASSWORD), {
       look: { kind: "not-gnome-keyring" },
-      outcome: { kind: "not-gnome-keyring" },
+      outcomes: [],
     });
   } finally {
     service.kill("SIGTERM");

@@ -32,8 +32,9 @@ const LOCKED = "locked/locked";
 const DISMISSED = "denied/prompt-dismissed";
 const NO_COLLECTION = "unreachable/no-default-collection";
 
+/** As right after it was stored. */
 function found(token: string): Outcome {
-  return { kind: "found", token, others: [], keeps: "on-disk" };
+  return { kind: "found", token, others: [], keeps: "not-yet-on-disk" };
 }
 
 /** A failure's kind and cause; anything else as it is. */
@@ -243,6 +244,25 @@ if (Deno.build.os === "linux") {
     await Deno.writeTextFile(state, JSON.stringify(remembered));
     await search();
     assertEquals(await home.credentials(), "[registries.alt]\n");
+  });
+
+  Deno.test("what KWallet says to be on disk survives its end", async () => {
+    await using service = await startKWallet("opened");
+    await ask(service, prompting(prepare), set(TOKEN));
+    const kept = { ...found(TOKEN), keeps: "on-disk" };
+    const early = found(TOKEN);
+    for (const start = Date.now();;) {
+      const [outcome] = await ask(service, get);
+      if (Date.now() - start > 30_000) assertEquals(outcome, kept);
+      if (JSON.stringify(outcome) !== JSON.stringify(early)) {
+        assertEquals(outcome, kept);
+        break;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+    await service.kill();
+    await service.restart(openKWallet);
+    assertEquals(await ask(service, prompting(get)), [kept]);
   });
 
   Deno.test("a session that KWallet spoils is replaced", async () => {

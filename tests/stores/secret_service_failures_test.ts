@@ -18,6 +18,8 @@ const DESKTOP: Surroundings = {
   os: "linux",
   distributions: ["debian"],
   wsl: false,
+  screen: true,
+  libraryPath: false,
 };
 
 const ERRORS: readonly [error: unknown, cause: Trouble["cause"] | undefined][] =
@@ -42,7 +44,15 @@ const ERRORS: readonly [error: unknown, cause: Trouble["cause"] | undefined][] =
     [new GLibError("g-dbus-error-quark", 41, ""), "service-failed"],
     [new GLibError("secret-error", 1, ""), "service-failed"],
     [new GLibError("secret-error", 2, ""), "locked"],
-    [new GLibError("secret-error", 3, ""), "no-default-collection"],
+    [new GLibError("secret-error", 3, ""), "service-failed"],
+    [
+      new GLibError(
+        "g-io-error-quark",
+        36,
+        "Error calling StartServiceByName for org.freedesktop.secrets: Unit x is masked.",
+      ),
+      "no-service",
+    ],
     [new GLibError("", 0, "failed and did not say why"), "service-failed"],
     [new TypeError("a mistake"), undefined],
   ];
@@ -61,20 +71,38 @@ Deno.test("troubleOf() knows when another session may do better", () => {
     troubleOf(new GLibError("g-io-error-quark", 36, message));
   const message = "Can't find session /org/freedesktop/secrets/session/7";
   const cause = "service-failed";
-  assertEquals(of(message), { cause, message, badSession: true });
+  assertEquals(of(message), { cause, message, again: true });
   assertEquals(of("It broke."), { cause, message: "It broke." });
+});
+
+Deno.test("troubleOf() passes on why systemd does not start a service", () => {
+  const start =
+    "Error calling StartServiceByName for org.freedesktop.secrets: ";
+  for (
+    const prefix of ["", "GDBus.Error:org.freedesktop.systemd1.UnitMasked: "]
+  ) {
+    assertEquals<unknown>(
+      troubleOf(
+        new GLibError("g-io-error-quark", 36, `${start}${prefix}It is masked.`),
+      ),
+      { cause: "no-service", message: "It is masked." },
+    );
+  }
 });
 
 const TROUBLES: readonly Trouble[] = [
   { cause: "library-missing", library: "libsecret-1" },
+  { cause: "library-missing", library: "libsecret-1", message: "odd symbol." },
   { cause: "no-bus", why: "unset" },
   { cause: "no-bus", why: "unusable" },
   { cause: "no-bus", why: "gone" },
   { cause: "foreign-bus" },
   { cause: "no-service" },
+  { cause: "no-service", message: "Unit x is masked." },
   { cause: "no-default-collection" },
   { cause: "service-failed", message: "It broke." },
   { cause: "locked", item: "visible" },
+  { cause: "locked", item: "visible", keyring: "Work" },
   { cause: "locked", item: "none" },
   { cause: "locked" },
   { cause: "locked", item: "visible", asks: true },
@@ -89,7 +117,11 @@ const SURROUNDINGS: readonly Surroundings[] = [
   { ...DESKTOP, wsl: true },
   { ...DESKTOP, sandbox: { kind: "snap", name: "" } },
   { ...DESKTOP, sandbox: { kind: "flatpak", name: "org.example.Editor" } },
-  { os: "freebsd", distributions: [], wsl: false },
+  { ...DESKTOP, os: "freebsd", distributions: [] },
+  { ...DESKTOP, screen: false },
+  { ...DESKTOP, liveBus: "/run/user/1000/bus" },
+  { ...DESKTOP, libraryPath: true },
+  { ...DESKTOP, distributions: ["nixos"] },
 ];
 
 Deno.test("describeTrouble() has a clause and whole sentences for everything", () => {
@@ -105,13 +137,148 @@ Deno.test("describeTrouble() has a clause and whole sentences for everything", (
   }
 });
 
-Deno.test("describeTrouble() says where no store exists", () => {
+Deno.test("describeTrouble() never says that nothing can be stored", () => {
+  // What this process cannot reach now may still hold a token.
   for (const trouble of TROUBLES) {
-    assertEquals(
-      describeTrouble(trouble, DESKTOP).storeExists,
-      !["library-missing", "no-bus", "no-service"].includes(trouble.cause),
-      trouble.cause,
-    );
+    for (const surroundings of SURROUNDINGS) {
+      assert(describeTrouble(trouble, surroundings).storeExists, trouble.cause);
+    }
+  }
+});
+
+/** What the remedy has to name, and what it must not. */
+const REMEDIES: readonly [
+  trouble: Trouble,
+  surroundings: Partial<Surroundings>,
+  named: string,
+  unhelpful: string,
+][] = [
+  // tmux, cron, su: the bus runs, and the environment does not lead to it.
+  [
+    { cause: "no-bus", why: "gone" },
+    { liveBus: "/run/user/1000/bus" },
+    "DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/1000/bus",
+    "dbus-run-session",
+  ],
+  [
+    { cause: "no-bus", why: "unset" },
+    { liveBus: "/run/user/1000/bus", wsl: true },
+    "DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/1000/bus",
+    "dbus-run-session",
+  ],
+  [
+    { cause: "foreign-bus" },
+    { liveBus: "/run/user/1000/bus" },
+    "DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/1000/bus",
+    "sudo",
+  ],
+  [{ cause: "no-bus", why: "unset" }, {}, "dbus-run-session", "export"],
+  // ssh
+  [
+    { cause: "prompt-dismissed" },
+    { screen: false },
+    "`cargo-credential-keyring unlock`",
+    "dialog",
+  ],
+  [
+    { cause: "locked", item: "visible" },
+    { screen: false },
+    "`cargo-credential-keyring unlock`",
+    "Seahorse",
+  ],
+  [
+    { cause: "no-default-collection" },
+    { screen: false },
+    "`cargo-credential-keyring unlock`",
+    "Seahorse",
+  ],
+  // conda, ROS, AppImages; NixOS
+  [
+    { cause: "library-missing", library: "libsecret-1", message: "odd" },
+    { libraryPath: true },
+    "LD_LIBRARY_PATH",
+    "nstall",
+  ],
+  [
+    { cause: "library-missing", library: "libsecret-1" },
+    { distributions: ["nixos"] },
+    "nix-ld",
+    "nstall",
+  ],
+  [
+    { cause: "no-service", message: "Unit x is masked." },
+    {},
+    "unmask",
+    "nstall",
+  ],
+];
+
+for (const [trouble, surroundings, named, unhelpful] of REMEDIES) {
+  const where = JSON.stringify(surroundings);
+  Deno.test(`describeTrouble() names ${named} for ${trouble.cause} in ${where}`, () => {
+    const { remedy } = describeTrouble(trouble, {
+      ...DESKTOP,
+      ...surroundings,
+    });
+    assertStringIncludes(remedy, named);
+    assert(!remedy.includes(unhelpful), remedy);
+  });
+}
+
+Deno.test("describeTrouble() passes on what the system said", () => {
+  const reason = (trouble: Trouble): string =>
+    describeTrouble(trouble, DESKTOP).reason;
+  assertStringIncludes(
+    reason({ cause: "no-service", message: "Unit x is masked." }),
+    "Unit x is masked",
+  );
+  assertStringIncludes(
+    reason({
+      cause: "library-missing",
+      library: "libsecret-1",
+      message: "undefined symbol: g_free",
+    }),
+    "libsecret-1 cannot be loaded: undefined symbol: g_free",
+  );
+  assertStringIncludes(
+    reason({ cause: "locked", item: "visible", keyring: "Work" }),
+    '"Work"',
+  );
+});
+
+/** What ld.so and Deno say, and what is to be passed on of it. */
+const LINKER: readonly [words: string, passedOn: string | undefined][] = [
+  [
+    "Could not open library: Could not open library: libsecret-1.so.0: cannot open shared object file: No such file or directory",
+    undefined,
+  ],
+  [
+    'Could not open library: Shared object "libsecret-1.so" not found, required by "deno"',
+    undefined,
+  ],
+  ["freebsd has no such library", undefined],
+  [
+    "Could not open library: libgcrypt.so.20: cannot open shared object file: No such file or directory",
+    "libgcrypt.so.20: cannot open shared object file: No such file or directory",
+  ],
+  [
+    "Could not open library: /lib/libgio-2.0.so.0: undefined symbol: g_x",
+    "/lib/libgio-2.0.so.0: undefined symbol: g_x",
+  ],
+  [
+    "Could not open library: libsecret-1.so.0: file too short",
+    "libsecret-1.so.0: file too short",
+  ],
+];
+
+Deno.test("troubleOf() tells a broken library from a missing one", () => {
+  for (const [words, message] of LINKER) {
+    const error = new LibraryError("libsecret-1", { cause: new Error(words) });
+    assertEquals<unknown>(troubleOf(error), {
+      cause: "library-missing",
+      library: "libsecret-1",
+      ...(message === undefined ? {} : { message }),
+    });
   }
 });
 
@@ -144,7 +311,7 @@ Deno.test("describeTrouble() names the distribution's package", () => {
     assertStringIncludes(
       describeTrouble(
         { cause: "library-missing", library: "libsecret-1" },
-        { os, distributions, wsl: false },
+        { ...DESKTOP, os, distributions },
       ).remedy,
       expected,
     );

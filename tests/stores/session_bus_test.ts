@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import {
+  findLiveBus,
   findSessionBus,
   type SessionBusFinding,
   type SocketInfo,
@@ -14,7 +15,8 @@ const SOCKETS: Readonly<Record<string, SocketInfo>> = {
   "/file/bus": { isSocket: false, uid: OURS },
 };
 
-const found: SessionBusFinding = { kind: "found" };
+const ours: SessionBusFinding = { kind: "ours" };
+const unproven: SessionBusFinding = { kind: "unproven" };
 const foreign: SessionBusFinding = { kind: "foreign" };
 const none = (
   why: "unset" | "unusable" | "gone",
@@ -25,14 +27,20 @@ const CASES: readonly [
   runtimeDirectory: string | undefined,
   expected: SessionBusFinding,
 ][] = [
-  ["unix:path=/run/user/1000/bus", undefined, found],
-  ["unix:path=/run/user/1000/bus,guid=0123456789abcdef", undefined, found],
-  ["unix:guid=0123456789abcdef,path=/run/user/1000/bus", undefined, found],
-  ["unix:path=/tmp/a%20bus", undefined, found],
-  ["unix:path=/run/user/1000/bus;", undefined, found],
-  ["unix:path=/gone;unix:path=/run/user/1000/bus", undefined, found],
-  ["unix:path=/run/user/0/bus;unix:path=/tmp/a%20bus", undefined, found],
-  ["unix:abstract=/tmp/dbus-abc", undefined, found],
+  ["unix:path=/run/user/1000/bus", undefined, ours],
+  ["unix:path=/run/user/1000/bus,guid=0123456789abcdef", undefined, ours],
+  ["unix:guid=0123456789abcdef,path=/run/user/1000/bus", undefined, ours],
+  ["unix:path=/tmp/a%20bus", undefined, ours],
+  ["unix:path=/run/user/1000/bus;", undefined, ours],
+  ["unix:path=/gone;unix:path=/run/user/1000/bus", undefined, unproven],
+  ["unix:path=/run/user/1000/bus;unix:path=/tmp/a%20bus", undefined, unproven],
+  ["unix:path=/gone;unix:path=/gone/too", undefined, none("gone")],
+  ["unix:path=/run/user/0/bus;unix:path=/tmp/a%20bus", undefined, foreign],
+  ["unix:path=/tmp/a%20bus;unix:path=/run/user/0/bus", undefined, foreign],
+  ["unix:abstract=/tmp/dbus-abc", undefined, unproven],
+  ["unix:abstract=/a;unix:path=/run/user/1000/bus", undefined, unproven],
+  ["unix:path=/gone;unix:abstract=/a", undefined, unproven],
+  ["unix:abstract=/a;unix:path=/run/user/0/bus", undefined, foreign],
   ["unix:path=/run/user/0/bus", "/run/user/1000", foreign],
   ["unix:path=/gone", "/run/user/1000", none("gone")],
   ["unix:path=/file/bus", undefined, none("gone")],
@@ -55,7 +63,7 @@ const CASES: readonly [
   ["unix:tmpdir=/tmp", undefined, none("unusable")],
   ["UNIX:path=/run/user/1000/bus", undefined, none("unusable")],
   ["/run/user/1000/bus", undefined, none("unusable")],
-  [undefined, "/run/user/1000", found],
+  [undefined, "/run/user/1000", ours],
   [undefined, "/run/user/0", foreign],
   [undefined, "/home", none("unset")],
   [undefined, "/gone", none("unset")],
@@ -83,3 +91,19 @@ for (const [address, runtimeDirectory, expected] of CASES) {
     },
   );
 }
+
+Deno.test("findLiveBus() finds the bus of a desktop session, if it is ours", async () => {
+  const find = (directory?: string): Promise<string | undefined> =>
+    findLiveBus(
+      (name) => name === "XDG_RUNTIME_DIR" ? directory : undefined,
+      OURS,
+      (path) => Promise.resolve(SOCKETS[path]),
+    );
+  assertEquals(await find(), "/run/user/1000/bus");
+  assertEquals(await find("/run/user/1000"), "/run/user/1000/bus");
+  assertEquals(await find("/run/user/0"), "/run/user/1000/bus");
+  assertEquals(
+    await findLiveBus(() => undefined, 7, () => Promise.resolve(undefined)),
+    undefined,
+  );
+});

@@ -5,6 +5,8 @@ fake_secret_service.py MODE, on the bus in DBUS_SESSION_BUS_ADDRESS:
 dies             ends in the middle of SearchItems
 unknown-method   has no SearchItems
 not-found        answers GetSecrets with an error that is no error of its own
+went             lists an item that is gone when its secret is asked for
+ghost            goes on listing it
 opaque           shows nothing while it is locked, unlocks with a prompt, and
                  confirms each deletion with another (as KeePassXC does)
 
@@ -102,6 +104,10 @@ def answer(method, args):
     if method == "GetSecrets":
         if mode == "not-found":
             raise LookupError("org.example.Error.Odd")
+        if mode in ("went", "ghost"):
+            if mode == "went":
+                items.clear()
+            raise LookupError("org.freedesktop.Secret.Error.NoSuchObject")
         secret = (SESSION, b"", b"fake token", "text/plain")
         return GLib.Variant(
             "(a{o(oayays)})", ({path: secret for path in args[0]},)

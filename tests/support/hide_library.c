@@ -2,6 +2,7 @@
  * for whoever looks for them at run time. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,10 @@ void *dlopen(const char *name, int flags) {
   if (real == NULL) real = (void *(*)(const char *, int))dlsym(RTLD_NEXT, "dlopen");
   const char *hidden = getenv("HIDDEN_LIBRARY");
   if (name != NULL && hidden != NULL && strncmp(name, hidden, strlen(hidden)) == 0)
-    return real("library-that-is-not-there.so", flags);
+  {
+    char absent[256];
+    snprintf(absent, sizeof absent, "%s.hidden", name);
+    return real(absent, flags);
+  }
   return real(name, flags);
 }

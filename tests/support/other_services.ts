@@ -194,6 +194,13 @@ export class OtherService implements AsyncDisposable {
     this.#process = undefined;
   }
 
+  /** Ends the service as a crash does. */
+  async kill(): Promise<void> {
+    this.#process?.kill("SIGKILL");
+    await this.#process?.status;
+    this.#process = undefined;
+  }
+
   /** Starts the service's program, and waits until it answers. */
   async spawn(
     command: readonly [string, ...string[]],

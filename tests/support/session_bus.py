@@ -10,6 +10,7 @@ session_bus.py default               prints the default collection's path
 session_bus.py items                 prints every item, as JSON
 session_bus.py store                 creates the items given as JSON on stdin
 session_bus.py collection LABEL      creates a collection (password on stdin), prints its path
+session_bus.py open PATH             unlocks a collection that has no password
 session_bus.py prompter MODE         answers gnome-keyring's prompts (type, dismiss or ignore)
 """
 
@@ -284,6 +285,8 @@ def main(command, *args):
         call(ROOT, SERVICE, "Lock", GLib.Variant("(ao)", ([args[0]],)))
     elif command == "unlock":
         unlock(args[0])
+    elif command == "open":
+        call(ROOT, SERVICE, "Unlock", GLib.Variant("(ao)", ([args[0]],)))
     elif command == "alias":
         call(ROOT, SERVICE, "SetAlias", GLib.Variant("(so)", args))
     elif command == "owner":

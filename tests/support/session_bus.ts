@@ -37,6 +37,7 @@ export interface SessionBusOptions {
    * - `locked`: gnome-keyring freshly started on an existing, locked one
    * - `activatable`: as `locked`, but started by the bus when first asked for
    * - `empty`: gnome-keyring where no collection but `session` exists
+   * - `plaintext`: gnome-keyring on a default keyring without a password
    * - `in-memory`: as `empty`, and `session` is the default collection (WSL)
    * - `none`: nobody, and nothing can be activated
    * - `slow`: a service that the bus starts and that never comes up (30 s)
@@ -49,6 +50,7 @@ export interface SessionBusOptions {
     | "activatable"
     | "empty"
     | "in-memory"
+    | "plaintext"
     | "none"
     | "slow";
   /**
@@ -231,6 +233,19 @@ export class SessionBus implements AsyncDisposable {
         return;
       case "empty":
         return await this.#startKeyring(false);
+      case "plaintext": {
+        const keyrings = `${this.env["XDG_DATA_HOME"]}/keyrings`;
+        await Deno.mkdir(keyrings);
+        await Deno.writeTextFile(
+          `${keyrings}/Default_keyring.keyring`,
+          "[keyring]\ndisplay-name=Default keyring\nctime=0\nmtime=0\n" +
+            "lock-on-idle=false\nlock-after=false\n",
+        );
+        await Deno.writeTextFile(`${keyrings}/default`, "Default_keyring");
+        await this.#startKeyring(false);
+        await this.#ask(["open", await this.#default()]);
+        return;
+      }
       case "in-memory":
         await this.#startKeyring(false);
         return await this.setDefaultCollection(SESSION_COLLECTION);
@@ -296,6 +311,10 @@ export class SessionBus implements AsyncDisposable {
     }
     const text = new TextDecoder().decode(stdout).trim();
     return text === "" ? undefined : JSON.parse(text);
+  }
+
+  async #default(): Promise<string> {
+    return String(await this.#ask(["default"]));
   }
 
   /** The process id of gnome-keyring; `undefined` if the bus started it. */
@@ -394,7 +413,13 @@ export class SessionBus implements AsyncDisposable {
    * @returns It.
    */
   async startFakeService(
-    mode: "dies" | "unknown-method" | "not-found" | "opaque",
+    mode:
+      | "dies"
+      | "unknown-method"
+      | "not-found"
+      | "went"
+      | "ghost"
+      | "opaque",
   ): Promise<FakeService> {
     const calls: string[] = [];
     const stop = await this.#serve(

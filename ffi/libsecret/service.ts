@@ -1,0 +1,439 @@
+import { cString, OutPointer } from "../_memory.ts";
+import {
+  callMethod,
+  Cancellable,
+  type MethodCall,
+  nameOwner,
+  ownerOf,
+  peerUid,
+} from "../gio.ts";
+import { GLibError, takeError } from "../glib.ts";
+import { unref } from "../gobject.ts";
+import { dictionary, parseVariant, quote, tuple, Variant } from "../variant.ts";
+import { SecretItem } from "./item.ts";
+import { libsecret, pinLibsecret } from "./symbols.ts";
+
+const SECRET_SERVICE_NONE = 0;
+
+const NAME = "org.freedesktop.secrets";
+const ROOT = "/org/freedesktop/secrets";
+const SERVICE = "org.freedesktop.Secret.Service";
+const COLLECTION = "org.freedesktop.Secret.Collection";
+const PROMPT = "org.freedesktop.Secret.Prompt";
+const LABEL = "org.freedesktop.Secret.Item.Label";
+const ATTRIBUTES = "org.freedesktop.Secret.Item.Attributes";
+
+/** Attributes of an item, by their names; `xdg:schema` is its schema. */
+export type Attributes = Readonly<Record<string, string>>;
+
+/** How {@linkcode SecretService.open} opens. */
+export interface SecretServiceOptions {
+  /**
+   * Ends every call of this instance when it is aborted: they then fail with
+   * a {@linkcode GLibError} of `g-io-error-quark`, code 19.
+   */
+  readonly signal?: AbortSignal;
+}
+
+/** What {@linkcode SecretService.find} has found. */
+export interface FoundItems {
+  /** Those whose secret can be read. */
+  readonly unlocked: readonly SecretItem[];
+  /** Those that are locked. */
+  readonly locked: readonly SecretItem[];
+}
+
+/** A collection of secrets: a keyring. */
+export interface SecretCollection {
+  /** Its object path. */
+  readonly path: string;
+  /** Whether it was locked when it was asked for. */
+  readonly locked: boolean;
+}
+
+/** What may open a dialog only if it is told to. */
+export interface PromptOptions {
+  /**
+   * Whether the service may ask the person, in a dialog of its own.
+   *
+   * @default {false}
+   */
+  readonly prompt?: boolean;
+}
+
+/**
+ * The Secret Service (GNOME Keyring, KWallet, KeePassXC, …) through libsecret,
+ * which brings the connection and the encrypted session; the calls are those
+ * of the Secret Service API.
+ *
+ * Nothing opens a dialog but what says so. Libraries are opened with the first
+ * instance, not before. Each instance has a session of its own with the
+ * service.
+ *
+ * @example Store a secret, find it, and erase it
+ * ```ts
+ * import { SecretService } from "./service.ts";
+ *
+ * const ada = { user: "ada", "xdg:schema": "org.example.Password" };
+ * const secret = new TextEncoder().encode("correct horse");
+ *
+ * await using service = await SecretService.open();
+ * const collection = await service.defaultCollection();
+ * console.assert(collection?.locked === false);
+ * if (collection !== undefined) {
+ *   await service.store(collection.path, ada, secret, { label: "Ada" });
+ *   const { unlocked: [item] } = await service.find(ada);
+ *   const found = await item?.secret();
+ *   console.assert(new TextDecoder().decode(found) === "correct horse");
+ *   console.assert(await item?.erase() === true);
+ * }
+ * ```
+ */
+export class SecretService implements AsyncDisposable {
+  /** The `SecretService *`, a `GDBusProxy`. */
+  readonly pointer: Deno.PointerValue;
+  /** What ends the calls. */
+  readonly cancellable: Cancellable;
+  readonly #owned = new Map<string, Promise<boolean>>();
+
+  private constructor(pointer: Deno.PointerValue, cancellable: Cancellable) {
+    this.pointer = pointer;
+    this.cancellable = cancellable;
+  }
+
+  /**
+   * Connects to the session bus, which may start the service.
+   *
+   * @param options What ends its calls.
+   * @returns The instance; dispose of it when it is done with.
+   * @throws {LibraryError} If libsecret cannot be opened.
+   * @throws {GLibError} If the bus refuses, or is not there.
+   */
+  static async open(
+    options: SecretServiceOptions = {},
+  ): Promise<SecretService> {
+    const library = libsecret();
+    const [cancellable, type] = await Promise.all([
+      Cancellable.from(options.signal),
+      library.secret_service_get_type(),
+      pinLibsecret(),
+    ]);
+    const error = new OutPointer();
+    const pointer = await library.secret_service_open_sync(
+      type,
+      null,
+      SECRET_SERVICE_NONE,
+      cancellable.pointer,
+      error.cell,
+    );
+    if (pointer === null) {
+      await cancellable[Symbol.asyncDispose]();
+      throw await takeError(error, "secret_service_open_sync");
+    }
+    return new SecretService(pointer, cancellable);
+  }
+
+  /**
+   * Which user runs the bus that this is connected to.
+   *
+   * @returns The user id.
+   * @throws {GLibError} If the system does not say.
+   */
+  async busOwner(): Promise<number> {
+    return await peerUid(this.pointer);
+  }
+
+  /**
+   * Whether whoever answers as the Secret Service also owns another name on
+   * the bus. It starts nobody, and asks once for each name.
+   *
+   * @param name The other name, such as `org.gnome.keyring`.
+   * @returns Whether the owner is the same.
+   * @throws {GLibError} If the bus did not answer.
+   */
+  alsoOwns(name: string): Promise<boolean> {
+    const known = this.#owned.get(name);
+    if (known !== undefined) return known;
+    const asked = (async () => {
+      const owner = await nameOwner(this.pointer);
+      return owner !== undefined &&
+        owner === await ownerOf(this.pointer, name, this.cancellable);
+    })();
+    this.#owned.set(name, asked);
+    return asked;
+  }
+
+  /**
+   * Calls a method of the service.
+   *
+   * @param call What is called.
+   * @returns The answer, a tuple.
+   * @throws {GLibError} What came instead of an answer.
+   */
+  call(call: Omit<MethodCall, "name">): Promise<Variant> {
+    return callMethod(this.pointer, { name: NAME, ...call }, this.cancellable);
+  }
+
+  /**
+   * A property of one of the service's objects.
+   *
+   * @param path The object.
+   * @param iface The property's interface.
+   * @param name The property.
+   * @returns Its value.
+   * @throws {GLibError} If the service did not answer, or has none.
+   */
+  async property(path: string, iface: string, name: string): Promise<Variant> {
+    await using reply = await this.call({
+      path,
+      interface: "org.freedesktop.DBus.Properties",
+      method: "Get",
+      parameters: `('${iface}', '${name}')`,
+    });
+    await using value = await reply.child(0);
+    return await value.boxed();
+  }
+
+  /**
+   * Finds items in all collections. It unlocks nothing.
+   *
+   * @param attributes What they have.
+   * @returns The items.
+   * @throws {GLibError} If the service did not answer.
+   */
+  async find(attributes: Attributes): Promise<FoundItems> {
+    await using reply = await this.call({
+      path: ROOT,
+      interface: SERVICE,
+      method: "SearchItems",
+      parameters: `(${dictionary(attributes)},)`,
+    });
+    const items = async (index: number): Promise<SecretItem[]> => {
+      await using paths = await reply.child(index);
+      return (await paths.paths()).map((path) => new SecretItem(this, path));
+    };
+    return { unlocked: await items(0), locked: await items(1) };
+  }
+
+  /**
+   * The collection that new secrets belong in.
+   *
+   * @returns It, `undefined` if there is none.
+   * @throws {GLibError} If the service did not answer.
+   */
+  async defaultCollection(): Promise<SecretCollection | undefined> {
+    await using reply = await this.call({
+      path: ROOT,
+      interface: SERVICE,
+      method: "ReadAlias",
+      parameters: "('default',)",
+    });
+    await using child = await reply.child(0);
+    const path = await child.text();
+    if (path === "/") return undefined;
+    return { path, locked: await this.#isLocked(path) };
+  }
+
+  async #isLocked(collection: string): Promise<boolean> {
+    await using locked = await this.property(collection, COLLECTION, "Locked");
+    return await locked.boolean();
+  }
+
+  /**
+   * All collections.
+   *
+   * @returns They.
+   * @throws {GLibError} If the service did not answer.
+   */
+  async collections(): Promise<SecretCollection[]> {
+    await using value = await this.property(ROOT, SERVICE, "Collections");
+    const collections: SecretCollection[] = [];
+    for (const path of await value.paths()) {
+      collections.push({ path, locked: await this.#isLocked(path) });
+    }
+    return collections;
+  }
+
+  /**
+   * The name that people see of a collection.
+   *
+   * @param collection Its object path.
+   * @returns The name.
+   * @throws {GLibError} If the service did not answer.
+   */
+  async collectionLabel(collection: string): Promise<string> {
+    await using label = await this.property(collection, COLLECTION, "Label");
+    return await label.text();
+  }
+
+  /**
+   * Creates the default collection. The service asks the person for a
+   * password, in a dialog of its own.
+   *
+   * @param label The collection's name.
+   * @returns It, `undefined` if the dialog was dismissed.
+   * @throws {GLibError} If the service refused, or did not answer.
+   */
+  async createDefaultCollection(
+    label: string,
+  ): Promise<SecretCollection | undefined> {
+    await using reply = await this.call({
+      path: ROOT,
+      interface: SERVICE,
+      method: "CreateCollection",
+      parameters: `({'${COLLECTION}.Label': <${quote(label)}>}, 'default')`,
+    });
+    await using created = await reply.child(0);
+    let path = await created.text();
+    if (path === "/") {
+      await using prompt = await reply.child(1);
+      await using result = await this.settle(await prompt.text(), true);
+      // gnome-keyring's answer to a dismissed dialog is the path `/`.
+      path = await result?.text() ?? "/";
+    }
+    if (path === "/") return undefined;
+    return { path, locked: await this.#isLocked(path) };
+  }
+
+  /**
+   * Unlocks a collection, or an item, which usually unlocks its collection.
+   * What takes no password is unlocked at once.
+   *
+   * @param path The object path of either.
+   * @param options Whether a dialog may open if it takes one.
+   * @returns Whether it is unlocked now; `false` if that takes a dialog, which
+   * was not allowed, was dismissed, or could not be shown.
+   * @throws {GLibError} If the service did not answer.
+   */
+  async unlock(path: string, options: PromptOptions = {}): Promise<boolean> {
+    await using reply = await this.call({
+      path: ROOT,
+      interface: SERVICE,
+      method: "Unlock",
+      parameters: `([objectpath '${path}'],)`,
+    });
+    await using prompt = await reply.child(1);
+    const promptPath = await prompt.text();
+    if (promptPath === "/") {
+      await using unlocked = await reply.child(0);
+      return (await unlocked.paths()).length > 0;
+    }
+    await using result = await this.settle(promptPath, options.prompt);
+    return result !== undefined && (await result.paths()).length > 0;
+  }
+
+  /**
+   * Performs a prompt that a method has answered with, or dismisses it unseen:
+   * only a prompt that is performed shows anything.
+   *
+   * @param path The prompt's object path.
+   * @param perform Whether the service may open its dialog.
+   * @returns What came of it; `undefined` if it was dismissed.
+   * @throws {GLibError} If the service did not answer.
+   */
+  async settle(path: string, perform = false): Promise<Variant | undefined> {
+    if (!perform) {
+      await this.#dismiss(path);
+      return undefined;
+    }
+    const error = new OutPointer();
+    const result = await libsecret().secret_service_prompt_at_dbus_path_sync(
+      this.pointer,
+      cString(path),
+      this.cancellable.pointer,
+      null,
+      error.cell,
+    );
+    if (error.value !== null) throw await takeError(error, "Prompt");
+    return result === null ? undefined : new Variant(result);
+  }
+
+  async #dismiss(prompt: string): Promise<void> {
+    try {
+      await using _ = await this.call({
+        path: prompt,
+        interface: PROMPT,
+        method: "Dismiss",
+      });
+    } catch (error) {
+      // It is only tidied up: nothing has been shown.
+      if (!(error instanceof GLibError)) throw error;
+    }
+  }
+
+  /**
+   * Stores a secret in a collection, in place of the one with the same
+   * attributes. A locked collection is not unlocked; a service that confirms
+   * what is replaced (KeePassXC) opens its dialog.
+   *
+   * @param collection The collection's object path.
+   * @param attributes What to file it under.
+   * @param secret The secret; it stays the caller's.
+   * @param options How it is called.
+   * @throws {GLibError} If the service refused, or did not answer.
+   */
+  async store(
+    collection: string,
+    attributes: Attributes,
+    secret: Uint8Array<ArrayBuffer>,
+    options: {
+      /** The name that people see. */
+      readonly label: string;
+    },
+  ): Promise<void> {
+    const properties = await parseVariant(
+      `{'${LABEL}': <${quote(options.label)}>, ` +
+        `'${ATTRIBUTES}': <${dictionary(attributes)}>}`,
+    );
+    const replace = await parseVariant("true");
+    await using reply = await this.call({
+      path: collection,
+      interface: COLLECTION,
+      method: "CreateItem",
+      parameters: await tuple(properties, await this.encode(secret), replace),
+    });
+    await using prompt = await reply.child(1);
+    const path = await prompt.text();
+    if (path === "/") return;
+    await using _ = await this.settle(path, true);
+  }
+
+  /**
+   * Encrypts a secret for this session, as methods take it.
+   *
+   * @param secret The secret; it stays the caller's.
+   * @returns The `GVariant *`, floating.
+   * @throws {GLibError} If the service gave no session.
+   */
+  async encode(secret: Uint8Array<ArrayBuffer>): Promise<Deno.PointerObject> {
+    const library = libsecret();
+    const error = new OutPointer();
+    const done = await library.secret_service_ensure_session_sync(
+      this.pointer,
+      this.cancellable.pointer,
+      error.cell,
+    );
+    if (done === 0) throw await takeError(error, "OpenSession");
+    // Its copy lies in memory that is not swapped, and is wiped when freed.
+    const value = await library.secret_value_new(
+      secret,
+      BigInt(secret.length),
+      cString("text/plain"),
+    );
+    const encoded = await library.secret_service_encode_dbus_secret(
+      this.pointer,
+      value,
+    );
+    await library.secret_value_unref(value);
+    if (encoded === null) {
+      throw await takeError(error, "secret_service_encode_dbus_secret");
+    }
+    return encoded;
+  }
+
+  /** Ends the session, and frees what it held. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await unref(this.pointer);
+    await this.cancellable[Symbol.asyncDispose]();
+  }
+}

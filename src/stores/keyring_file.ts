@@ -1,0 +1,56 @@
+/**
+ * What a collection of gnome-keyring is called, on disk too: the last part of
+ * its object path, where a byte that a path cannot have is `_` and its code.
+ *
+ * @param collection The collection's object path.
+ * @returns The name.
+ */
+export function keyringName(collection: string): string {
+  const escaped = collection.slice(collection.lastIndexOf("/") + 1);
+  const latin1 = escaped.replace(
+    /_([0-9a-f]{2})/g,
+    (_, code: string) => String.fromCharCode(parseInt(code, 16)),
+  );
+  return new TextDecoder().decode(
+    Uint8Array.from(latin1, (letter) => letter.charCodeAt(0)),
+  );
+}
+
+/**
+ * Whether a collection of gnome-keyring has no password: its file then holds
+ * every secret as readable text. `false` where no file is found.
+ *
+ * @param collection The collection's object path.
+ * @param env Reads a variable of the environment.
+ * @returns Whether it is a plaintext file.
+ */
+export async function isPlaintextKeyring(
+  collection: string,
+  env: (name: string) => string | undefined,
+): Promise<boolean> {
+  const name = keyringName(collection);
+  const folder = keyringsFolder(env);
+  if (folder === undefined || name.includes("/")) return false;
+  const path = `${folder}/${name}.keyring`;
+  // One with a password begins with `GnomeKeyring`, and is no text.
+  const mark = new TextEncoder().encode("[keyring]");
+  try {
+    if (!(await Deno.stat(path)).isFile) return false;
+    using file = await Deno.open(path);
+    const start = new Uint8Array(mark.length);
+    await file.read(start);
+    return start.every((byte, i) => byte === mark[i]);
+  } catch {
+    return false;
+  }
+}
+
+/** XDG Base Directory Specification: a relative path there is ignored. */
+function keyringsFolder(
+  env: (name: string) => string | undefined,
+): string | undefined {
+  const data = env("XDG_DATA_HOME");
+  if (data?.startsWith("/")) return `${data}/keyrings`;
+  const home = env("HOME");
+  return home ? `${home}/.local/share/keyrings` : undefined;
+}

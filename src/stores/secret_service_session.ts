@@ -1,0 +1,108 @@
+import { SecretService } from "../../ffi/libsecret/service.ts";
+import type { Secret } from "../base/secret.ts";
+import {
+  describeTrouble,
+  readSurroundings,
+  type Trouble,
+  troubleOf,
+} from "./_secret_service_failures.ts";
+import type { StoreFailure, StoreOptions } from "./credential_store.ts";
+import { findSessionBus, readVariable, statSocket } from "./session_bus.ts";
+
+/** What calls answer, or what is wrong. */
+export type Answer<T> =
+  | T
+  | { readonly kind: "trouble"; readonly trouble: Trouble };
+
+/** Answers what is wrong. */
+export function trouble(what: Trouble): Answer<never> {
+  return { kind: "trouble", trouble: what };
+}
+
+/** The first session of this process, which stays open: see `runInSession`. */
+let firstService: SecretService | undefined;
+
+/**
+ * Runs calls against a new session with the Secret Service, and words what
+ * goes wrong. It answers when the signal is aborted, even if a call does not
+ * come back.
+ *
+ * The calls may be made again, in another session: see `Trouble.again`.
+ */
+export async function inSession<T extends { readonly kind: string }>(
+  options: Pick<StoreOptions, "signal">,
+  calls: (service: SecretService) => Promise<Answer<T>>,
+): Promise<T | StoreFailure> {
+  const { signal } = options;
+  const aborted = Promise.withResolvers<Answer<never>>();
+  const abort = (): void => aborted.resolve(trouble({ cause: "deadline" }));
+  if (signal.aborted) abort();
+  else signal.addEventListener("abort", abort, { once: true });
+  const running = run(signal, calls);
+  try {
+    const answer = await Promise.race([aborted.promise, running]);
+    if (!isTrouble(answer)) return answer;
+    if (signal.aborted) running.then(forget, () => {});
+    return describeTrouble(answer.trouble, await readSurroundings());
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+function isTrouble<T extends { readonly kind: string }>(
+  answer: Answer<T>,
+): answer is { readonly kind: "trouble"; readonly trouble: Trouble } {
+  return answer.kind === "trouble";
+}
+
+/** Wipes a token that came too late for anyone to take it. */
+function forget(
+  answer: { readonly kind: string; readonly token?: Secret },
+): void {
+  answer.token?.wipe();
+}
+
+/** How many sessions are tried: see `Trouble.again`. */
+const SESSIONS = 4;
+
+async function run<T extends { readonly kind: string }>(
+  signal: AbortSignal,
+  calls: (service: SecretService) => Promise<Answer<T>>,
+): Promise<Answer<T>> {
+  const bus = await findSessionBus(readVariable, Deno.uid(), statSocket);
+  if (bus.kind === "none") return trouble({ cause: "no-bus", why: bus.why });
+  if (bus.kind === "foreign") return trouble({ cause: "foreign-bus" });
+  for (let tries = 1;; tries++) {
+    const answer = await runInSession(signal, bus.kind === "ours", calls);
+    const again = isTrouble(answer) &&
+      answer.trouble.cause === "service-failed" && answer.trouble.again;
+    if (!again || tries === SESSIONS) return answer;
+  }
+}
+
+async function runInSession<T extends { readonly kind: string }>(
+  signal: AbortSignal,
+  isOurBus: boolean,
+  calls: (service: SecretService) => Promise<Answer<T>>,
+): Promise<Answer<T>> {
+  if (signal.aborted) return trouble({ cause: "deadline" });
+  try {
+    const service = await SecretService.open({ signal });
+    try {
+      if (!isOurBus && await service.busOwner() !== Deno.uid()) {
+        return trouble({ cause: "foreign-bus" });
+      }
+      // libsecret drops its connection to the bus with the last session, and
+      // KeePassXC with the connection what a person has just allowed this
+      // process to see: then `verify` could not read what `set` has replaced.
+      firstService ??= service;
+      return await calls(service);
+    } finally {
+      if (service !== firstService) await service[Symbol.asyncDispose]();
+    }
+  } catch (error) {
+    const what = troubleOf(error);
+    if (what === undefined) throw error;
+    return trouble(what);
+  }
+}
