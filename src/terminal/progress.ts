@@ -3,7 +3,8 @@ import { printable } from "../base/printable.ts";
 /** Where {@linkcode showProgress} writes, and when. */
 export interface ProgressOptions {
   /**
-   * Before this nothing is written.
+   * Before this nothing is written. 0: it is written at once, for work during
+   * which no timer runs.
    *
    * @default {1000}
    */
@@ -32,10 +33,12 @@ export function showProgress(
     write = writeError,
   } = options;
   let shown = false;
-  const timer = setTimeout(() => {
+  const show = (): void => {
     shown = true;
     write(`${printable(text)} ...${isTerminal ? "" : "\n"}`);
-  }, afterMs);
+  };
+  const timer = afterMs === 0 ? undefined : setTimeout(show, afterMs);
+  if (timer === undefined) show();
   return {
     [Symbol.dispose](): void {
       clearTimeout(timer);
