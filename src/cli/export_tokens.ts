@@ -1,3 +1,4 @@
+import { green } from "@std/fmt/colors";
 import { CRATES_IO_INDEX, CRATES_IO_NAME } from "../cargo/registries.ts";
 import { userIndexes } from "../cargo/registry_index.ts";
 import { findAllTokens, malformed } from "../credentials/file.ts";
@@ -49,10 +50,13 @@ export async function runExport(
     for (const { token } of tokens) token.wipe();
   }
   const { output } = session;
-  for (const { name, indexUrl } of tokens) {
-    const url = name === undefined ? "" : ` (${indexUrl})`;
-    output.print(`     Exported ${name ?? indexUrl}${url}`);
-  }
+  output.printRows(
+    tokens.map(({ name, indexUrl }) => [
+      { text: "Exported", style: green },
+      ...(name === undefined ? [] : [name]),
+      indexUrl,
+    ]),
+  );
   output.printError(
     `note: ${args.file} can be read with ` +
       (recipients.length > 0

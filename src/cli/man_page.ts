@@ -84,8 +84,10 @@ async function describe(
       entries.flatMap(({ term, description, choices }) => [
         ".TP",
         bold(formatUsageTerm(term)),
-        ...(description === undefined ? [] : [inline(description)]),
-        ...(choices === undefined ? [] : [`One of ${inline(choices)}.`]),
+        [
+          ...(description === undefined ? [] : [inline(description)]),
+          ...(choices === undefined ? [] : [`one of ${inline(choices)}`]),
+        ].join("; "),
       ])
     ),
     ...(doc.footer === undefined ? [] : paragraphs(doc.footer)),

@@ -25,9 +25,7 @@ const PAGE = await manPage({
         "--how",
         choice(["well", "badly"], { metavar: "HOW" }),
         {
-          description: message`As ${
-            metavar("HOW")
-          } says: \\ ~ ^ - "quoted" ä….`,
+          description: message`As ${metavar("HOW")} says: \\ ~ ^ - "quoted" ä…`,
         },
       ),
     }),
@@ -75,7 +73,7 @@ Deno.test("manPage() is as plain text what it says", async () => {
       ".Does it.",
       "Use a-program do -h well or nothing.",
       "A second paragraph.",
-      'As HOW says: \\ ~ ^ - "quoted" ä…. One of well, badly.',
+      'As HOW says: \\ ~ ^ - "quoted" ä…; one of well, badly',
       "EXIT STATUS 0 all was done 1 'no'",
       "2026-02-03",
     ]
