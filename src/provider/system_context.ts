@@ -457,15 +457,18 @@ export class SystemContext implements ProviderContext, Disposable {
   }
 
   async loginArguments(): Promise<readonly string[]> {
+    return this.#request.args.slice(await this.#configuredArguments());
+  }
+
+  /** How many of the arguments cargo has from its configuration: the first. */
+  async #configuredArguments(): Promise<number> {
     const { args, registry } = this.#request;
-    if (args.length === 0) return args;
-    // Cargo puts those of the configuration in front.
+    if (args.length === 0) return 0;
     const { entries } = providerChain(await this.#config(), registry);
-    const configured = entries.map((entry) => entry.args.length)
-      .filter((length, i) =>
-        entries[i]?.args.every((arg, j) => arg === args[j]) && length > 0
-      );
-    return args.slice(Math.max(0, ...configured));
+    const lengths = entries.filter((entry) =>
+      entry.args.every((arg, i) => arg === args[i])
+    ).map((entry) => entry.args.length);
+    return Math.max(0, ...lengths);
   }
 
   notice(notice: NoticeText, isLast = false): Promise<void> {
@@ -490,6 +493,10 @@ export class SystemContext implements ProviderContext, Disposable {
     }
     for (const { topic, text } of notices) {
       await this.notice({ level: "warning", text, frequency: "daily", topic });
+    }
+    if (await this.#configuredArguments() > 0) {
+      const { describeArguments } = await import("./notices.ts");
+      await this.notice(describeArguments(this.#home ?? ""));
     }
     await this.#notifier.deliver();
   }

@@ -4,6 +4,8 @@ import type {
   StoreName,
   StoreSetting,
 } from "./credential_store.ts";
+import { EverySpelling } from "./every_spelling.ts";
+import { readVariable } from "./session_bus.ts";
 import { UnavailableStore } from "./unavailable_store.ts";
 
 /** What {@linkcode chooseStore} chooses. */
@@ -35,7 +37,7 @@ const TITLES: Readonly<Record<StoreName, string>> = {
   "secret-service": "the Secret Service",
   keychain: "the macOS Keychain",
   wincred: "the Windows Credential Manager",
-  systemd: "systemd's encrypted credentials",
+  systemd: "systemd's credential store",
   keyutils: "the kernel keyring",
 };
 
@@ -126,6 +128,14 @@ export async function openStore(
   cargoHome: string | undefined,
   os: string = Deno.build.os,
 ): Promise<CredentialStore> {
+  return new EverySpelling(await openAsItIs(setting, cargoHome, os));
+}
+
+async function openAsItIs(
+  setting: StoreSetting,
+  cargoHome: string | undefined,
+  os: string,
+): Promise<CredentialStore> {
   const choice = chooseStore(setting, os);
   if (choice.kind === "none") {
     const name = setting === "auto" || setting === "off"
@@ -135,8 +145,7 @@ export async function openStore(
   }
   switch (choice.name) {
     case "secret-service": {
-      const { SecretServiceStore } = await import("./secret_service.ts");
-      return new SecretServiceStore();
+      return await openLibsecret(readVariable);
     }
     case "keychain": {
       const { KeychainStore } = await import("./keychain.ts");
@@ -158,4 +167,28 @@ export async function openStore(
       return new Keyutils();
     }
   }
+}
+
+/**
+ * The Secret Service; where libsecret, and so `cargo:libsecret`, keeps secrets
+ * in a file of its own, that file.
+ */
+async function openLibsecret(
+  env: (name: string) => string | undefined,
+): Promise<CredentialStore> {
+  const isNamed = env("SECRET_BACKEND") === "file";
+  // Either is set in every sandbox that it stands for, and elsewhere too.
+  const mayBeSandbox = env("FLATPAK_ID") !== undefined ||
+    env("SNAP") !== undefined;
+  if (isNamed || mayBeSandbox) {
+    const { findSandbox } = await import("../base/sandbox.ts");
+    const { LibsecretFileStore } = await import("./libsecret_file.ts");
+    if (isNamed) return new LibsecretFileStore();
+    if (await findSandbox(env) !== undefined) {
+      const { SecretServiceStore } = await import("./secret_service.ts");
+      return new LibsecretFileStore(new SecretServiceStore());
+    }
+  }
+  const { SecretServiceStore } = await import("./secret_service.ts");
+  return new SecretServiceStore();
 }

@@ -3,7 +3,7 @@
 // own.
 
 import { Secret } from "../../src/base/secret.ts";
-import { SecretServiceStore } from "../../src/stores/secret_service.ts";
+import { openStore } from "../../src/stores/choose.ts";
 
 interface Question {
   readonly method: "get" | "prepare" | "set" | "verify" | "erase" | "list";
@@ -14,7 +14,7 @@ interface Question {
   readonly limit?: number;
 }
 
-const store = new SecretServiceStore();
+const store = await openStore("secret-service", undefined);
 
 async function answer(question: Question): Promise<unknown> {
   const { method, url = "", name, token = "", prompt = false, limit } =

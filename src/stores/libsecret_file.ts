@@ -1,0 +1,245 @@
+import { PasswordStore } from "../../ffi/libsecret/password.ts";
+import { GLibError } from "../../ffi/glib.ts";
+import { Secret } from "../base/secret.ts";
+import {
+  describeTrouble,
+  readSurroundings,
+  troubleOf,
+} from "./_secret_service_failures.ts";
+import type {
+  CredentialStore,
+  EraseOutcome,
+  GetOutcome,
+  ItemKey,
+  ListOutcome,
+  PrepareOutcome,
+  SetOutcome,
+  StoredItem,
+  StoreFailure,
+  StoreOptions,
+  VerifyOutcome,
+} from "./credential_store.ts";
+import { findSessionBus, readVariable, statSocket } from "./session_bus.ts";
+
+const TITLE = "libsecret's keyring file";
+
+/** The schema of `cargo:libsecret` (cargo-credential-libsecret/src/lib.rs). */
+const CARGO = { name: "org.rust-lang.cargo.registry", attributes: ["url"] };
+
+const NOT_KEPT: StoreFailure = {
+  kind: "denied",
+  cause: "not-kept",
+  reason: `${TITLE} did not keep what was stored in it`,
+  remedy: "Try again.",
+  storeExists: true,
+};
+
+/**
+ * The file that libsecret keeps itself, encrypted with a password that the
+ * portal of a sandbox gives, and where `cargo:libsecret` then keeps its tokens.
+ *
+ * What lies in it is no longer found once the password is another one, and
+ * libsecret calls that "nothing found": the file counts as searched only if
+ * all of it can be read.
+ */
+export class LibsecretFileStore implements CredentialStore {
+  /** `secret-service`, as the setting calls all that libsecret does. */
+  readonly name = "secret-service";
+  /** Its name in sentences. */
+  readonly title: string;
+  readonly #service: CredentialStore | undefined;
+
+  /**
+   * @param service What is used where there is no portal; absent if the
+   * environment names the file (`SECRET_BACKEND`).
+   */
+  constructor(service?: CredentialStore) {
+    this.#service = service;
+    this.title = service?.title ?? TITLE;
+  }
+
+  /** Looks the token up. */
+  get(key: ItemKey, options: StoreOptions): Promise<GetOutcome> {
+    return this.#ask<GetOutcome>(
+      options,
+      (service) => service.get(key, options),
+      async (file) => {
+        const token = await read(file, key);
+        return token === undefined ? { kind: "absent" } : {
+          kind: "found",
+          token,
+          others: [],
+          keeps: "on-disk",
+        };
+      },
+    );
+  }
+
+  /** Makes sure that the file can be read with the password there is. */
+  prepare(options: StoreOptions): Promise<PrepareOutcome> {
+    return this.#ask<PrepareOutcome>(
+      options,
+      (service) => service.prepare(options),
+      async (file) => {
+        await file.list("url");
+        return { kind: "ready", durable: true, plaintext: false };
+      },
+    );
+  }
+
+  /** Writes the token as `cargo:libsecret` does. */
+  set(
+    key: ItemKey,
+    token: Secret,
+    options: StoreOptions,
+  ): Promise<SetOutcome> {
+    return this.#ask<SetOutcome>(
+      options,
+      (service) => service.set(key, token, options),
+      async (file) => {
+        // Nothing is mixed with what another password has encrypted.
+        await file.list("url");
+        await file.store(
+          { url: key.indexUrl },
+          token.bytes,
+          `cargo-registry:${key.registryName ?? key.indexUrl}`,
+        );
+        return { kind: "stored" };
+      },
+    );
+  }
+
+  /** Reads the file again and compares. */
+  verify(
+    key: ItemKey,
+    token: Secret,
+    options: StoreOptions,
+  ): Promise<VerifyOutcome> {
+    return this.#ask<VerifyOutcome>(
+      options,
+      (service) => service.verify(key, token, options),
+      async (file) => {
+        const kept = await read(file, key);
+        const same = kept?.equals(token) ?? false;
+        kept?.wipe();
+        return same ? { kind: "stored", keeps: "on-disk" } : NOT_KEPT;
+      },
+    );
+  }
+
+  /** Erases the token; libsecret leaves the file before it as a backup. */
+  erase(key: ItemKey, options: StoreOptions): Promise<EraseOutcome> {
+    return this.#ask<EraseOutcome>(
+      options,
+      (service) => service.erase(key, options),
+      async (file) => {
+        await file.list("url");
+        return await file.clear({ url: key.indexUrl })
+          ? { kind: "erased", remaining: [] }
+          : { kind: "absent" };
+      },
+    );
+  }
+
+  /** Lists what is filed under a URL: the file has no schemas. */
+  list(options: StoreOptions): Promise<ListOutcome> {
+    return this.#ask<ListOutcome>(
+      options,
+      (service) => service.list(options),
+      async (file) => {
+        const items = (await file.list("url")).map(({ value, label }) =>
+          value === undefined ? [] : [{ indexUrl: value, ...named(label) }]
+        );
+        return { kind: "items", items: items.flat() };
+      },
+    );
+  }
+
+  /** Asks the file, or the Secret Service where there is no portal. */
+  async #ask<T extends { readonly kind: string }>(
+    options: StoreOptions,
+    service: (service: CredentialStore) => Promise<T | StoreFailure>,
+    calls: (file: PasswordStore) => Promise<T | StoreFailure>,
+  ): Promise<T | StoreFailure> {
+    const { signal } = options;
+    const deadline = Promise.withResolvers<undefined>();
+    const abort = (): void => deadline.resolve(undefined);
+    if (signal.aborted) abort();
+    else signal.addEventListener("abort", abort, { once: true });
+    const running = this.#run(signal, service, calls);
+    try {
+      const answer = await Promise.race([deadline.promise, running]);
+      if (answer !== undefined) return answer;
+      running.then(forget, () => {});
+      return await describe({ cause: "deadline" });
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
+  }
+
+  async #run<T extends { readonly kind: string }>(
+    signal: AbortSignal,
+    service: (service: CredentialStore) => Promise<T | StoreFailure>,
+    calls: (file: PasswordStore) => Promise<T | StoreFailure>,
+  ): Promise<T | StoreFailure> {
+    try {
+      if (this.#service !== undefined) {
+        const bus = await findSessionBus(readVariable, Deno.uid(), statSocket);
+        if (bus.kind !== "ours" || !await PasswordStore.hasPortal()) {
+          return await service(this.#service);
+        }
+      }
+      await using file = await PasswordStore.open(CARGO, signal);
+      return await calls(file);
+    } catch (error) {
+      const trouble = troubleOf(error);
+      if (trouble === undefined) throw error;
+      if (trouble.cause === "library-missing" || trouble.cause === "deadline") {
+        return await describe(trouble);
+      }
+      return unusable(error, this.#service === undefined);
+    }
+  }
+}
+
+/** The registry's name in a label of ours. */
+function named(label: string): Pick<StoredItem, "registryName"> {
+  const name = /^cargo-registry:(.*)/.exec(label)?.[1];
+  return name === undefined ? {} : { registryName: name };
+}
+
+async function read(
+  file: PasswordStore,
+  { indexUrl }: ItemKey,
+): Promise<Secret | undefined> {
+  const bytes = await file.lookup({ url: indexUrl });
+  if (bytes !== undefined) return new Secret(bytes);
+  await file.list("url");
+  return undefined;
+}
+
+async function describe(
+  trouble: Parameters<typeof describeTrouble>[0],
+): Promise<StoreFailure> {
+  return describeTrouble(trouble, await readSurroundings());
+}
+
+function unusable(error: unknown, isNamed: boolean): StoreFailure {
+  const words = error instanceof GLibError ? error.message : "";
+  return {
+    kind: "unreachable",
+    cause: "service-failed",
+    reason: `${TITLE} cannot be used: ${words || "it did not say why"}`,
+    remedy: isNamed
+      ? "It is used because SECRET_BACKEND is `file`; without that variable the Secret Service is. Its password comes from the portal of a sandbox."
+      : "Its password comes from the portal of the sandbox: see whether xdg-desktop-portal runs, and a keyring behind it.",
+    storeExists: true,
+  };
+}
+
+/** Wipes a token that came too late for anyone to take it. */
+function forget(
+  answer: { readonly kind: string; readonly token?: Secret },
+): void {
+  answer.token?.wipe();
+}
