@@ -64,6 +64,25 @@ if (Deno.build.os === "linux") {
       assertEquals(logout.code, 0, logout.stderr);
       assertEquals(await bus.items(), []);
     });
+    await t.step("the commands", async () => {
+      for (const command of ["migrate", "restore"]) {
+        const { code, stdout, stderr } = await run(
+          [
+            "sh",
+            "-c",
+            `${ODD}; ${THERE} && exec "$@"`,
+            "sh",
+            home.provider,
+            command,
+            "--dry-run",
+            "--json",
+          ],
+          { env: home.env, cwd: home.work },
+        );
+        assertEquals(code, 0, stderr);
+        assertEquals(typeof JSON.parse(stdout), "object");
+      }
+    });
     await t.step("a checkout above it gets no token of another's", async () => {
       await home.writeCredentials(CREDENTIALS);
       await Deno.mkdir(project);
