@@ -286,7 +286,7 @@ export class SystemContext implements ProviderContext, Disposable {
   );
 
   async sendable(): Promise<boolean> {
-    const { sendableToken } = await import("../cargo/config_tokens.ts");
+    const { sendableToken } = await import("../cargo/sendable_token.ts");
     const rebinding = await this.rebinding();
     const token = await sendableToken(
       await this.#config(),
