@@ -85,7 +85,10 @@ export class Session {
   /** Cargo's home. */
   readonly home: () => Promise<string> = once(async () => {
     const cwd = this.cwd();
-    const home = cargoHome(this.env, cwd) ??
+    const named = cargoHome(this.env, cwd);
+    const trouble = unreadableHome(this.env, named);
+    if (trouble !== undefined) throw new SessionError(trouble);
+    const home = named ??
       cargoHome(this.env, cwd, { systemHome: await homeDirectory() });
     const trouble = unreadableHome(this.env, home);
     if (trouble !== undefined) throw new SessionError(trouble);
