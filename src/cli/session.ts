@@ -90,8 +90,6 @@ export class Session {
     if (trouble !== undefined) throw new SessionError(trouble);
     const home = named ??
       cargoHome(this.env, cwd, { systemHome: await homeDirectory() });
-    const trouble = unreadableHome(this.env, home);
-    if (trouble !== undefined) throw new SessionError(trouble);
     if (home === undefined) {
       throw new SessionError(
         "cargo's home is not known: set `CARGO_HOME` or `HOME`",
