@@ -22,6 +22,13 @@ const SYMBOLS = {
   },
 } as const satisfies Deno.ForeignLibraryInterface;
 
+const CLOSE_SYMBOLS = {
+  close: {
+    parameters: ["i32"], // int fd
+    result: "i32",
+  },
+} as const satisfies Deno.ForeignLibraryInterface;
+
 const STDOUT = 1;
 const STDERR = 2;
 
@@ -35,6 +42,8 @@ const FULL_PIPE_MS = 5;
 
 /** What writes to the standard output that the program was started with. */
 export interface OwnStdout {
+  /** Whether it is a terminal. */
+  readonly isTerminal: boolean;
   /**
    * Writes some of the bytes, and waits until it can.
    *
@@ -44,6 +53,11 @@ export interface OwnStdout {
    * @throws {Error} If the system does not take them.
    */
   writeSync(bytes: Uint8Array<ArrayBuffer>): number;
+  /**
+   * Makes it everybody's standard output again, for a program that takes this
+   * process over. Nothing can be written here afterwards.
+   */
+  giveBack(): void;
 }
 
 /**
@@ -65,13 +79,15 @@ export interface OwnStdout {
  * ```
  */
 export function takeStdout(): OwnStdout {
-  if (Deno.build.os === "windows") return Deno.stdout;
+  if (Deno.build.os === "windows") return SHARED_STDOUT;
   const libc = Deno.dlopen(libcName(), SYMBOLS).symbols;
+  const isTerminal = Deno.stdout.isTerminal();
   const fd = libc.dup(STDOUT);
   if (fd < 0 || libc.dup2(STDERR, STDOUT) < 0) {
     throw new Error("standard output cannot be taken");
   }
   return {
+    isTerminal,
     writeSync(bytes: Uint8Array<ArrayBuffer>): number {
       const write = (): number =>
         Number(libc.write(fd, bytes, BigInt(bytes.length)));
@@ -90,8 +106,21 @@ export function takeStdout(): OwnStdout {
       }
       return written;
     },
+    giveBack(): void {
+      libc.dup2(fd, STDOUT);
+      Deno.dlopen(libcName(), CLOSE_SYMBOLS).symbols.close(fd);
+    },
   };
 }
+
+/** Standard output as it is. */
+export const SHARED_STDOUT: OwnStdout = {
+  get isTerminal() {
+    return Deno.stdout.isTerminal();
+  },
+  writeSync: (bytes) => Deno.stdout.writeSync(bytes),
+  giveBack: () => {},
+};
 
 function pause(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);

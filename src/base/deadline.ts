@@ -12,11 +12,7 @@ export class Deadline {
   #timer: AbortSignal | undefined;
   #at = Infinity;
 
-  /**
-   * Starts the time.
-   *
-   * @param milliseconds How long from now.
-   */
+  /** Starts the time. */
   constructor(milliseconds: number) {
     this.restart(milliseconds);
   }
@@ -31,11 +27,7 @@ export class Deadline {
     return Math.max(0, this.#at - performance.now());
   }
 
-  /**
-   * Moves the end. A deadline that has passed stays passed.
-   *
-   * @param milliseconds How long from now.
-   */
+  /** Moves the end. A deadline that has passed stays passed. */
   restart(milliseconds: number): void {
     if (this.signal.aborted) return;
     this.#at = performance.now() + milliseconds;

@@ -5,6 +5,8 @@ export type UnreadableReason =
   | "too-large"
   /** The file does not open, or reading it fails. */
   | "unreadable"
+  /** Deno opens nothing below `/dev`, `/proc` and `/sys` for this program. */
+  | "out-of-reach"
   | "not-utf-8";
 
 /** What {@linkcode readSmallFile} found. */
@@ -81,6 +83,9 @@ export function readSmallFile(
 }
 
 function refusal(error: unknown): SmallFile {
+  if (error instanceof Deno.errors.NotCapable) {
+    return { kind: "refused", reason: "out-of-reach" };
+  }
   const name = error instanceof Error ? error.name : "unknown";
   return { kind: "refused", reason: "unreadable", error: name };
 }
@@ -94,6 +99,8 @@ export function describeRefusal(
   maxBytes: number,
 ): string {
   switch (file.reason) {
+    case "out-of-reach":
+      return "is below /dev, /proc or /sys, which this program may not read";
     case "not-a-regular-file":
       return "is not a regular file";
     case "too-large":

@@ -6,13 +6,7 @@ export const PATH_STYLE: PathStyle = Deno.build.os === "windows"
   ? "windows"
   : "unix";
 
-/**
- * Whether a path means the same wherever one stands.
- *
- * @param path The path.
- * @param style How it is written.
- * @returns `true` if it is absolute.
- */
+/** Whether a path means the same wherever one stands. */
 export function isAbsolutePath(
   path: string,
   style: PathStyle = PATH_STYLE,
@@ -25,11 +19,6 @@ export function isAbsolutePath(
 /**
  * Puts a path behind a directory, as it is: `..` behind a link means another
  * directory than its text says.
- *
- * @param directory The directory.
- * @param path Where to go from there; an absolute one is taken as it is.
- * @param style How both are written.
- * @returns The path.
  */
 export function joinPath(
   directory: string,
@@ -46,11 +35,6 @@ export function joinPath(
 /**
  * Follows a path from a directory, and takes `.` and `..` out of the result,
  * by its text alone.
- *
- * @param directory An absolute path.
- * @param path Where to go from there; an absolute one is taken as it is.
- * @param style How both are written.
- * @returns The absolute path.
  */
 export function resolvePath(
   directory: string,
@@ -69,13 +53,7 @@ export function resolvePath(
   return root + parts.join(separator);
 }
 
-/**
- * The directory that a path lies in.
- *
- * @param path An absolute path without `.` and `..`.
- * @param style How it is written.
- * @returns The directory; for a root, the root itself.
- */
+/** The directory that a path lies in; for a root, the root itself. */
 export function parentPath(
   path: string,
   style: PathStyle = PATH_STYLE,
@@ -92,13 +70,7 @@ export function foldersAbove(
   return parent === path ? [] : [parent, ...foldersAbove(parent, style)];
 }
 
-/**
- * The last part of a path.
- *
- * @param path The path, absolute or not.
- * @param style How it is written.
- * @returns What stands behind the last separator.
- */
+/** The last part of a path. */
 export function baseName(path: string, style: PathStyle = PATH_STYLE): string {
   return path.slice(path.search(style === "unix" ? /[^/]*$/ : /[^\\/]*$/));
 }

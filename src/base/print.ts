@@ -1,8 +1,12 @@
-import { type OwnStdout, takeStdout } from "../../ffi/own_stdout.ts";
+import {
+  type OwnStdout,
+  SHARED_STDOUT,
+  takeStdout,
+} from "../../ffi/own_stdout.ts";
 
 const encoder = new TextEncoder();
 
-let stdout: OwnStdout = Deno.stdout;
+let stdout: OwnStdout = SHARED_STDOUT;
 
 /**
  * Keeps standard output for this program: what a library writes there goes to
@@ -18,7 +22,18 @@ export function ownStdout(): OwnStdout {
   return stdout;
 }
 
-function write(stream: OwnStdout, text: string): void {
+/** Whether standard output is a terminal, even when it has been taken. */
+export function stdoutIsTerminal(): boolean {
+  return stdout.isTerminal;
+}
+
+/** Leaves standard output to the program that takes this process over. */
+export function giveStdoutBack(): void {
+  stdout.giveBack();
+  stdout = SHARED_STDOUT;
+}
+
+function write(stream: Pick<OwnStdout, "writeSync">, text: string): void {
   const bytes = encoder.encode(`${text}\n`);
   for (let sent = 0; sent < bytes.length;) {
     sent += stream.writeSync(bytes.subarray(sent));

@@ -5,18 +5,14 @@ const REDACTED = "[redacted]";
  *
  * Every way JavaScript has of turning a value into text (`String()`, template
  * strings, `JSON.stringify`, `console.log`, `Deno.inspect`) gives
- * `[redacted]`. The token itself is had only through {@linkcode bytes} and
+ * `[redacted]`. The token itself can be read only through {@linkcode bytes} and
  * {@linkcode reveal}, so a search for these two names finds every place that
  * sees one.
  */
 export class Secret {
   readonly #bytes: Uint8Array<ArrayBuffer>;
 
-  /**
-   * Takes ownership of `bytes`: {@linkcode wipe} overwrites them.
-   *
-   * @param bytes The token, UTF-8.
-   */
+  /** Takes ownership of `bytes`: {@linkcode wipe} overwrites them. */
   constructor(bytes: Uint8Array<ArrayBuffer>) {
     this.#bytes = bytes;
   }
@@ -24,9 +20,6 @@ export class Secret {
   /**
    * A secret from a string. The string itself cannot be wiped, so this is for
    * tokens that reached us as one (environment, JSON, TOML).
-   *
-   * @param text The token.
-   * @returns The secret, with bytes of its own.
    */
   static fromString(text: string): Secret {
     return new Secret(new TextEncoder().encode(text));
@@ -45,9 +38,6 @@ export class Secret {
   /**
    * Whether both hold the same bytes. Takes as long for any two secrets of one
    * length.
-   *
-   * @param other The secret to compare with.
-   * @returns `true` if every byte is the same.
    */
   equals(other: Secret): boolean {
     if (this.length !== other.length) return false;
@@ -61,8 +51,6 @@ export class Secret {
   /**
    * The token as a string, which cannot be wiped: only for the few places that
    * must write one into text.
-   *
-   * @returns The token.
    */
   reveal(): string {
     return new TextDecoder().decode(this.#bytes);
@@ -73,22 +61,22 @@ export class Secret {
     this.#bytes.fill(0);
   }
 
-  /** @returns `[redacted]` */
+  /** `[redacted]` */
   toString(): string {
     return REDACTED;
   }
 
-  /** @returns `[redacted]` */
+  /** `[redacted]` */
   toJSON(): string {
     return REDACTED;
   }
 
-  /** @returns `[redacted]` */
+  /** `[redacted]` */
   [Symbol.for("Deno.customInspect")](): string {
     return REDACTED;
   }
 
-  /** @returns `[redacted]` */
+  /** `[redacted]` */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return REDACTED;
   }

@@ -1,22 +1,9 @@
 /**
  * What the operating system calls an error. Deno gives an error a `code` only
  * if its table has one (`ext/node`'s: EDQUOT, EFBIG and ESTALE are not in it);
- * the others keep the system's number in their text, as Rust writes it.
- *
- * @param error What was thrown.
- * @returns `ENOSPC`, or a number such as `122`; `undefined` for what no system
- * call has thrown.
- *
- * @example Usage
- * ```ts no-eval
- * import { systemErrorCode } from "./system_error.ts";
- *
- * try {
- *   Deno.mkdirSync("/proc/x");
- * } catch (error) {
- *   if (systemErrorCode(error) === undefined) throw error;
- * }
- * ```
+ * the others keep the system's number in their text, as Rust writes it:
+ * `ENOSPC`, or a number such as `122`; `undefined` for what no system call has
+ * thrown.
  */
 export function systemErrorCode(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;

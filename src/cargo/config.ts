@@ -1,4 +1,4 @@
-import type { Environment } from "./home.ts";
+import { type Environment, isOutOfReach } from "./home.ts";
 import {
   baseName,
   isAbsolutePath,
@@ -136,7 +136,7 @@ export function chooseFile(
 ): string | undefined {
   for (const candidate of [name, `${name}.toml`]) {
     const path = joinPath(directory, candidate);
-    if (realPath(path) !== undefined) return path;
+    if (isThere(path)) return path;
   }
   return undefined;
 }
@@ -238,6 +238,11 @@ function inode(path: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Also what only cargo may read. */
+function isThere(path: string): boolean {
+  return realPath(path) !== undefined || isOutOfReach(path);
 }
 
 function realPath(path: string): string | undefined {

@@ -40,6 +40,15 @@ export type EnvironmentToken =
 
 const NONE: EnvironmentToken = { kind: "none" };
 
+/**
+ * Names the file of crates.io's token; with `_` and a registry's name behind it
+ * the file of that one's.
+ *
+ * Cargo fails where a variable begins like one of its own, followed by `_`:
+ * with `CARGO_REGISTRY_TOKEN_FILE` "missing config key `registry.token`".
+ */
+export const TOKEN_FILE_VARIABLE = "CARGO_CREDENTIAL_KEYRING_TOKEN_FILE";
+
 /** systemd.exec(5), `LoadCredential=`. */
 const CREDENTIALS_DIRECTORY = "CREDENTIALS_DIRECTORY";
 
@@ -50,7 +59,8 @@ const CREDENTIALS_DIRECTORY = "CREDENTIALS_DIRECTORY";
  * 1. the variable that `cargo:token` reads: `CARGO_REGISTRY_TOKEN` for
  *    crates.io and for nothing else; for another registry
  *    `CARGO_REGISTRIES_NAME_TOKEN`
- * 2. the same with `_FILE`, which names a file; empty, it is not set
+ * 2. `CARGO_CREDENTIAL_KEYRING_TOKEN_FILE`, for another registry with `_NAME`
+ *    behind it, which names a file; empty, it is not set
  * 3. a file `cargo-registry-NAME` in systemd's `CREDENTIALS_DIRECTORY`
  *
  * The name is the one that the index URL is bound to, by a
@@ -69,7 +79,13 @@ export async function environmentToken(
   loadConfig: () => Promise<ConfigLayers>,
 ): Promise<EnvironmentToken> {
   if (request.indexUrl === CRATES_IO_INDEX) {
-    return look(environment, "CARGO_REGISTRY_TOKEN", [CRATES_IO_NAME]);
+    const names = [CRATES_IO_NAME];
+    return look(
+      environment,
+      "CARGO_REGISTRY_TOKEN",
+      TOKEN_FILE_VARIABLE,
+      names,
+    );
   }
   if (!Object.keys(environment).some(isOfRegistries)) return NONE;
   let [name] = environmentNames(environment, request.indexUrl);
@@ -84,17 +100,24 @@ export async function environmentToken(
       environmentName(request.name) === own
     ? [request.name, name]
     : [name];
-  return look(environment, `CARGO_REGISTRIES_${own}_TOKEN`, spellings);
+  return look(
+    environment,
+    `CARGO_REGISTRIES_${own}_TOKEN`,
+    `${TOKEN_FILE_VARIABLE}_${own}`,
+    spellings,
+  );
 }
 
 function isOfRegistries(variable: string): boolean {
   return variable === CREDENTIALS_DIRECTORY ||
-    /^CARGO_REGISTRIES_.*_TOKEN(_FILE)?$/.test(variable);
+    variable.startsWith(`${TOKEN_FILE_VARIABLE}_`) ||
+    /^CARGO_REGISTRIES_.*_TOKEN$/.test(variable);
 }
 
 function look(
   environment: Environment,
   variable: string,
+  fileVariable: string,
   names: readonly string[],
 ): EnvironmentToken {
   const value = environment[variable];
@@ -102,8 +125,8 @@ function look(
   if (value !== undefined) {
     return { kind: "token", variable, token: Secret.fromString(value) };
   }
-  const path = environment[`${variable}_FILE`] ?? "";
-  if (path !== "") return readNamed(`${variable}_FILE`, path);
+  const path = environment[fileVariable] ?? "";
+  if (path !== "") return readNamed(fileVariable, path);
   const folder = environment[CREDENTIALS_DIRECTORY] ?? "";
   if (folder === "") return NONE;
   // A name comes from a checkout's configuration: none leads out of there.

@@ -107,13 +107,11 @@ function isText(variable: string): boolean {
   }
 }
 
-/**
- * Whether Deno refuses a path itself, whatever the system says.
- */
+/** Whether Deno refuses a path, whatever the system says. */
 export function isOutOfReach(path: string): boolean {
   try {
-    Deno.statSync(path);
-    return false;
+    // A link to there can be looked at, but what is behind it not be opened.
+    return /^\/(?:dev|proc|sys)(?:\/|$)/.test(Deno.realPathSync(path));
   } catch (error) {
     return error instanceof Deno.errors.NotCapable;
   }

@@ -1,84 +1,46 @@
-import { object, or } from "@optique/core/constructs";
-import { message } from "@optique/core/message";
-import { multiple, optional } from "@optique/core/modifiers";
-import { command, constant, option } from "@optique/core/primitives";
-import { choice, string } from "@optique/core/valueparser";
-
-const registry = multiple(option("--registry", string({ metavar: "NAME" }), {
-  description: message`Only this registry; may be given several times.`,
-}));
-
-const dryRun = option("--dry-run", {
-  description: message`Say what would be done, and do nothing.`,
-});
-
-const json = option("--json", {
-  description: message`Report as one JSON object on standard output.`,
-});
-
-const migrate = command(
-  "migrate",
-  object({
-    command: constant("migrate"),
-    registry,
-    dryRun,
-    keepFile: option("--keep-file", {
-      description:
-        message`Store the tokens and leave them in the file as well, for tools that read it.`,
-    }),
-    prefer: optional(option("--prefer", choice(["file", "store"]), {
-      description:
-        message`Which token to keep where the file and the store hold different ones.`,
-    })),
-    yes: option("--yes", { description: message`Do not ask.` }),
-    json,
-  }),
-  { brief: message`Move plaintext tokens into the credential store.` },
-);
-
-const restore = command(
-  "restore",
-  object({
-    command: constant("restore"),
-    registry,
-    keepStore: option("--keep-store", {
-      description: message`Write the tokens to the file and leave them stored.`,
-    }),
-    dryRun,
-    json,
-  }),
-  {
-    brief:
-      message`Put stored tokens back into cargo's credentials file, in plaintext.`,
-  },
-);
-
-const unlock = command("unlock", object({ command: constant("unlock") }), {
-  brief:
-    message`Unlock gnome-keyring's login collection with a password typed here, for ssh sessions.`,
-});
+import { or } from "@optique/core/constructs";
+import type { Usage } from "@optique/core/usage";
+import * as exec from "./commands/exec.ts";
+import * as exportTokens from "./commands/export.ts";
+import * as importTokens from "./commands/import.ts";
+import * as man from "./commands/man.ts";
+import * as migrate from "./commands/migrate.ts";
+import * as restore from "./commands/restore.ts";
+import * as token from "./commands/token.ts";
+import * as unlock from "./commands/unlock.ts";
 
 /**
- * The command line, as data: parsing, help and shell completions come from it.
+ * Every command: parsing, help and shell completions come from this list. What
+ * is parsed is a function that runs the command.
  */
-export const commands = or(migrate, restore, unlock);
+export const commands = or(
+  migrate.parser,
+  restore.parser,
+  unlock.parser,
+  exportTokens.parser,
+  importTokens.parser,
+  exec.parser,
+  token.parser,
+  man.parser,
+);
 
-/** What a command was asked to do. */
-export type ParsedCommand =
-  | {
-    readonly command: "migrate";
-    readonly registry: readonly string[];
-    readonly dryRun: boolean;
-    readonly keepFile: boolean;
-    readonly prefer: "file" | "store" | undefined;
-    readonly yes: boolean;
-    readonly json: boolean;
-  }
-  | {
-    readonly command: "restore";
-    readonly registry: readonly string[];
-    readonly keepStore: boolean;
-    readonly dryRun: boolean;
-    readonly json: boolean;
-  }
-  | { readonly command: "unlock" };
+/** The usage of every command. */
+function usages(): readonly Usage[] {
+  return commands.usage.flatMap((term) =>
+    term.type === "exclusive" ? term.terms : []
+  );
+}
+
+/** The names of all commands, in the order of the help text. */
+export function commandNames(): string[] {
+  return usages().flatMap(([term]) =>
+    term?.type === "command" ? [term.name] : []
+  );
+}
+
+/** The usage of one command. */
+export function usageOf(command: string): Usage | undefined {
+  return usages().find(([term]) =>
+    term?.type === "command" && term.name === command
+  );
+}

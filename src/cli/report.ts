@@ -1,82 +1,92 @@
-import { print } from "../base/print.ts";
 import { printable } from "../base/printable.ts";
+import type { Reason, ReasonCode } from "../migration/reason.ts";
+import type { Output } from "./output.ts";
 
-/** What `migrate` and `restore` say of one registry. */
+/** What `migrate`, `restore` and `import` say of one registry. */
 export interface RegistryResult {
-  /** Its name. */
+  /** Its name; its URL if nothing has a name for it. */
   readonly registry: string;
-  /** Its index URL; `null` if no configuration names one. */
+  /** Its index URL; `null` if it is not known. */
   readonly indexUrl: string | null;
   readonly outcome:
     | "migrated"
     | "would-migrate"
     | "restored"
     | "would-restore"
+    | "imported"
+    | "would-import"
     | "already"
     | "conflict"
     | "skipped"
     | "failed";
-  /** Why, or what else there is to know; a clause without a final stop. */
-  readonly reason?: string;
+  readonly reason: Reason;
+  /** The reason in words: a clause without a final stop. */
+  readonly message: string;
 }
 
 /** What the outcomes are called in a report for people. */
-const WORDS: Readonly<Record<RegistryResult["outcome"], string>> = {
+const TITLES: Readonly<Record<RegistryResult["outcome"], string>> = {
   migrated: "Moved",
   "would-migrate": "Would move",
   restored: "Restored",
   "would-restore": "Would restore",
+  imported: "Imported",
+  "would-import": "Would import",
   already: "In place",
   conflict: "Conflict",
   skipped: "Skipped",
   failed: "Failed",
 };
 
-/**
- * Prints what was done, for people or as one JSON object.
- *
- * @param results A result for each registry.
- * @param json Whether it is for programs.
- */
+/** What was skipped because the user has said so earlier. */
+const AS_DECIDED: ReadonlySet<ReasonCode> = new Set(["pinned"]);
+
+/** Prints what was done, for people or as one JSON object. */
 export function report(
   results: readonly RegistryResult[],
   json: boolean,
+  output: Output,
 ): void {
   if (json) {
-    const rows = results.map(({ registry, indexUrl, outcome, reason }) => ({
-      registry,
-      index_url: indexUrl,
-      outcome,
-      reason: reason ?? null,
+    output.print(jsonLine({
+      results: results.map(({ indexUrl, reason, message, ...rest }) => ({
+        registry: rest.registry,
+        index_url: indexUrl,
+        outcome: rest.outcome,
+        reason: reason.code,
+        message: printable(message),
+      })),
     }));
-    print(JSON.stringify({ results: rows }));
     return;
   }
-  for (const { registry, indexUrl, outcome, reason } of results) {
-    const url = indexUrl === null ? "" : ` (${printable(indexUrl)})`;
-    const why = reason === undefined ? "" : `: ${reason}`;
-    print(
-      `${WORDS[outcome].padStart(13)} ${printable(registry)}${url}${why}`,
+  for (const { registry, indexUrl, outcome, message } of results) {
+    const url = indexUrl === null || indexUrl === registry
+      ? ""
+      : ` (${indexUrl})`;
+    output.print(
+      `${TITLES[outcome].padStart(13)} ${registry}${url}: ${message}`,
     );
   }
-  if (results.length === 0) print("There is nothing to do.");
+  if (results.length === 0) output.print("There is nothing to do.");
 }
 
-/**
- * The exit status of a report.
- *
- * @param results A result for each registry.
- * @param named Whether they were asked for by name: then one that was skipped
- * was not done.
- * @returns 0 if all is done, else 1.
- */
-export function exitStatus(
-  results: readonly RegistryResult[],
-  named: boolean,
-): number {
-  return results.some(({ outcome }) =>
+/** One line of JSON without a character that a terminal could act upon. */
+function jsonLine(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[\p{C}\p{Zl}\p{Zp}]/gu,
+    (character) =>
+      Array.from(
+        { length: character.length },
+        (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, "0")}`,
+      ).join(""),
+  );
+}
+
+/** The exit status of a report: 1 if something could not be done. */
+export function exitStatus(results: readonly RegistryResult[]): number {
+  return results.some(({ outcome, reason }) =>
       outcome === "failed" || outcome === "conflict" ||
-      (named && outcome === "skipped")
+      (outcome === "skipped" && !AS_DECIDED.has(reason.code))
     )
     ? 1
     : 0;

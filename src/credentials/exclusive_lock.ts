@@ -1,10 +1,6 @@
 /** Cargo's lock on an open file. Disposing of it gives it back. */
 export interface ExclusiveLock extends Disposable {
-  /**
-   * Takes the lock without waiting.
-   *
-   * @returns Whether it is ours.
-   */
+  /** Takes the lock without waiting. */
   tryLock(): Promise<boolean>;
 }
 
@@ -12,10 +8,6 @@ export interface ExclusiveLock extends Disposable {
  * The lock that cargo takes on the whole of the credentials file (cargo:
  * `util/flock.rs`). On Windows what another handle has locked cannot be read,
  * by cargo's start least of all: there the lock is on a byte behind the end.
- *
- * @param path The file's path.
- * @param file The same file, opened.
- * @returns The lock, not yet taken.
  */
 export async function exclusiveLock(
   path: string,

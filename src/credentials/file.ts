@@ -35,8 +35,6 @@ export interface UnusableFile {
   readonly reason: UnusableReason;
   /** `malformed` only: where, from 1. */
   readonly line?: number;
-  /** `malformed` only: where, from 1. */
-  readonly column?: number;
 }
 
 /** What {@linkcode readPlaintext} answers. */
@@ -65,9 +63,6 @@ const MOST_PARSED = 512 * 1024;
  * The credentials file that cargo reads and writes: `credentials` if it
  * exists, else `credentials.toml`, whether that exists or not (cargo:
  * `src/cargo/util/context/mod.rs`, `save_credentials`).
- *
- * @param cargoHome Cargo's home.
- * @returns The path.
  */
 export function credentialsPath(cargoHome: string): string {
   return chooseFile(cargoHome, "credentials") ??
@@ -78,13 +73,8 @@ export function credentialsPath(cargoHome: string): string {
  * The tables where a registry's token may be, the one that cargo reads first.
  * There is more than one only where the environment binds the name:
  * `cargo:token` then writes the name as it was typed, and reads it in lower
- * case with underscores.
- *
- * @param environment The environment.
- * @param request The registry of a request.
- * @param loadConfig Loads the configuration. It is called only for a registry
+ * case with underscores. The configuration is loaded only for a registry
  * without a name.
- * @returns The tables.
  */
 export async function credentialsTables(
   environment: Environment,
@@ -108,10 +98,6 @@ export async function credentialsTables(
  * Looks for a registry's token in a credentials file. The file cannot block
  * this, and the TOML parser is loaded only for a file that mentions a token
  * and is not written as cargo writes it.
- *
- * @param path The file.
- * @param tables Where to look, in that order.
- * @returns The token, that there is none, or why that is not known.
  */
 export async function readPlaintext(
   path: string,
@@ -128,13 +114,7 @@ export async function readPlaintext(
   }
 }
 
-/**
- * Looks for a registry's token in the text of a credentials file.
- *
- * @param text The text.
- * @param tables Where to look, in that order.
- * @returns The token, that there is none, or that the text is no TOML.
- */
+/** Looks for a registry's token in the text of a credentials file. */
 export async function findPlaintext(
   text: string,
   tables: readonly CredentialsTable[],
@@ -163,12 +143,9 @@ export async function findPlaintext(
 }
 
 /**
- * The token that cargo reads for a registry. A `token` above all tables is
- * that of crates.io, but only if there is no `registry` at all.
- *
- * @param document The credentials file.
- * @param table The registry's table.
- * @returns The token, or `undefined` if the table has no string of that name.
+ * The token that cargo reads for a registry; `undefined` if its table has no
+ * string of that name. A `token` above all tables is that of crates.io, but
+ * only if there is no `registry` at all.
  */
 export function findToken(
   document: TomlDocument,
@@ -183,12 +160,7 @@ export function findToken(
   return tokenAt(document, table, path);
 }
 
-/**
- * All tokens that cargo reads from a credentials file.
- *
- * @param document The credentials file.
- * @returns The tokens, crates.io's first.
- */
+/** All tokens that cargo reads from a credentials file, crates.io's first. */
 export function findAllTokens(document: TomlDocument): PlaintextToken[] {
   const cratesIo = findToken(document, ["registry"]);
   const found = cratesIo === undefined ? [] : [cratesIo];
@@ -205,14 +177,11 @@ export function findAllTokens(document: TomlDocument): PlaintextToken[] {
 }
 
 /**
- * What goes when a registry's token is removed. With crates.io's goes a
- * `token` above all tables, which cargo has overridden: it would come back to
- * life where no `registry` is left, and in any case at cargo's next write
- * (`save_credentials` makes `registry` from it).
- *
- * @param document The credentials file.
- * @param table The registry's table.
- * @returns The tokens, in the order in which they must go: the dead one first.
+ * What goes when a registry's token is removed, in the order in which it must:
+ * the dead one first. With crates.io's goes a `token` above all tables, which
+ * cargo has overridden: it would come back to life where no `registry` is left,
+ * and in any case at cargo's next write (`save_credentials` makes `registry`
+ * from it).
  */
 export function tokensToRemove(
   document: TomlDocument,
@@ -226,21 +195,14 @@ export function tokensToRemove(
   return dead === undefined ? [live] : [dead, live];
 }
 
-/**
- * Makes an outcome of a parser's error.
- *
- * @param error What was thrown.
- * @returns That the file is malformed, and where.
- * @throws {unknown} Anything but a {@linkcode TomlSyntaxError}.
- */
+/** Makes an outcome of a {@linkcode TomlSyntaxError}, and throws any other. */
 export function malformed(error: unknown): UnusableFile {
   if (!(error instanceof TomlSyntaxError)) throw error;
-  const { line, column } = error;
+  const { line } = error;
   return {
     kind: "unusable",
     reason: "malformed",
     ...(line === undefined ? {} : { line }),
-    ...(column === undefined ? {} : { column }),
   };
 }
 

@@ -52,17 +52,11 @@ export interface LockedCredentials {
   readonly document: TomlDocument;
   /**
    * Removes a registry's token: the bytes of that one key, and nothing else.
-   *
-   * @param table The registry's table.
-   * @returns What came of it.
    */
   remove(table: CredentialsTable): Promise<EditOutcome>;
   /**
-   * Inserts a registry's token. The file has mode 0600 before it is written.
-   *
-   * @param table The registry's table.
-   * @param token The token.
-   * @returns What came of it; `edited` only once it is on the disk.
+   * Inserts a registry's token. The file has mode 0600 before it is written; it
+   * is `edited` only once it is on the disk.
    */
   insert(table: CredentialsTable, token: Secret): Promise<EditOutcome>;
 }
@@ -94,11 +88,8 @@ const RETRY_MS = 20;
  * token but the one that is being removed or inserted; no write crosses a
  * page, where a kill could cut it off.
  *
- * @param path The credentials file; links are followed.
- * @param use What is done under the lock, with the file as it is then.
- * @param options How the file is opened.
- * @returns What `use` returned, or why it was not called.
- * @throws {unknown} What `use` throws.
+ * Answers what `use` has returned, or why it was not called; what it throws is
+ * thrown.
  */
 export async function withCredentialsLock<T>(
   path: string,

@@ -45,14 +45,7 @@ export type SafeEdit =
       | "longer-than-a-page";
   };
 
-/**
- * Works out how to remove a registry's token from a credentials file.
- *
- * @param toml The parser: it judges every state on the way.
- * @param document The file.
- * @param table The registry's table.
- * @returns The steps, or why there are none.
- */
+/** Works out how to remove a registry's token from a credentials file. */
 export function removeToken(
   toml: TomlParser,
   document: TomlDocument,
@@ -71,15 +64,7 @@ export function removeToken(
     { kind: "refused", reason };
 }
 
-/**
- * Works out how to insert a registry's token into a credentials file.
- *
- * @param toml The parser: it judges every state on the way.
- * @param document The file.
- * @param table The registry's table.
- * @param token The token.
- * @returns The steps, or why there are none.
- */
+/** Works out how to insert a registry's token into a credentials file. */
 export function insertToken(
   toml: TomlParser,
   document: TomlDocument,

@@ -21,12 +21,9 @@ export type WriteStep =
 /**
  * Plans a removal, so that no write crosses a page: at best one write of the
  * rest of the file, padded with newlines to its old length, and a truncation.
- * Where that would cross a page, the key's own bytes become white space.
- *
- * @param text The file's text.
- * @param removals What goes, in the order in which it must.
- * @returns Plans, the best one first; every state of each is for the parser to
- * judge. None if the layout allows none.
+ * Where that would cross a page, the key's own bytes become white space. The
+ * best plan is the first; every state of each is for the parser to judge. There
+ * is none if the layout allows none.
  */
 export function planRemoval(
   text: string,
@@ -46,12 +43,8 @@ export function planRemoval(
  * Plans edits that insert, so that no write crosses a page. An insertion at the
  * end that would cross one is put behind newlines, on the next page; one that
  * no page holds is written as comments first, which the last write makes lines
- * of the file.
- *
- * @param text The file's text.
- * @param edits What comes, and where: one edit, or such that change no length
- * and then one at the end.
- * @returns The plan; `undefined` if the layout allows none.
+ * of the file. `undefined` if the layout allows none. The edits are one, or such
+ * that change no length and then one at the end.
  */
 export function planInsertion(
   text: string,
@@ -75,13 +68,7 @@ export function planInsertion(
   return steps;
 }
 
-/**
- * What a file holds after a step.
- *
- * @param bytes What it held before.
- * @param step The step.
- * @returns What it holds then.
- */
+/** What a file holds after a step. */
 export function applyStep(
   bytes: Uint8Array,
   step: WriteStep,

@@ -1,6 +1,6 @@
 import type { FileSystem } from "../../ffi/statfs.ts";
 import type { Reach } from "../cargo/provider_chain.ts";
-import type { StoreName } from "../stores/credential_store.ts";
+import type { StoreFailure, StoreName } from "../stores/credential_store.ts";
 
 /**
  * Why a token is to leave the file.
@@ -39,13 +39,13 @@ export interface StoreFacts {
   readonly title: string;
   /**
    * How its default collection keeps what is written to it; or why nothing can
-   * be written, as a clause without a final stop.
+   * be written.
    */
   readonly keeps:
     | "durably"
     | "in-plaintext"
     | "for-the-session"
-    | { readonly reason: string };
+    | Pick<StoreFailure, "reason" | "remedy">;
 }
 
 /**
@@ -255,7 +255,8 @@ function* failedRules(
     ];
   }
   if (typeof store.keeps === "object") {
-    yield ["store-not-ready", store.keeps.reason];
+    const { reason, remedy } = store.keeps;
+    yield ["store-not-ready", `${reason}. ${remedy.replace(/\.$/, "")}`];
   }
   if (asked.kind === "not-listed") {
     const { where, instead } = asked;

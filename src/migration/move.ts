@@ -288,6 +288,8 @@ const REASONS: Readonly<
   "changed-meanwhile": "another program has just changed it",
   "not-a-regular-file": "it is not a regular file",
   "unreadable": "it cannot be read",
+  "out-of-reach": "it is below /dev, /proc or /sys, which this program may " +
+    "not read",
   "too-large": "it is too large",
   "not-utf-8": "it is not UTF-8",
   "malformed": "it is not valid TOML",

@@ -2,6 +2,7 @@ import type { Secret } from "../base/secret.ts";
 import type { GetOutcome } from "../stores/credential_store.ts";
 import { checkToken } from "../cargo/token.ts";
 import type { Eligibility } from "./eligibility.ts";
+import { type Reason, storeReason } from "./reason.ts";
 
 /** What is known of one registry when `migrate` decides about it. */
 export interface MigrateFacts {
@@ -13,8 +14,8 @@ export interface MigrateFacts {
   readonly eligibility: Eligibility;
   /** Whether the user has pinned the file's token. */
   readonly pinned: boolean;
-  /** Whether the store may still have its token in memory alone. */
-  readonly settling: boolean;
+  /** Whether the file's token is known to be out of use. */
+  readonly superseded: boolean;
   /** Whether the registry was named, which lifts its pin. */
   readonly named: boolean;
   /** Which token is kept where the two differ. */
@@ -26,84 +27,90 @@ export interface MigrateFacts {
 /** What `migrate` does about one registry. */
 export type MigrateStep =
   /** Store the file's token; then remove it there, unless it is to stay. */
-  | { readonly do: "move"; readonly over: boolean }
+  | {
+    readonly do: "move";
+    /** Whether another token is discarded by it, which a person confirms. */
+    readonly discards: boolean;
+  }
   /** Remove the file's token: the store has it, or the one to keep. */
-  | { readonly do: "remove" }
-  /** Nothing is left to do. */
-  | { readonly do: "nothing"; readonly outcome: "already" }
+  | {
+    readonly do: "remove";
+    /** Whether it is discarded by it, which a person confirms. */
+    readonly discards: boolean;
+    /** Whether the store has another one in its place. */
+    readonly superseded: boolean;
+  }
   | {
     readonly do: "nothing";
-    readonly outcome: "conflict" | "skipped" | "failed";
-    /** Why, as a clause without a final stop. */
-    readonly reason: string;
+    readonly outcome: "already" | "conflict" | "skipped" | "failed";
+    readonly reason: Reason;
   };
 
 function nothing(
-  outcome: "conflict" | "skipped" | "failed",
-  reason: string,
+  outcome: "already" | "conflict" | "skipped" | "failed",
+  reason: Reason | Reason["code"],
 ): MigrateStep {
-  return { do: "nothing", outcome, reason };
+  return {
+    do: "nothing",
+    outcome,
+    reason: typeof reason === "string" ? { code: reason } : reason,
+  };
 }
 
-/**
- * Decides what `migrate` does about one registry.
- *
- * @param facts What is known.
- * @returns What to do.
- */
+/** Decides what `migrate` does about one registry. */
 export function planMigration(facts: MigrateFacts): MigrateStep {
   const { plaintext, store, prefer } = facts;
   if (store.kind !== "found" && store.kind !== "absent") {
-    return nothing("failed", `${store.reason}. ${store.remedy}`);
+    return nothing("failed", storeReason(store));
   }
   if (plaintext === "none") {
     return store.kind === "found"
-      ? { do: "nothing", outcome: "already" }
-      : nothing("skipped", "the file holds no token for it");
+      ? nothing("already", "stored")
+      : nothing("skipped", "no-token");
   }
-  if (facts.pinned && !facts.named) {
-    return nothing(
-      "skipped",
-      "`restore` or `--keep-file` has put its token into the file; " +
-        "`--registry` moves it",
-    );
+  if (facts.pinned && !facts.named) return nothing("skipped", "pinned");
+  if (store.kind === "absent" || store.token.length === 0) {
+    return ifEligible(facts, { do: "move", discards: false });
   }
-  const kept = store.kind === "found" && store.token.length > 0
-    ? store.token
-    : undefined;
-  if (kept === undefined) return move(facts, store.kind === "found");
-  if (kept.equals(plaintext)) return remove(facts);
-  switch (prefer) {
-    case "file":
-      return move(facts, true);
-    case "store":
-      return checkToken(kept) === "valid"
-        ? remove(facts)
-        : nothing("failed", "what is stored is no token that cargo accepts");
-    case undefined:
-      return nothing(
-        "conflict",
-        "the file and the store hold different tokens; " +
-          "`--prefer file` or `--prefer store` says which one to keep",
-      );
+  if (store.token.equals(plaintext)) {
+    switch (store.keeps) {
+      case "on-disk":
+        return remove(facts, false, false);
+      case "not-yet-on-disk":
+        return nothing("already", "not-yet-on-disk");
+      case "in-memory":
+        // Once more, into the default collection, which lasts.
+        return ifEligible(facts, { do: "move", discards: false });
+    }
   }
+  if (prefer === "file") {
+    return ifEligible(facts, { do: "move", discards: true });
+  }
+  const isUsable = checkToken(store.token) === "valid";
+  if (prefer === "store") {
+    return isUsable
+      ? remove(facts, true, true)
+      : nothing("failed", "stored-unusable");
+  }
+  return facts.superseded && isUsable
+    ? remove(facts, false, true)
+    : nothing("conflict", "different-tokens");
 }
 
-function move(facts: MigrateFacts, over: boolean): MigrateStep {
-  return facts.eligibility.kind === "eligible"
-    ? { do: "move", over }
-    : nothing("skipped", facts.eligibility.sentence);
+function remove(
+  facts: MigrateFacts,
+  discards: boolean,
+  superseded: boolean,
+): MigrateStep {
+  if (facts.keepFile) return nothing("already", "stored");
+  return ifEligible(facts, { do: "remove", discards, superseded });
 }
 
-function remove(facts: MigrateFacts): MigrateStep {
-  if (facts.settling) {
-    return nothing(
-      "skipped",
-      "the store has yet to write it to disk; try again in some seconds",
-    );
-  }
-  if (facts.keepFile) return { do: "nothing", outcome: "already" };
-  return facts.eligibility.kind === "eligible"
-    ? { do: "remove" }
-    : nothing("skipped", facts.eligibility.sentence);
+function ifEligible(
+  { eligibility }: MigrateFacts,
+  step: MigrateStep,
+): MigrateStep {
+  if (eligibility.kind === "eligible") return step;
+  const { reason, sentence, byHand } = eligibility;
+  return nothing("skipped", { code: reason, detail: sentence, byHand });
 }

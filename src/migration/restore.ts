@@ -1,7 +1,7 @@
 import {
   type CredentialsTable,
   findToken,
-  readPlaintext,
+  type PlaintextOutcome,
 } from "../credentials/file.ts";
 import {
   type LockedCredentials,
@@ -13,26 +13,22 @@ import type {
   CredentialStore,
   GetOutcome,
   ItemKey,
-  StoreFailure,
 } from "../stores/credential_store.ts";
 import { describeEditFailure, describeLockFailure } from "./move.ts";
+import { type Reason, storeReason } from "./reason.ts";
 
 /** What came of putting a token back into the file. */
 export type RestoreOutcome =
   /** It is in the file, and no longer in the store. */
   | { readonly kind: "restored" }
-  /** It is in both, as was asked for, or because it was not erased. */
-  | {
-    readonly kind: "written";
-    /** Why it is still stored, as a clause without a final stop. */
-    readonly reason?: string;
-  }
+  /** It is in both: as was asked for, or because it was not erased. */
+  | { readonly kind: "written"; readonly reason?: Reason }
   /** The store has none. */
   | { readonly kind: "absent" }
   /** The file holds another token. */
   | { readonly kind: "conflict" }
   /** Nothing was erased. */
-  | { readonly kind: "failed"; readonly reason: string };
+  | { readonly kind: "failed"; readonly reason: Reason };
 
 /** How {@linkcode restoreToken} goes about it. */
 export interface RestoreOptions {
@@ -45,19 +41,18 @@ export interface RestoreOptions {
    * move the token again. `false` ends it.
    */
   readonly pin: () => Promise<boolean>;
+  /**
+   * Called when the file is written: reads it again as cargo will, by a
+   * configuration that is read again, too. Nothing is erased unless it finds the
+   * very token.
+   */
+  readonly readBack: () => Promise<PlaintextOutcome | "leads-elsewhere">;
 }
 
 /**
  * Puts a stored token back into the credentials file: under cargo's lock the
  * store is asked, the token is pinned in the file, inserted, and read again;
- * only then the item is erased.
- *
- * @param path The credentials file; it is created if it does not exist.
- * @param table The registry's table.
- * @param store Where the token is.
- * @param key What it is filed under.
- * @param options The deadline, and what stays.
- * @returns What came of it.
+ * only then the item is erased. The file is created if it does not exist.
  */
 export async function restoreToken(
   path: string,
@@ -72,24 +67,23 @@ export async function restoreToken(
   first.token.wipe();
   const outcome = await withCredentialsLock(
     path,
-    (file) => restoreLocked(file, path, table, store, key, options),
+    (file) => restoreLocked(file, table, store, key, options),
     { create: true, signal: options.signal },
   );
   switch (outcome.kind) {
     case "done":
       return outcome.value;
     case "busy":
-      return failed(`another program is writing ${path}; try again`);
+      return failed("busy");
     case "absent":
-      return failed("the file cannot be created");
+      return failed("file-unusable", "it cannot be created");
     default:
-      return failed(describeLockFailure(outcome));
+      return failed("file-unusable", describeLockFailure(outcome));
   }
 }
 
 async function restoreLocked(
   file: LockedCredentials,
-  path: string,
   table: CredentialsTable,
   store: CredentialStore,
   key: ItemKey,
@@ -98,23 +92,12 @@ async function restoreLocked(
   const stored = await store.get(key, { signal: options.signal });
   if (stored.kind !== "found") return describeMissing(stored);
   try {
-    if (checkToken(stored.token) !== "valid") {
-      return failed("what is stored is no token that cargo accepts");
-    }
+    if (checkToken(stored.token) !== "valid") return failed("stored-unusable");
     // `erase` takes every item of the URL.
     if (stored.others.length > 0 && !options.keepStore) {
-      return failed(
-        "the store holds other tokens for the same URL, which would be lost: " +
-          stored.others.join(", "),
-      );
+      return failed("other-items", stored.others.join(", "));
     }
-    const refusal = await insertLocked(
-      file,
-      path,
-      table,
-      stored.token,
-      options,
-    );
+    const refusal = await insertLocked(file, table, stored.token, options);
     if (refusal !== undefined) return refusal;
   } finally {
     stored.token.wipe();
@@ -123,50 +106,49 @@ async function restoreLocked(
   const erased = await store.erase(key, { signal: options.signal });
   return erased.kind === "erased" || erased.kind === "absent"
     ? { kind: "restored" }
-    : { kind: "written", reason: erased.reason };
+    : {
+      kind: "written",
+      reason: { code: "not-erased", detail: erased.reason },
+    };
 }
 
-/** `undefined`: the file holds the token. */
+/** `undefined`: the file holds the token, where cargo will find it. */
 async function insertLocked(
   file: LockedCredentials,
-  path: string,
   table: CredentialsTable,
   token: Secret,
   options: RestoreOptions,
 ): Promise<RestoreOutcome | undefined> {
   const found = findToken(file.document, table);
-  if (found !== undefined) {
-    if (!Secret.fromString(found.entry.string).equals(token)) {
-      return { kind: "conflict" };
+  if (
+    found !== undefined && !Secret.fromString(found.entry.string).equals(token)
+  ) {
+    return { kind: "conflict" };
+  }
+  if (!await options.pin()) return failed("no-memory");
+  if (found === undefined) {
+    const inserted = await file.insert(table, token);
+    if (inserted.kind === "unchanged") return failed("changed");
+    if (inserted.kind !== "edited") {
+      return failed("not-edited", describeEditFailure(inserted));
     }
-    return await options.pin() ? undefined : failed(NO_MEMORY);
   }
-  if (!await options.pin()) return failed(NO_MEMORY);
-  const inserted = await file.insert(table, token);
-  if (inserted.kind !== "edited") {
-    return failed(
-      inserted.kind === "unchanged"
-        ? "the file was not changed"
-        : describeEditFailure(inserted),
-    );
-  }
-  const read = await readPlaintext(path, [table]);
+  const read = await options.readBack();
+  if (read === "leads-elsewhere") return failed("leads-elsewhere");
   return read.kind === "found" && read.token.equals(token)
     ? undefined
-    : failed("the file does not give the token back");
+    : failed("not-read-back");
 }
 
-const NO_MEMORY = "it cannot be remembered that the token is to stay in the " +
-  "file, and the next command would move it again";
-
-function failed(reason: string): RestoreOutcome {
+function failed(code: Reason["code"], detail?: string): RestoreOutcome {
+  const reason = detail === undefined ? { code } : { code, detail };
   return { kind: "failed", reason };
 }
 
 function describeMissing(
-  outcome: Exclude<GetOutcome, { kind: "found" }> | StoreFailure,
+  outcome: Exclude<GetOutcome, { kind: "found" }>,
 ): RestoreOutcome {
   return outcome.kind === "absent"
     ? { kind: "absent" }
-    : failed(`${outcome.reason}. ${outcome.remedy}`);
+    : { kind: "failed", reason: storeReason(outcome) };
 }

@@ -1,7 +1,7 @@
 import type { Secret } from "../base/secret.ts";
-import { isPinned, isSuperseded } from "../migration/state.ts";
+import { isPinned, isSuperseded, unsupersede } from "../migration/state.ts";
 import type { GetAnswer } from "../protocol/messages.ts";
-import type { GetOutcome, StoreFailure } from "../stores/credential_store.ts";
+import type { GetOutcome } from "../stores/credential_store.ts";
 import type { ProviderContext } from "./context.ts";
 import {
   decideGet,
@@ -14,44 +14,28 @@ import {
 
 /**
  * Answers a `get`: looks at what the decision asks for, then does what it
- * says. What goes wrong while a token is moved never changes the answer, and a
- * mistake in this program is answered like a store that cannot be reached.
+ * says. What goes wrong while a token is moved never changes the answer.
  */
 export async function get(context: ProviderContext): Promise<GetAnswer> {
   const seen = new Set<Secret>();
-  const answer = await decide(context, seen)
-    .catch((error) => decide(context, seen, failureOf(error)));
-  for (const token of seen) {
-    if (answer.kind !== "token" || token !== answer.token) token.wipe();
+  let answered: GetAnswer | undefined;
+  try {
+    return answered = await decide(context, seen);
+  } finally {
+    for (const token of seen) {
+      if (answered?.kind !== "token" || token !== answered.token) token.wipe();
+    }
   }
-  return answer;
 }
 
-/** Its message may hold anything; its class cannot hold a token. */
-function failureOf(error: unknown): StoreFailure {
-  const name = error instanceof Error ? error.constructor.name : "exception";
-  return {
-    kind: "unreachable",
-    cause: "service-failed",
-    reason: `cargo-credential-keyring has failed (${name})`,
-    remedy: "Please report this, with what is special about this machine.",
-    storeExists: true,
-  };
-}
-
-/**
- * @param seen Where every token that was looked at is put.
- * @param failure What the store is taken to have answered.
- */
+/** @param seen Where every token that was looked at is put. */
 async function decide(
   context: ProviderContext,
   seen: Set<Secret>,
-  failure?: StoreFailure,
 ): Promise<GetAnswer> {
   let facts: GetFacts = {
     settings: await context.settings(),
     environment: await context.environmentToken(),
-    ...(failure === undefined ? {} : { store: failure }),
   };
   for (let actions = 0;;) {
     for (const token of tokensOf(facts)) seen.add(token);
@@ -232,9 +216,15 @@ async function move(
   const outcome = await context.move(token);
   const { describeMoved, describeNotMoved } = await import("./move_words.ts");
   switch (outcome.kind) {
-    case "moved":
+    case "moved": {
+      const { indexUrl } = context.key;
+      // What is in use again is not out of use.
+      if (await isSuperseded(context.state(), indexUrl, token)) {
+        await context.remember((state) => unsupersede(state, indexUrl, token));
+      }
       await context.announce(describeMoved(await context.about()));
       return true;
+    }
     case "busy":
       return true;
     case "file-changed":

@@ -1,5 +1,11 @@
 import { checkToken, cleanPastedToken } from "../cargo/token.ts";
-import { isPinned, supersede, unpin, unsupersede } from "../migration/state.ts";
+import {
+  isPinned,
+  type State,
+  supersede,
+  unpin,
+  unsupersede,
+} from "../migration/state.ts";
 import type { LoginAnswer, LoginRequest } from "../protocol/messages.ts";
 import type { Secret } from "../base/secret.ts";
 import type { CredentialStore } from "../stores/credential_store.ts";
@@ -123,7 +129,7 @@ async function carryOut(
         describePlaintextWarning(place.failure, place.cargoTokenFollows, about),
       );
       if (request.token !== undefined) {
-        await putIntoUse(request.token, [], context);
+        await putIntoUse([request.token], false, context);
       }
       return { kind: "url-not-supported" };
     case "store": {
@@ -189,20 +195,29 @@ async function keep(
   const store = await context.store();
   const about = await context.about();
   const replaced = await findReplaced(token, store, context);
+  const markReplaced = async (): Promise<boolean> =>
+    replaced.length === 0 ||
+    await context.remember((state) => supersede(state, key.indexUrl, replaced));
   try {
+    // Marked before, so that a kill behind `set` lets no older token win; but
+    // where the two differ already, that would put one out of use for nothing.
+    const [one, other] = replaced;
+    const differ = one !== undefined && other?.equals(one) === false;
+    const early = differ || await markReplaced();
     const stored = await store.set(key, token, { signal });
     const kept = stored.kind === "stored"
       ? await store.verify(key, token, { signal })
       : stored;
     if (kept.kind !== "stored") {
+      if (!differ) await putIntoUse(replaced, false, context);
       return refuse(
         describeLoginRefusal({ failure: kept, fileAllowed: false }, about),
       );
     }
-    // A kill before this line leaves two tokens, and the next `get` says so.
-    const remembered = await putIntoUse(token, replaced, context);
+    const marked = differ ? await markReplaced() : early;
+    await putIntoUse([token], true, context);
     const removal = await context.supersedePlaintext(kept.keeps);
-    for (const line of describeStored(removal, remembered, about)) {
+    for (const line of describeStored(removal, marked, about)) {
       context.say(line);
     }
     return { kind: "logged-in" };
@@ -222,31 +237,35 @@ async function findReplaced(
   const plaintext = await context.rebinding() === "none"
     ? (await context.plaintext()).token
     : "none";
-  return [
+  const all = [
     ...(stored.kind === "found" ? [stored.token] : []),
     ...(plaintext === "none" ? [] : [plaintext]),
-  ].filter((old) => !old.equals(token));
+  ];
+  const replaced = all.filter((old) => !old.equals(token));
+  for (const old of all) if (!replaced.includes(old)) old.wipe();
+  return replaced;
 }
 
-/** Remembers which token is meant from now on. */
+/**
+ * Forgets what is remembered against the tokens that are meant now.
+ *
+ * @param isDone Whether a login is done, which lifts a pin.
+ */
 async function putIntoUse(
-  token: Secret,
-  replaced: readonly Secret[],
+  tokens: readonly Secret[],
+  isDone: boolean,
   context: ProviderContext,
-): Promise<boolean> {
+): Promise<void> {
   const { indexUrl } = context.key;
+  const change = async (state: State): Promise<State> => {
+    for (const token of tokens) {
+      state = await unsupersede(state, indexUrl, token);
+    }
+    return isDone ? unpin(state, indexUrl) : state;
+  };
+  context.refresh();
   const state = context.state();
-  const isKnown = state.superseded.some((entry) => entry.indexUrl === indexUrl);
-  if (replaced.length === 0 && !isKnown && !isPinned(state, indexUrl)) {
-    return true;
-  }
-  return await context.remember(async (state) =>
-    await supersede(
-      await unsupersede(unpin(state, indexUrl), indexUrl, token),
-      indexUrl,
-      replaced,
-    )
-  );
+  if (await change(state) !== state) await context.remember(change);
 }
 
 /** Moves the token that the file has, as `migrate --registry` does. */

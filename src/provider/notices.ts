@@ -1,5 +1,6 @@
 import type { Rebinding } from "../cargo/rebinding.ts";
 import { environmentName } from "../cargo/registries.ts";
+import { USER_FILE_NAME } from "../settings/load_settings.ts";
 import type { GetNotice, NotMovedReason } from "./get_decision.ts";
 import { printable } from "../base/printable.ts";
 import { describeRebinding, type RegistryAbout } from "./registry_about.ts";
@@ -15,6 +16,20 @@ export interface NoticeText {
   readonly frequency: NoticeFrequency;
   /** What it is about, so that the same thing is not said too often. */
   readonly topic: string;
+}
+
+/** What is said of arguments in cargo's configuration, which may be anyone's. */
+export function describeArguments(cargoHome: string): NoticeText {
+  return {
+    level: "warning",
+    text: "the arguments of this provider in cargo's configuration are " +
+      `ignored; settings go into ${
+        printable(cargoHome)
+      }/${USER_FILE_NAME} or ` +
+      "into variables such as `CARGO_CREDENTIAL_KEYRING_STORE`",
+    frequency: "once",
+    topic: "arguments",
+  };
 }
 
 /** What a notice of `get` depends on besides itself. */

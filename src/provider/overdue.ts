@@ -18,7 +18,7 @@ const GRACE_MILLISECONDS = 500;
  */
 export async function whenOverdue(
   kind: CredentialRequest["kind"],
-  context: Pick<ProviderContext, "deadline" | "rebinding">,
+  context: Pick<ProviderContext, "deadline" | "rebinding" | "sendable">,
   graceMs: number = GRACE_MILLISECONDS,
 ): Promise<Answer> {
   await aborted(context.deadline.signal);
@@ -34,15 +34,19 @@ export async function whenOverdue(
 }
 
 async function isKnownNotRebound(
-  context: Pick<ProviderContext, "rebinding">,
+  context: Pick<ProviderContext, "rebinding" | "sendable">,
   graceMs: number,
 ): Promise<boolean> {
-  const known = context.rebinding().then(
-    (rebinding) => rebinding === "none",
-    () => false,
-  );
+  const known = isNotRebound(context).catch(() => false);
   const unknown = aborted(AbortSignal.timeout(graceMs)).then(() => false);
   return await Promise.race([known, unknown]);
+}
+
+/** Whether no token can go to a project's URL. */
+async function isNotRebound(
+  context: Pick<ProviderContext, "rebinding" | "sendable">,
+): Promise<boolean> {
+  return await context.rebinding() === "none" || !await context.sendable();
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

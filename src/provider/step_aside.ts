@@ -5,7 +5,7 @@ import { describeRebinding } from "./registry_about.ts";
 /** What {@linkcode withoutStore} looks at. */
 export type GetSurroundings = Pick<
   ProviderContext,
-  "rebinding" | "settings" | "chain" | "notice"
+  "rebinding" | "sendable" | "settings" | "chain" | "notice"
 >;
 
 /**
@@ -20,7 +20,7 @@ export async function withoutStore(
   why: string,
 ): Promise<GetAnswer> {
   const rebinding = await context.rebinding();
-  if (rebinding !== "none") {
+  if (rebinding !== "none" && await context.sendable()) {
     return other(
       `${why}, and ${describeRebinding(rebinding)}; your token is not sent ` +
         "there",
@@ -77,6 +77,7 @@ export async function stepAside(
         Promise.resolve({ cargoTokenFollows: true, cargoTokenListed: true });
       return await withoutStore({
         rebinding: () => context.rebinding(),
+        sendable: () => context.sendable(),
         settings: () => context.settings(),
         notice: (...args) => context.notice(...args),
         chain,

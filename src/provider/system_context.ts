@@ -4,6 +4,7 @@ import {
   type CredentialsTable,
   credentialsTables,
   readPlaintext,
+  type UnusableFile,
 } from "../credentials/file.ts";
 import type { LockedCredentials } from "../credentials/lock.ts";
 import {
@@ -27,6 +28,7 @@ import {
 } from "../migration/state.ts";
 import type { Surroundings } from "../migration/surroundings.ts";
 import { printError } from "../base/print.ts";
+import { printable } from "../base/printable.ts";
 import type { CredentialRequest } from "../protocol/messages.ts";
 import type { Secret } from "../base/secret.ts";
 import { loadSettings } from "../settings/load_settings.ts";
@@ -68,6 +70,16 @@ function once<T>(look: () => Promise<T>): () => Promise<T> {
   return () => result ??= look();
 }
 
+/** Cargo may read it all the same, and use a token in it. */
+async function describeUnusable(
+  path: string,
+  file: UnusableFile,
+): Promise<string> {
+  const { describeLockFailure } = await import("../migration/move.ts");
+  return `${printable(path)} cannot be read: ${describeLockFailure(file)}; a ` +
+    "token in it stays there";
+}
+
 /**
  * The edges of the provider on a real system, for one request. What an
  * ordinary `get` does not need is loaded when it is called for.
@@ -84,6 +96,8 @@ export class SystemContext implements ProviderContext, Disposable {
   readonly #notifier: Notifier;
   #patience: Patience | undefined;
   #plaintext: Promise<Plaintext> | undefined;
+  /** What is wrong with the credentials file, if it cannot be read. */
+  #unusable: string | undefined;
   #state: State | undefined;
   /** The credentials file while it is held, or why it is not. */
   #held: LockedCredentials | string = "it is not locked";
@@ -231,6 +245,9 @@ export class SystemContext implements ProviderContext, Disposable {
     if (outcome.kind === "found") {
       return { path, table: outcome.table, token: outcome.token };
     }
+    if (outcome.kind === "unusable") {
+      this.#unusable = await describeUnusable(path, outcome);
+    }
     return { path, table: tables[0], token: "none" };
   }
 
@@ -260,8 +277,14 @@ export class SystemContext implements ProviderContext, Disposable {
   );
 
   async sendable(): Promise<boolean> {
-    const { token } = await this.plaintext();
-    return token !== "none";
+    const { sendableToken } = await import("../cargo/config_tokens.ts");
+    const rebinding = await this.rebinding();
+    const token = await sendableToken(
+      await this.#config(),
+      this.#home === undefined ? undefined : credentialsPath(this.#home),
+      rebinding === "none" ? this.key.registryName : rebinding.name,
+    );
+    return token.kind !== "none";
   }
 
   async storedElsewhere(): Promise<readonly string[]> {
@@ -434,15 +457,18 @@ export class SystemContext implements ProviderContext, Disposable {
   }
 
   async loginArguments(): Promise<readonly string[]> {
+    return this.#request.args.slice(await this.#configuredArguments());
+  }
+
+  /** How many of the arguments cargo has from its configuration: the first. */
+  async #configuredArguments(): Promise<number> {
     const { args, registry } = this.#request;
-    if (args.length === 0) return args;
-    // Cargo puts those of the configuration in front.
+    if (args.length === 0) return 0;
     const { entries } = providerChain(await this.#config(), registry);
-    const configured = entries.map((entry) => entry.args.length)
-      .filter((length, i) =>
-        entries[i]?.args.every((arg, j) => arg === args[j]) && length > 0
-      );
-    return args.slice(Math.max(0, ...configured));
+    const lengths = entries.filter((entry) =>
+      entry.args.every((arg, i) => arg === args[i])
+    ).map((entry) => entry.args.length);
+    return Math.max(0, ...lengths);
   }
 
   notice(notice: NoticeText, isLast = false): Promise<void> {
@@ -457,8 +483,20 @@ export class SystemContext implements ProviderContext, Disposable {
   async conclude(): Promise<void> {
     const settings = await this.settings();
     const notices = settings.kind === "wrong" ? [] : settings.notices;
+    if (this.#unusable !== undefined) {
+      await this.notice({
+        level: "warning",
+        text: this.#unusable,
+        frequency: "daily",
+        topic: "credentials-unusable",
+      });
+    }
     for (const { topic, text } of notices) {
       await this.notice({ level: "warning", text, frequency: "daily", topic });
+    }
+    if (await this.#configuredArguments() > 0) {
+      const { describeArguments } = await import("./notices.ts");
+      await this.notice(describeArguments(this.#home ?? ""));
     }
     await this.#notifier.deliver();
   }

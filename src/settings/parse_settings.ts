@@ -1,3 +1,4 @@
+import { TOKEN_FILE_VARIABLE } from "../cargo/environment_token.ts";
 import { sameRegistry } from "../cargo/registry_index.ts";
 import {
   type PartialSettings,
@@ -94,10 +95,11 @@ export function parseEnvironment(
 export function findUnknownVariables(
   env: Readonly<Record<string, string>>,
 ): readonly SettingsNotice[] {
-  const known = ROWS.map(({ variable }) => variable);
+  const known = [...ROWS.map(({ variable }) => variable), TOKEN_FILE_VARIABLE];
   return Object.keys(env)
     .filter((name) =>
-      name.toUpperCase().startsWith(VARIABLE_PREFIX) && !known.includes(name)
+      name.toUpperCase().startsWith(VARIABLE_PREFIX) &&
+      !known.includes(name) && !name.startsWith(`${TOKEN_FILE_VARIABLE}_`)
     )
     .map((name) => ({
       topic: "unknown-variable",

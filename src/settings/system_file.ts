@@ -25,10 +25,6 @@ const STICKY = 0o1000;
  * Whether root alone can write a file and put another in its place: root owns
  * it and every folder above it, and nobody else may write there. In a sticky
  * folder others may add files, but not replace root's.
- *
- * @param file The file.
- * @param folders Every folder above it, up to the root.
- * @returns Whether it is the system's own.
  */
 export function isRootOnly(
   file: Ownership,
@@ -42,10 +38,8 @@ export function isRootOnly(
 }
 
 /**
- * The system-wide settings file of this platform.
- *
- * @param os The operating system.
- * @returns Its path; `undefined` on Windows, where only the system can name it.
+ * The path of the system-wide settings file; `undefined` on Windows, where only
+ * the system can name it.
  */
 export function systemFilePath(
   os: typeof Deno.build.os,
@@ -63,10 +57,6 @@ export function systemFilePath(
 /**
  * Whether only root can write the file that was read and the way to it, both
  * as it is written and with every link followed.
- *
- * @param path The file's absolute path.
- * @param file What was read from there.
- * @returns Whether it may speak for the system.
  */
 export async function isRootsFile(
   path: string,

@@ -45,10 +45,6 @@ const CHANGES_FOLDER = REPLACES | FILE_DELETE_CHILD;
  * Whether the system alone can write a file and put another in its place:
  * SYSTEM, Administrators or TrustedInstaller own it and every folder above it,
  * and nobody else may change the file, or replace what is in a folder.
- *
- * @param file The file.
- * @param folders Every folder above it, up to the drive.
- * @returns Whether it is the system's own.
  */
 export function isSystemOnly(
   file: FileSecurity,
@@ -75,16 +71,8 @@ function opens(
 
 /**
  * The system-wide settings file of Windows, in the known folder ProgramData:
- * the environment variable of that name is the user's to set.
- *
- * @returns The file; `undefined` outside of Windows.
- *
- * @example
- * ```ts
- * import { windowsSystemFile } from "./windows_system_file.ts";
- *
- * const path = windowsSystemFile()?.path;
- * ```
+ * the environment variable of that name is the user's to set. `undefined`
+ * outside of Windows.
  */
 export function windowsSystemFile(): SystemFile | undefined {
   if (Deno.build.os !== "windows") return undefined;
@@ -97,9 +85,6 @@ export function windowsSystemFile(): SystemFile | undefined {
 /**
  * Whether only the system can write a file and the way to it, both as it is
  * written and with every link followed.
- *
- * @param path The file's absolute path.
- * @returns Whether it may speak for the system.
  */
 export async function isSystemFile(path: string): Promise<boolean> {
   try {

@@ -20,10 +20,9 @@ export type ReadCredential =
     readonly reason: string;
   };
 
-/** What {@linkcode writeCredentialFile} and `remove…` answer. */
+/** What a change answers. */
 export type ChangeOutcome =
   | { readonly kind: "done" }
-  | { readonly kind: "absent" }
   | { readonly kind: "aborted" }
   /** The folder is another user's, who could not read what is written now. */
   | { readonly kind: "foreign" }
@@ -155,7 +154,7 @@ export async function writeCredentialFile(
 export async function removeCredentialFile(
   folder: string,
   path: string,
-): Promise<ChangeOutcome> {
+): Promise<ChangeOutcome | { readonly kind: "absent" }> {
   return await attempt(async () => {
     // What a write that was killed has left behind.
     await removeIfThere(newPath(path));
@@ -166,24 +165,36 @@ export async function removeCredentialFile(
 }
 
 /**
- * Why nothing can be written into a folder, as far as that can be seen without
- * writing.
+ * Whether {@linkcode writeCredentialFile} could write, as far as that can be
+ * told without a token. A folder that is not there is not made for that.
  *
  * @param folder Cargo's home.
- * @returns Whether it belongs to another user.
+ * @param signal Ends the waiting for another process that looks too.
+ * @returns `done`, or what stands in the way.
  */
-export function isForeign(folder: string): boolean {
-  try {
-    const { uid } = Deno.statSync(folder);
-    return uid !== null && uid !== Deno.uid();
-  } catch {
-    return false;
-  }
+export async function probeFolder(
+  folder: string,
+  signal: AbortSignal,
+): Promise<ChangeOutcome> {
+  return await attempt(async () => {
+    if (await lstatIfThere(folder) === undefined) return { kind: "done" };
+    if (isForeign(folder)) return { kind: "foreign" };
+    const path = newPath(`${folder}/.credential-keyring-probe`);
+    using file = await openLocked(path, signal);
+    if (file === undefined) return { kind: "aborted" };
+    await removeIfThere(path);
+    return { kind: "done" };
+  });
 }
 
-async function attempt(
-  change: () => Promise<ChangeOutcome>,
-): Promise<ChangeOutcome> {
+function isForeign(folder: string): boolean {
+  const { uid } = Deno.statSync(folder);
+  return uid !== null && uid !== Deno.uid();
+}
+
+async function attempt<T extends { readonly kind: string }>(
+  change: () => Promise<T | ChangeOutcome>,
+): Promise<T | ChangeOutcome> {
   try {
     return await change();
   } catch (error) {

@@ -5,7 +5,7 @@ import {
   type StoreName,
   type StoreSetting,
 } from "./credential_store.ts";
-import { readVariable } from "./session_bus.ts";
+import { EverySpelling } from "./every_spelling.ts";
 
 /** What {@linkcode chooseStore} chooses. */
 export type StoreChoice =
@@ -37,7 +37,8 @@ const STORES: Readonly<Record<StoreName, StoreRow>> = {
   "secret-service": {
     title: "the Secret Service",
     systems: ["linux", "freebsd", "netbsd", "openbsd"],
-    load: () => openLibsecret(readVariable),
+    load: async () =>
+      await (await import("./open_libsecret.ts")).openLibsecret(),
   },
   keychain: {
     title: "the macOS Keychain",
@@ -50,7 +51,7 @@ const STORES: Readonly<Record<StoreName, StoreRow>> = {
     load: async () => new (await import("./wincred.ts")).WincredStore(),
   },
   systemd: {
-    title: "systemd's encrypted credentials",
+    title: "systemd's credential store",
     systems: ["linux"],
     load: async (cargoHome) =>
       cargoHome === undefined
@@ -155,6 +156,14 @@ export async function openStore(
   cargoHome: string | undefined,
   os: string = Deno.build.os,
 ): Promise<CredentialStore> {
+  return new EverySpelling(await openAsItIs(setting, cargoHome, os));
+}
+
+async function openAsItIs(
+  setting: StoreSetting,
+  cargoHome: string | undefined,
+  os: string,
+): Promise<CredentialStore> {
   const choice = chooseStore(setting, os);
   if (choice.kind === "store") return await STORES[choice.name].load(cargoHome);
   const name = setting === "auto" || setting === "off"
@@ -179,28 +188,4 @@ function unavailable(name: StoreName, failure: StoreFailure): CredentialStore {
     erase: answer,
     list: answer,
   };
-}
-
-/**
- * The Secret Service; where libsecret, and so `cargo:libsecret`, keeps secrets
- * in a file of its own, that file.
- */
-async function openLibsecret(
-  env: (name: string) => string | undefined,
-): Promise<CredentialStore> {
-  const isNamed = env("SECRET_BACKEND") === "file";
-  // Either is set in every sandbox that it stands for, and elsewhere too.
-  const mayBeSandbox = env("FLATPAK_ID") !== undefined ||
-    env("SNAP") !== undefined;
-  if (isNamed || mayBeSandbox) {
-    const { findSandbox } = await import("../base/sandbox.ts");
-    const { LibsecretFileStore } = await import("./libsecret_file.ts");
-    if (isNamed) return new LibsecretFileStore();
-    if (await findSandbox(env) !== undefined) {
-      const { SecretServiceStore } = await import("./secret_service.ts");
-      return new LibsecretFileStore(new SecretServiceStore());
-    }
-  }
-  const { SecretServiceStore } = await import("./secret_service.ts");
-  return new SecretServiceStore();
 }

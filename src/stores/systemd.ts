@@ -3,8 +3,8 @@ import { Secret } from "../base/secret.ts";
 import {
   type ChangeOutcome,
   credentialFilePath,
-  isForeign,
   listCredentialFiles,
+  probeFolder,
   readCredentialFile,
   removeCredentialFile,
   writeCredentialFile,
@@ -35,7 +35,7 @@ const SOCKET = "/run/systemd/io.systemd.Credentials";
 const INTERFACE = "io.systemd.Credentials";
 
 /** Every line that mentions this store says so. */
-const TITLE = "systemd's encrypted credentials (for this machine alone)";
+const TITLE = "systemd's credential store (for this machine alone)";
 
 /** The service takes much more; no token is that long. */
 const MAX_TOKEN_BYTES = 512 * 1024;
@@ -281,10 +281,11 @@ export class SystemdStore implements CredentialStore {
     };
   }
 
-  /** Has the service encrypt nothing, which tells whether it would. */
+  /** Whether cargo's home can be written, and the service would encrypt. */
   async prepare(options: StoreOptions): Promise<PrepareOutcome> {
     if (options.signal.aborted) return TIMEOUT;
-    if (isForeign(this.#home)) return FOREIGN;
+    const writable = await probeFolder(this.#home, options.signal);
+    if (writable.kind !== "done") return changeFailure(writable, this.#home);
     const hash = await hashOf("");
     const reply = await this.#call(
       "Encrypt",
@@ -323,8 +324,9 @@ export class SystemdStore implements CredentialStore {
       { indexUrl, blob },
       signal,
     );
-    if (outcome.kind === "done") return { kind: "stored" };
-    return outcome.kind === "absent" ? NOT_KEPT : changeFailure(outcome, path);
+    return outcome.kind === "done"
+      ? { kind: "stored" }
+      : changeFailure(outcome, path);
   }
 
   /** Reads the file again, has it decrypted, and compares. */
@@ -341,14 +343,10 @@ export class SystemdStore implements CredentialStore {
     if (options.signal.aborted) return TIMEOUT;
     const path = this.#path(await hashOf(key.indexUrl));
     const outcome = await removeCredentialFile(this.#home, path);
-    switch (outcome.kind) {
-      case "done":
-        return { kind: "erased", remaining: [] };
-      case "absent":
-        return outcome;
-      default:
-        return changeFailure(outcome, path);
-    }
+    if (outcome.kind === "absent") return outcome;
+    return outcome.kind === "done"
+      ? { kind: "erased", remaining: [] }
+      : changeFailure(outcome, path);
   }
 
   /** Lists the files by the URLs in them; nothing is decrypted. */
@@ -440,7 +438,7 @@ function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
 const TOO_LARGE: StoreFailure = {
   kind: "denied",
   cause: "too-large",
-  reason: `${TITLE} take tokens of up to ${MAX_TOKEN_BYTES} bytes`,
+  reason: `${TITLE} takes tokens of up to ${MAX_TOKEN_BYTES} bytes`,
   remedy: ANOTHER_STORE,
   storeExists: true,
 };
@@ -452,7 +450,7 @@ function unreadable(path: string, reason: string): StoreFailure {
 const FULL: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "122"]);
 
 function changeFailure(
-  outcome: Exclude<ChangeOutcome, { kind: "done" | "absent" }>,
+  outcome: Exclude<ChangeOutcome, { kind: "done" }>,
   path: string,
 ): StoreFailure {
   switch (outcome.kind) {
@@ -465,7 +463,7 @@ function changeFailure(
         ? {
           kind: "denied",
           cause: "store-full",
-          reason: `the disk is full: ${path} was left as it was`,
+          reason: `the disk of ${path} is full`,
           remedy: "Make room, and try again.",
           storeExists: true,
         }

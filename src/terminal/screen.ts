@@ -1,3 +1,4 @@
+import { stdoutIsTerminal } from "../base/print.ts";
 import type { Environment } from "../cargo/home.ts";
 
 /** What a stream of output can show. */
@@ -56,7 +57,7 @@ function wantsColor(env: Environment): boolean | undefined {
 export function screen(env: Environment): Screen {
   return screenOf({
     env,
-    isTerminal: Deno.stdout.isTerminal(),
+    isTerminal: stdoutIsTerminal(),
     columns: columns(),
   });
 }

@@ -55,7 +55,12 @@ export function planImport(facts: ImportFacts): ImportStep {
 
 /** What came of storing an imported token. */
 export type ImportOutcome =
-  | { readonly kind: "stored" }
+  | {
+    readonly kind: "stored";
+    /** As `prepare` says of the place that it was written to. */
+    readonly durable: boolean;
+    readonly plaintext: boolean;
+  }
   /** The store answers differently by now; nothing was written. */
   | { readonly kind: "changed" }
   | { readonly kind: "failed"; readonly failure: StoreFailure };
@@ -94,7 +99,8 @@ export async function importToken(
   const stored = await store.set(key, token, { signal });
   if (stored.kind !== "stored") return { kind: "failed", failure: stored };
   const kept = await store.verify(key, token, { signal });
+  const { durable, plaintext } = ready;
   return kept.kind === "stored"
-    ? { kind: "stored" }
+    ? { kind: "stored", durable, plaintext }
     : { kind: "failed", failure: kept };
 }

@@ -98,12 +98,7 @@ export class TomlSyntaxError extends Error {
   /** The column, from 1; `undefined` if it is not known. */
   readonly column: number | undefined;
 
-  /**
-   * An error at a place.
-   *
-   * @param line The line, from 1.
-   * @param column The column, from 1.
-   */
+  /** An error at a place. */
   constructor(line?: number, column?: number) {
     super(
       line === undefined
@@ -130,17 +125,6 @@ const BYTE_ORDER_MARK = "\ufeff";
 /**
  * Loads the TOML parser. It takes some milliseconds, so this is for when there
  * is a text to parse.
- *
- * @returns The parser.
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- *
- * const toml = await loadTomlParser();
- * const [entry] = toml.locate("a.b = 'c'\n").entries;
- * assertEquals(entry?.path, ["a", "b"]);
- * assertEquals(entry?.string, "c");
- * ```
  */
 export async function loadTomlParser(): Promise<TomlParser> {
   const { parseTOML, getStaticTOMLValue } = await import("toml-eslint-parser");

@@ -59,6 +59,8 @@ Deno.test("readSmallFile() tells a link from what it leads to", () =>
     assertEquals(read("link", false), "link");
     assertEquals(read("file", false), "read");
     assertEquals(read("dangling"), "dangling-link");
+    Deno.symlinkSync("loop", `${directory}/loop`);
+    assertEquals(read("loop"), "unreadable");
     assertEquals(readRegularFile(`${directory}/dangling`), { kind: "absent" });
   }));
 

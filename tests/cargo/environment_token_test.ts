@@ -166,10 +166,10 @@ const PRECEDENCE: readonly (readonly [
   ["T", "bad", "bad", "TOKEN=T"],
   ['""', "-", "-", "TOKEN empty"],
   ['""', "good", "good", "TOKEN empty"],
-  ["-", "good", "-", "TOKEN_FILE=in good"],
-  ["-", "good", "bad", "TOKEN_FILE=in good"],
-  ["-", "bad", "good", "TOKEN_FILE is empty"],
-  ["-", "gone", "good", "TOKEN_FILE is not there"],
+  ["-", "good", "-", "FILE=in good"],
+  ["-", "good", "bad", "FILE=in good"],
+  ["-", "bad", "good", "FILE is empty"],
+  ["-", "gone", "good", "FILE is not there"],
   ["-", '""', "-", "none"],
   ["-", '""', "good", "CREDENTIALS_DIRECTORY=in good"],
   ["-", "-", "good", "CREDENTIALS_DIRECTORY=in good"],
@@ -192,17 +192,18 @@ for (const [variable, file, credential, expected] of PRECEDENCE) {
           );
         }
       }
+      const own = "CARGO_CREDENTIAL_KEYRING_TOKEN_FILE";
       const cases = [
-        ["CARGO_REGISTRY_", CRATES_IO],
-        ["CARGO_REGISTRIES_MY_REG_", NAMED],
+        ["CARGO_REGISTRY_TOKEN", own, CRATES_IO],
+        ["CARGO_REGISTRIES_MY_REG_TOKEN", `${own}_MY_REG`, NAMED],
       ] as const;
-      for (const [prefix, request] of cases) {
+      for (const [token, tokenFile, request] of cases) {
         const named = file === '""' ? "" : `${folder}/${file}`;
         const environment: Environment = {
           ...(variable === "-" ? {} : {
-            [`${prefix}TOKEN`]: variable === '""' ? "" : variable,
+            [token]: variable === '""' ? "" : variable,
           }),
-          ...(file === "-" ? {} : { [`${prefix}TOKEN_FILE`]: named }),
+          ...(file === "-" ? {} : { [tokenFile]: named }),
           ...(credential === "-" ? {} : { CREDENTIALS_DIRECTORY: folder }),
         };
         const found = await environmentToken(
@@ -210,7 +211,10 @@ for (const [variable, file, credential, expected] of PRECEDENCE) {
           request,
           () => Promise.resolve({ environment, files: [], problems: [] }),
         );
-        assertEquals(lineOf(found).replace(prefix, ""), expected);
+        assertEquals(
+          lineOf(found).replace(tokenFile, "FILE").replace(token, "TOKEN"),
+          expected,
+        );
       }
     } finally {
       await Deno.remove(folder, { recursive: true });

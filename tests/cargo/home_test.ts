@@ -1,5 +1,9 @@
 import { assertEquals } from "@std/assert";
-import { cargoHome, type Environment } from "../../src/cargo/home.ts";
+import {
+  cargoHome,
+  type Environment,
+  isOutOfReach,
+} from "../../src/cargo/home.ts";
 
 const UNIX: [
   name: string,
@@ -47,5 +51,23 @@ for (const [name, environment, home] of WINDOWS) {
   Deno.test(`cargoHome() takes ${name} on Windows`, () => {
     const options = { style: "windows", systemHome: "C:\\p" } as const;
     assertEquals(cargoHome(environment, "C:\\w", options), home);
+  });
+}
+
+// Homes and variables that are no text: `tests/e2e/odd_surroundings_test.ts`.
+if (Deno.build.os === "linux") {
+  Deno.test("isOutOfReach() knows what lies below /dev, by a link as well", async () => {
+    const directory = await Deno.makeTempDir();
+    try {
+      const link = `${directory}/link`;
+      await Deno.symlink("/dev/shm", link);
+      assertEquals(
+        ["/dev/shm", link, `${link}/`, directory, `${directory}/none`]
+          .map(isOutOfReach),
+        [true, true, true, false, false],
+      );
+    } finally {
+      await Deno.remove(directory, { recursive: true });
+    }
   });
 }

@@ -61,9 +61,13 @@ if (Deno.build.os === "linux") {
     });
     assertEquals(code, 0, output);
     assertEquals(prompter.prompts.length, 1);
-    assert(home.registry().sawToken(STORED));
-    // The file's token is another one: that is said, and nothing changes.
+    // The file's token is another one: it wins, and nothing changes.
+    assert(home.registry().sawToken(PLAINTEXT));
+    assertMatch(output, /--prefer file/);
     assertEquals(await home.credentials(), CREDENTIALS);
+    await Deno.remove(`${home.cargoHome}/credentials.toml`);
+    assertEquals((await home.cargo(SEARCH)).code, 0);
+    assert(home.registry().sawToken(STORED));
   });
 
   Deno.test("cargo goes on when the prompt is dismissed", async () => {
@@ -157,11 +161,13 @@ if (Deno.build.os === "linux") {
     assertMatch(stderr, /may still hold/);
     assertEquals((await home.credentials())?.includes(PLAINTEXT), false);
 
-    // What was meant is done when the keyring opens.
+    // It is not made up for when the keyring opens: the user logs out again.
     await bus.unlock();
     const search = await home.cargo(SEARCH);
-    assertEquals(search.code, 101, search.stderr);
-    assertEquals(home.registry().sawToken(STORED), false);
+    assertEquals(search.code, 0, search.stderr);
+    assert(home.registry().sawToken(STORED));
+    const again = await home.cargo(["logout", "--registry", "alt"]);
+    assertEquals(again.code, 0, again.stderr);
     assertEquals(await bus.items(), []);
   });
 

@@ -115,7 +115,7 @@ if (Deno.build.os === "linux") {
     await home.writeCredentials(CREDENTIALS);
     const first = await cargo(SEARCH);
     assertEquals(first.code, 0, first.stderr);
-    assertMatch(first.stderr, /Moved .* to systemd's encrypted credentials/);
+    assertMatch(first.stderr, /Moved .* to systemd's credential store/);
     assert(!(await home.credentials() ?? "").includes(PLAINTEXT));
     assertEquals((await at.stored()).length, 1);
     const second = await cargo(SEARCH);

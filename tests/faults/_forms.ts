@@ -10,6 +10,12 @@ export interface Form {
   readonly registry: Registry;
   readonly text: string;
   /**
+   * The token that is in it.
+   *
+   * @default {TOKEN}
+   */
+  readonly token?: string;
+  /**
    * Where the key crosses a page and nothing can be done about it: the token
    * is stored, and stays in the file.
    *
@@ -45,6 +51,21 @@ function keyAt(offset: number): string {
   const header = "[registries.alt]\n";
   return fill(offset - header.length) + header + KEY;
 }
+
+/** Longer than a page, as those of Entra ID are. */
+const LONG_TOKEN = `Bearer ${"eyJ0eXAiOiJKV1Qi.".repeat(360)}`;
+
+/** What a file is into which a token longer than a page is restored. */
+export const LONG_FORMS: readonly Form[] = [
+  alt("no file", "", { token: LONG_TOKEN }),
+  alt("an emptied table", `[registries.alt]\n\n${OTHERS}`, {
+    token: LONG_TOKEN,
+  }),
+  alt("an emptied table at the end", `${OTHERS}[registries.alt]\n`, {
+    token: LONG_TOKEN,
+  }),
+  alt("a page's end", fill(PAGE - 20) + OTHERS, { token: LONG_TOKEN }),
+];
 
 /** Every form that cargo reads a token from, with other tokens around it. */
 export const FORMS: readonly Form[] = [

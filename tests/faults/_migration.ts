@@ -72,10 +72,13 @@ function assertWritesStayOnPages(calls: readonly ShimCall[]): void {
 }
 
 /** What a file holds besides the token that is moved. */
-export function othersIn(text: string, { registry }: Form): TomlTable {
+export function othersIn(
+  text: string,
+  { registry, token = TOKEN }: Form,
+): TomlTable {
   const values = parseFile(text);
   for (const table of tablesOf(values, registry.name)) {
-    if (table?.["token"] === TOKEN || table?.["token"] === "dead-token") {
+    if (table?.["token"] === token || table?.["token"] === "dead-token") {
       delete table["token"];
     }
   }

@@ -17,13 +17,15 @@ export function restoration(
   form: Form,
   text: string | undefined,
 ): Victim {
-  const { registry } = form;
+  const { registry, token = TOKEN } = form;
   const run: Victim["run"] = (rules) =>
     scene.command(["restore", "--registry", registry.name], { rules });
   const assertRestored = async (): Promise<void> => {
     assertEquals(await scene.stored(registry), []);
     const read = await scene.home.credentials() ?? "";
-    assertEquals(tokenIn(read, form), TOKEN);
+    assertEquals(tokenIn(read, form), token);
+    // And no piece of it in a comment.
+    assertEquals(read.split(token.slice(0, 20)).length, 2);
     assertEquals(othersIn(read, form), othersIn(text ?? "", form));
     const { mode } = await Deno.stat(scene.credentialsPath);
     assertEquals((mode ?? 0) & 0o777, 0o600);
@@ -35,7 +37,7 @@ export function restoration(
   return {
     reset: async () => {
       await scene.reset(text, registry);
-      await scene.store(registry, TOKEN);
+      await scene.store(registry, token);
     },
     run,
     afterKill: async () => {
@@ -43,9 +45,9 @@ export function restoration(
       const read = await scene.home.credentials() ?? "";
       const inFile = tokenIn(read, form);
       assertEquals(othersIn(read, form), othersIn(text ?? "", form));
-      assert(inFile === TOKEN || stored.includes(TOKEN), "the token is lost");
+      assert(inFile === token || stored.includes(token), "the token is lost");
       const result = await scene.ask("get", registry);
-      if (stored.length > 0) assertEquals(tokenOf(result), TOKEN);
+      if (stored.length > 0) assertEquals(tokenOf(result), token);
       await scene.command(["restore", "--registry", registry.name]);
       await assertRestored();
     },

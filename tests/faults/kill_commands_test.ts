@@ -96,7 +96,15 @@ function loginOverConflict(scene: Scene): Victim {
       const { token } = await fileOf(scene);
       assert(secret === older || secret === NEW, secret);
       assert(token === TOKEN || (token === undefined && secret === NEW));
-      assertEquals(await answer(), secret);
+      // The file wins, as before, until the new one is known to be meant.
+      const answered = await answer();
+      if (answered === TOKEN) {
+        assertEquals((await fileOf(scene)).token, TOKEN);
+        assertEquals(await scene.stored(ALT), [secret]);
+      } else {
+        assertEquals([answered, secret], [NEW, NEW]);
+        await assertNowhere(scene, TOKEN);
+      }
     },
     afterRun: async ({ code, stderr }) => {
       assertEquals(code, 0, stderr);

@@ -1,7 +1,7 @@
 // SIGKILL at every change of the file, for every way to write a token down.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { FORMS } from "./_forms.ts";
+import { FORMS, LONG_FORMS } from "./_forms.ts";
 import { killAtEach } from "./_kill.ts";
 import { migration } from "./_migration.ts";
 import { restoration } from "./_restoration.ts";
@@ -47,6 +47,22 @@ if (Deno.build.os === "linux") {
           name: "credentials.toml",
         });
         assert(points.length >= 4, `only ${points.length} points`);
+      });
+    }
+  });
+
+  Deno.test("a restore of a token longer than a page is killed at every change of the file", async (t) => {
+    await using scene = await Scene.create();
+    for (const form of LONG_FORMS) {
+      await t.step(form.name, async () => {
+        const text = form.text === "" ? undefined : form.text;
+        const victim = restoration(scene, form, text);
+        const points = await killAtEach(scene, victim, {
+          action: "kill",
+          kind: "file.*",
+          name: "credentials.toml",
+        });
+        assert(points.length >= 6, `only ${points.length} points`);
       });
     }
   });

@@ -254,44 +254,69 @@ for (const how of ["in place", "by a rename"] as const) {
   );
 }
 
+/** A shell without a bus. */
+const SSH = { DBUS_SESSION_BUS_ADDRESS: "", XDG_RUNTIME_DIR: "" };
+
 raceTest(
-  "a login over ssh that went to the file wins at the desk",
+  "a login over ssh that went to the file wins at the desk, and loses nothing",
   async (scene) => {
     await scene.reset('[registries.one]\ntoken = "other"\n', scene.alt);
     await scene.store(scene.alt, OLD);
     const { code, stderr } = await scene.home.cargo(
       ["login", "--registry", "alt"],
-      {
-        stdin: NEW,
-        env: { DBUS_SESSION_BUS_ADDRESS: "", XDG_RUNTIME_DIR: "" },
-      },
+      { stdin: NEW, env: SSH },
     );
     assertEquals(code, 0, stderr);
     assertMatch(stderr, /PLAINTEXT/);
     assert(await fileHas(scene, NEW));
+    const result = await scene.ask("get", scene.alt);
+    assertEquals(tokenOf(result), NEW);
+    assertMatch(result.stderr, /--prefer file/);
+    assert(await fileHas(scene, NEW));
     assertEquals(await scene.stored(scene.alt), [OLD]);
-    await assertOnly(scene, NEW);
   },
 );
 
 raceTest(
-  "a login over ssh that was given up does not let the file win",
+  "a login over ssh that was given up changes nothing, whoever writes the file",
   async (scene) => {
-    const file = FILE.replace(OLD, "stale-token");
-    await scene.reset(file, scene.alt);
-    await scene.store(scene.alt, OLD);
-    const { answers } = await scene.ask("login", scene.alt, {
-      token: NEW,
-      env: { DBUS_SESSION_BUS_ADDRESS: "", XDG_RUNTIME_DIR: "" },
-    });
+    // The one that the login replaces cannot be removed.
+    await Deno.link(scene.credentialsPath, `${scene.home.root}/backup`);
+    await scene.cargoLogin(NEW, scene.home.provider);
+    assert(await fileHas(scene, OLD));
+    const state = await scene.ask("get", scene.alt);
+    assertEquals(tokenOf(state), NEW);
+    const { answers } = await scene.ask("login", scene.alt, { env: SSH });
     assertEquals(answers, [{ Err: { kind: "url-not-supported" } }]);
-    assertEquals(tokenOf(await scene.ask("get", scene.alt)), OLD);
-    assertEquals(await scene.home.credentials(), file);
-    assertEquals(await scene.stored(scene.alt), [OLD]);
+    await scene.cargoLogin("another", "cargo:token", "one");
+    assertEquals(tokenOf(await scene.ask("get", scene.alt)), NEW);
+    assertEquals(await scene.stored(scene.alt), [NEW]);
+    assert(await fileHas(scene, OLD));
   },
 );
 
-/** A logout at a locked keyring: the item is to go when it opens. */
+raceTest(
+  "a file that comes back from a backup destroys nothing",
+  async (scene) => {
+    await scene.reset(undefined, scene.alt);
+    await scene.store(scene.alt, NEW);
+    await scene.ask("login", scene.alt, { env: SSH });
+    await scene.reset(FILE, { ...scene.alt, indexUrl: "none" });
+    const result = await scene.ask("get", scene.alt);
+    assertEquals(tokenOf(result), OLD);
+    assertMatch(result.stderr, /--prefer file/);
+    assertEquals(await scene.stored(scene.alt), [NEW]);
+    // A login settles it: both are out of use from then on.
+    await scene.cargoLogin("the-newest-token-33", scene.home.provider);
+    await Deno.writeTextFile(scene.credentialsPath, FILE);
+    const settled = await scene.ask("get", scene.alt);
+    assertEquals(tokenOf(settled), "the-newest-token-33");
+    assertMatch(settled.stderr, /an older plaintext token .* was removed/);
+    assert(!await fileHas(scene, OLD));
+  },
+);
+
+/** A logout at a locked keyring, which says so. */
 async function logOutWhileLocked(scene: Scene): Promise<void> {
   await scene.bus.lock();
   const { answers } = await scene.ask("logout", scene.alt);
@@ -300,45 +325,33 @@ async function logOutWhileLocked(scene: Scene): Promise<void> {
 }
 
 raceTest(
-  "a logout at a locked keyring is carried out when it is open",
+  "a logout at a locked keyring is not made up for later",
   async (scene) => {
     await scene.store(scene.alt, OLD);
     await logOutWhileLocked(scene);
     assert(!await fileHas(scene, OLD));
-    assertEquals(await scene.stored(scene.alt), [OLD]);
-    assertEquals(tokenOf(await scene.ask("get", scene.alt)), undefined);
+    assertEquals(tokenOf(await scene.ask("get", scene.alt)), OLD);
+    // Another program, or this one in another cargo home, logs in again.
+    await scene.store(scene.alt, NEW);
+    await assertOnly(scene, NEW);
+    const { answers } = await scene.ask("logout", scene.alt);
+    assertEquals(answers, [{ Ok: { kind: "logout" } }]);
     assertEquals(await scene.stored(scene.alt), []);
   },
 );
 
-raceTest("a login between an old logout and its end wins", async (scene) => {
-  await scene.store(scene.alt, OLD);
-  await logOutWhileLocked(scene);
-  const stop = scene.shim.stopAt(BEFORE_LOCK);
-  const reading = scene.ask("get", scene.alt, { rules: [stop.rule] });
-  await stop.reached();
-  await scene.cargoLogin(NEW, scene.home.provider);
-  await stop.release();
-  assertEquals(tokenOf(await reading), NEW);
-  await assertOnly(scene, NEW);
-});
-
 raceTest(
-  "a login to the store between a login to the file and its end wins",
+  "a login to the store after one to the file wins, and leaves no other",
   async (scene) => {
     await scene.store(scene.alt, OLD);
     await scene.home.cargo(["login", "--registry", "alt"], {
       stdin: "a-token-between-15",
-      env: { DBUS_SESSION_BUS_ADDRESS: "", XDG_RUNTIME_DIR: "" },
+      env: SSH,
     });
     assert(await fileHas(scene, "a-token-between-15"));
-    const stop = scene.shim.stopAt(BEFORE_LOCK);
-    const reading = scene.ask("get", scene.alt, { rules: [stop.rule] });
-    await stop.reached();
     await scene.cargoLogin(NEW, scene.home.provider);
-    await stop.release();
-    assertEquals(tokenOf(await reading), NEW);
     await assertOnly(scene, NEW);
+    assert(!await fileHas(scene, "a-token-between-15"));
   },
 );
 

@@ -95,3 +95,15 @@ Deno.test("takeStdout() tells what the system says", async () => {
     "standard output fails (os error 28)\n",
   );
 });
+
+Deno.test("takeStdout() gives the output back to whoever comes next", async () => {
+  const child = start(`
+    puts("one");
+    send("ours\\n");
+    out.giveBack();
+    puts("two");
+  `);
+  const { stdout, stderr } = await child.output();
+  assertEquals(new TextDecoder().decode(stdout), "ours\ntwo\n");
+  assertEquals(new TextDecoder().decode(stderr), "one\n");
+});

@@ -161,9 +161,9 @@ const ROWS: readonly Row[] = [
   },
   {
     name: "a store that cannot be written",
-    facts: store({ keeps: { reason: "there is no default collection" } }),
+    facts: store({ keeps: { reason: "it is full", remedy: "Make room." } }),
     reason: "store-not-ready",
-    words: "there is no default collection",
+    words: "it is full. Make room",
   },
   {
     name: "a registry with a provider of its own",

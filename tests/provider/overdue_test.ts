@@ -38,8 +38,24 @@ Deno.test("whenOverdue() answers a request whose deadline has passed already", a
 });
 
 Deno.test("whenOverdue() lets no other provider have a token for a project's URL", async () => {
-  using rebound = new FakeContext({ deadlineMs: 1, rebinding: REBINDING });
+  using rebound = new FakeContext({
+    deadlineMs: 1,
+    rebinding: REBINDING,
+    sendable: true,
+  });
   assertEquals((await whenOverdue("get", rebound, GRACE)).kind, "other");
+});
+
+Deno.test("whenOverdue() goes on where there is no token to send", async () => {
+  using rebound = new FakeContext({
+    deadlineMs: 1,
+    rebinding: REBINDING,
+    sendable: false,
+  });
+  assertEquals(
+    (await whenOverdue("get", rebound, GRACE)).kind,
+    "url-not-supported",
+  );
 });
 
 for (

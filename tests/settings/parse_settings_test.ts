@@ -84,6 +84,8 @@ Deno.test("findUnknownVariables() names what looks like a setting", () => {
     CARGO_CREDENTIAL_KEYRING_FALBACK: "strict",
     cargo_credential_keyring_store: "off",
     [`CARGO_CREDENTIAL_KEYRING_${TOKEN}`]: "",
+    CARGO_CREDENTIAL_KEYRING_TOKEN_FILE: "/run/secrets/a",
+    CARGO_CREDENTIAL_KEYRING_TOKEN_FILE_MY_REG: "/run/secrets/b",
     CARGO_HOME: "/nowhere",
   });
   assertEquals(notices.length, 3);

@@ -15,6 +15,8 @@ async function run(): Promise<unknown> {
       const outcome = await store.get(key, options);
       return outcome.kind === "found" ? outcome.token.reveal() : outcome;
     }
+    case "prepare":
+      return await store.prepare(options);
     case "set":
       return await store.set(key, token, options);
     case "erase":

@@ -167,8 +167,10 @@ Deno.test("SystemdStore stores, replaces, lists and erases a token", async () =>
 Deno.test("SystemdStore keeps nothing readable, and nothing but its file", async () => {
   await using at = await scene();
   const { store, home, service } = at;
+  assertEquals((await store.prepare(options)).kind, "ready");
   await set(store, URL_A);
   await set(store, URL_A);
+  assertEquals((await store.prepare(options)).kind, "ready");
   const path = await pathOf(home, URL_A);
   assertEquals(files(home).map((name) => `${home}/${name}`), [path]);
   assertEquals(((await Deno.stat(path)).mode ?? 0) & 0o777, 0o600);
@@ -638,6 +640,18 @@ Deno.test("SystemdStore keeps the old token where the disk is full or broken", a
     assertEquals((outcome as StoreFailure).cause, cause, label);
     assertEquals(await tokenOf(at.store, URL_A), "old", label);
     assertEquals(files(at.home).length, 1, label);
+  }
+  // Before anybody is asked for a token.
+  for (
+    const [error, cause] of [
+      ["EROFS", "access-denied"],
+      ["EACCES", "access-denied"],
+      ["ENOSPC", "store-full"],
+    ] as const
+  ) {
+    const rule = { action: "fail", kind: "file.open", error, nth: 1 } as const;
+    const { outcome } = await child(at, shim, [rule], "prepare");
+    assertEquals((outcome as StoreFailure).cause, cause, error);
   }
   const rule = { action: "fail", kind: "file.unlink", error: "EROFS", nth: 0 };
   const { outcome } = await child(at, shim, [rule as ShimRule], "erase");

@@ -102,7 +102,9 @@ async function startSystemd(): Promise<CredentialService> {
   // system for both.
   const linked = ["cp", "--archive", "--link", source, root] as const;
   if ((await run(linked, { env })).code !== 0) {
-    await run(["cp", "--archive", "--force", source, directory], { env });
+    await run(["cp", "--archive", "--remove-destination", source, directory], {
+      env,
+    });
   }
   const id = crypto.randomUUID().replaceAll("-", "");
   await Deno.writeTextFile(`${root}/etc/machine-id`, `${id}\n`);

@@ -1,10 +1,10 @@
 import { assertEquals } from "@std/assert";
 import { Secret } from "../../src/base/secret.ts";
 import {
-  findToken,
+  decideToken,
   type TokenAnswer,
   type TokenFacts,
-} from "../../src/tokens/find_token.ts";
+} from "../../src/tokens/token_decision.ts";
 import type { StoreFailure } from "../../src/stores/credential_store.ts";
 
 const secret = Secret.fromString;
@@ -64,7 +64,7 @@ function words(answer: TokenAnswer): string {
   }
 }
 
-Deno.test("findToken() is the token that cargo would get", async (t) => {
+Deno.test("decideToken() is the token that cargo would get", async (t) => {
   const cases: readonly [string, Partial<TokenFacts>, string][] = [
     ["nothing anywhere", {}, "none: absent"],
     ["the environment wins", {
@@ -150,7 +150,8 @@ Deno.test("findToken() is the token that cargo would get", async (t) => {
   for (const [name, facts, expected] of cases) {
     await t.step(
       name,
-      () => assertEquals(words(findToken({ ...NOTHING, ...facts })), expected),
+      () =>
+        assertEquals(words(decideToken({ ...NOTHING, ...facts })), expected),
     );
   }
 });

@@ -54,7 +54,7 @@ export type TokenAnswer =
  * answers, or that `cargo:token` does after it. A token of the file belongs to
  * a name, and a project cannot say for which URL it is handed out.
  */
-export function findToken(facts: TokenFacts): TokenAnswer {
+export function decideToken(facts: TokenFacts): TokenAnswer {
   const { environment, plaintext, rebinding } = facts;
   const own = plaintext.kind === "found" && !facts.superseded
     ? plaintext.token

@@ -1,0 +1,42 @@
+import type { Secret } from "../base/secret.ts";
+import type { Session } from "./session.ts";
+
+/**
+ * Asks for a passphrase on the terminal, unseen; `undefined` if there is none,
+ * which has been said.
+ *
+ * @param repeat Whether it is asked for twice: a new one may be mistyped.
+ */
+export async function askPassphrase(
+  question: string,
+  session: Session,
+  repeat: boolean,
+): Promise<Secret | undefined> {
+  const typed = await askOnce(`${question}: `, session);
+  if (typed === undefined || !repeat) return typed;
+  const again = await askOnce(`${question}, once more: `, session);
+  if (again === undefined) {
+    typed.wipe();
+    return undefined;
+  }
+  const isSame = again.equals(typed);
+  again.wipe();
+  if (isSame) return typed;
+  typed.wipe();
+  session.output.printError("error: the two passphrases are not the same");
+  return undefined;
+}
+
+async function askOnce(
+  question: string,
+  session: Session,
+): Promise<Secret | undefined> {
+  const outcome = await session.ask(question);
+  if (outcome.kind === "line" && outcome.line.length > 0) return outcome.line;
+  session.output.printError(
+    outcome.kind === "no-terminal"
+      ? "error: there is no terminal to ask for the passphrase"
+      : "error: no passphrase was given",
+  );
+  return undefined;
+}

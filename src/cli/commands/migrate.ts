@@ -1,0 +1,600 @@
+import { object } from "@optique/core/constructs";
+import { commandLine, lineBreak, message } from "@optique/core/message";
+import { map, optional } from "@optique/core/modifiers";
+import type { InferValue } from "@optique/core/parser";
+import { command, option } from "@optique/core/primitives";
+import { choice, string } from "@optique/core/valueparser";
+import { readRegularFile } from "../../base/files.ts";
+import type { Secret } from "../../base/secret.ts";
+import { type Reach, reachesUs } from "../../cargo/provider_chain.ts";
+import { CRATES_IO_NAME } from "../../cargo/registries.ts";
+import {
+  requestUrl,
+  sameRegistry,
+  userIndexes,
+} from "../../cargo/registry_index.ts";
+import {
+  type CredentialsTable,
+  credentialsTables,
+  findAllTokens,
+  malformed,
+  readPlaintext,
+} from "../../credentials/file.ts";
+import { adoptToken } from "../../migration/adopt.ts";
+import { checkEligibility } from "../../migration/check_eligibility.ts";
+import type { Eligibility } from "../../migration/eligibility.ts";
+import {
+  describeLockFailure,
+  type FileToken,
+  type MoveOutcome,
+  moveToken,
+  removeStored,
+} from "../../migration/move.ts";
+import { type MigrateStep, planMigration } from "../../migration/plan.ts";
+import { type Reason, storeReason } from "../../migration/reason.ts";
+import {
+  isPinned,
+  isSuperseded,
+  pin,
+  type State,
+  supersede,
+  unpin,
+  unsupersede,
+} from "../../migration/state.ts";
+import type { GetOutcome, ItemKey } from "../../stores/credential_store.ts";
+import { loadTomlParser } from "../../toml/document.ts";
+import { type Run, UsageError } from "../command.ts";
+import { findElsewhere } from "../elsewhere.ts";
+import { dryRun, json, registry, yes } from "../options.ts";
+import { configTokens, meaningOf, ownNames, tableOf } from "../registries.ts";
+import { exitStatus, type RegistryResult, report } from "../report.ts";
+import { type Session, SessionError, type StorePlace } from "../session.ts";
+import { describeReason } from "../words.ts";
+
+const options = object({
+  registry,
+  index: optional(option("--index", string({ metavar: "URL" }), {
+    description:
+      message`The index URL that the token is for, where your own configuration does not say it or says another one; the token is copied if that one needs it`,
+  })),
+  from: optional(option("--from", string({ metavar: "URL" }), {
+    description:
+      message`Give the registry the token that is stored for this index URL, which was its URL before`,
+  })),
+  dryRun,
+  keepFile: option("--keep-file", {
+    description:
+      message`Leave the tokens in the file as well, for tools that read it`,
+  }),
+  prefer: optional(option("--prefer", choice(["file", "store"]), {
+    description:
+      message`Which token to keep where the file and the store hold different ones; the other is discarded`,
+  })),
+  yes,
+  json,
+});
+
+/** What `migrate` was asked to do. */
+export type MigrateArguments = InferValue<typeof options>;
+
+export const parser = map(
+  command("migrate", options, {
+    brief: message`Move plaintext tokens into the credential store`,
+    description:
+      message`Moves the tokens of cargo's credentials file into the system's credential store. A token leaves the file only once the store has given it back, and only if cargo will ask this program for it.`,
+    footer: message`Examples:${lineBreak()}  ${
+      commandLine("cargo-credential-keyring migrate --dry-run")
+    }${lineBreak()}  ${
+      commandLine(
+        "cargo-credential-keyring migrate --registry my-registry --prefer file",
+      )
+    }`,
+  }),
+  (args): Run => (session) => run(args, session),
+);
+
+/** Moves plaintext tokens into the store now, before any publish. */
+export async function run(
+  args: MigrateArguments,
+  session: Session,
+): Promise<number> {
+  checkUsage(args);
+  const migration = new Migration(args, session);
+  const results = await migration.run();
+  report(results, args.json, session.output);
+  const moved = results.some(({ outcome, reason }) =>
+    outcome === "migrated" &&
+    (reason.code === "moved" || reason.code === "removed")
+  );
+  if (moved && !args.json) {
+    session.output.printError(
+      "note: Programs that read cargo's credentials file do not find these " +
+        "tokens any more; `cargo-credential-keyring restore` puts them back.",
+      "    Backups and copies of the file may still hold them: to be sure, " +
+        "revoke them on the registries' websites and log in again.",
+    );
+  }
+  return exitStatus(results);
+}
+
+function checkUsage(args: MigrateArguments): void {
+  for (
+    const [option, url] of Object.entries({
+      "--index": args.index,
+      "--from": args.from,
+    })
+  ) {
+    if (url === undefined) continue;
+    const [name, ...more] = args.registry;
+    if (name === undefined || more.length > 0) {
+      throw new UsageError(`\`${option}\` needs exactly one \`--registry\``);
+    }
+    if (name === CRATES_IO_NAME) {
+      throw new UsageError("the index URL of crates.io is always the same");
+    }
+    if (requestUrl(url) === undefined) {
+      throw new UsageError(`\`${option}\` needs an index URL`);
+    }
+  }
+  if (args.from !== undefined && (args.keepFile || args.prefer !== undefined)) {
+    throw new UsageError(
+      "`--from` cannot be used with `--keep-file` or `--prefer`",
+    );
+  }
+  if (args.keepFile && args.prefer === "store") {
+    throw new UsageError(
+      "`--keep-file` cannot be used with `--prefer store`, which discards " +
+        "the file's token",
+    );
+  }
+}
+
+/** A registry on its way, with everything that is known of it. */
+interface Candidate {
+  readonly key: ItemKey & { readonly registryName: string };
+  readonly place: StorePlace;
+  readonly table: CredentialsTable;
+  readonly token: Secret | "none";
+  /** Whether the token stays in the file as well. */
+  readonly keepFile: boolean;
+}
+
+/** One run of `migrate`. */
+class Migration {
+  readonly #args: MigrateArguments;
+  readonly #session: Session;
+  /** A dry run: what would be stored by now, by index URL. */
+  readonly #promised = new Map<string, Secret>();
+  /** The stores that were already said to be plaintext files. */
+  readonly #plaintextStores = new Set<string>();
+
+  constructor(args: MigrateArguments, session: Session) {
+    this.#args = args;
+    this.#session = session;
+  }
+
+  get #mayAsk(): boolean {
+    return !this.#args.json && !this.#args.dryRun;
+  }
+
+  async run(): Promise<RegistryResult[]> {
+    const { registry } = this.#args;
+    const inFile = await this.#tokensInFile();
+    const isMeant = (name: string): boolean =>
+      registry.length === 0 || registry.includes(name);
+    const results: RegistryResult[] = [];
+    const names = registry.length > 0 ? registry : inFile
+      .filter(({ isRead }) => isRead).map(({ name }) => name);
+    for (const name of new Set(names)) results.push(await this.#one(name));
+    const path = await this.#session.path();
+    for (const { name, isRead } of inFile) {
+      if (isRead || !isMeant(name)) continue;
+      const detail = `${tableOf(name)} in ${path}`;
+      results.push(await this.#left(name, { code: "never-read", detail }));
+    }
+    const layers = await this.#session.config();
+    for (const { name, path: file, table } of configTokens(layers, path)) {
+      if (!isMeant(name)) continue;
+      const detail = `${table} in ${file}`;
+      results.push(await this.#left(name, { code: "in-config", detail }));
+    }
+    return results;
+  }
+
+  /** The names of all tokens in the credentials file. */
+  async #tokensInFile(): Promise<{ name: string; isRead: boolean }[]> {
+    const path = await this.#session.path();
+    const outcome = readRegularFile(path);
+    if (outcome.kind === "absent") return [];
+    const refuse = (failure: Parameters<typeof describeLockFailure>[0]) =>
+      new SessionError(`${path}: ${describeLockFailure(failure)}`);
+    if (outcome.kind === "unreadable") {
+      throw refuse({ kind: "unusable", reason: outcome.reason });
+    }
+    const { locate } = await loadTomlParser();
+    try {
+      return findAllTokens(locate(outcome.text)).map((
+        { table: [_, name] },
+      ) => ({
+        name: name ?? CRATES_IO_NAME,
+        // Cargo looks for the token of crates.io in `[registry]` alone.
+        isRead: name !== CRATES_IO_NAME,
+      }));
+    } catch (error) {
+      throw refuse(malformed(error));
+    }
+  }
+
+  /** A token that no command of ours takes away. */
+  async #left(name: string, reason: Reason): Promise<RegistryResult> {
+    return await this.#result(name, null, undefined, "skipped", reason);
+  }
+
+  async #result(
+    name: string,
+    indexUrl: string | null,
+    place: StorePlace | undefined,
+    outcome: RegistryResult["outcome"],
+    reason: Reason,
+  ): Promise<RegistryResult> {
+    const message = describeReason(reason, {
+      name,
+      store: place?.store.title ?? "the store",
+      file: await this.#session.path(),
+    });
+    return { registry: name, indexUrl, outcome, reason, message };
+  }
+
+  async #one(name: string): Promise<RegistryResult> {
+    const { env } = this.#session;
+    const layers = await this.#session.config();
+    const cwd = this.#session.cwd();
+    const meaning = meaningOf(layers, cwd, name);
+    const given = this.#args.index;
+    const indexUrl = given !== undefined
+      ? requestUrl(given)
+      : meaning.kind === "own"
+      ? meaning.indexUrl
+      : undefined;
+    if (indexUrl === undefined) {
+      return meaning.kind === "project"
+        ? await this.#result(name, meaning.indexUrl, undefined, "skipped", {
+          code: "bound-by-project",
+          detail: meaning.indexUrl,
+        })
+        : await this.#left(name, { code: "no-index" });
+    }
+    if (this.#args.from !== undefined) {
+      return await this.#adopt(name, indexUrl, requestUrl(this.#args.from));
+    }
+    const place = await this.#session.storeOf(indexUrl, this.#mayAsk);
+    const result = (
+      outcome: RegistryResult["outcome"],
+      reason: Reason,
+    ): Promise<RegistryResult> =>
+      this.#result(name, indexUrl, place, outcome, reason);
+    const { fallback } = place.settings;
+    if (this.#args.keepFile && fallback !== "file") {
+      return await result("failed", { code: "fallback", detail: fallback });
+    }
+    const tables = await credentialsTables(
+      env,
+      { name, indexUrl },
+      () => Promise.resolve(layers),
+    );
+    const path = await this.#session.path();
+    const plaintext = await readPlaintext(path, tables);
+    if (plaintext.kind === "unusable") {
+      const detail = describeLockFailure(plaintext);
+      return await result("failed", { code: "file-unusable", detail });
+    }
+    const table = plaintext.kind === "found" ? plaintext.table : tables[0];
+    if (table === undefined) {
+      return await result("skipped", { code: "no-index" });
+    }
+    // The user's own registry of that name needs the token where it is.
+    const isNeeded = userIndexes(layers, cwd, name)
+      .some(({ url }) => !sameRegistry(url, indexUrl));
+    return await this.#candidate({
+      key: { indexUrl, registryName: name },
+      place,
+      table,
+      token: plaintext.kind === "found" ? plaintext.token : "none",
+      keepFile: this.#args.keepFile || given !== undefined && isNeeded,
+    }, result);
+  }
+
+  async #candidate(
+    candidate: Candidate,
+    result: (
+      outcome: RegistryResult["outcome"],
+      reason: Reason,
+    ) => Promise<RegistryResult>,
+  ): Promise<RegistryResult> {
+    const { key, place, token } = candidate;
+    const { indexUrl, registryName } = key;
+    const stored = await this.#askStore(key, place);
+    const state = await this.#session.state();
+    const step = planMigration({
+      plaintext: token,
+      store: stored,
+      eligibility: await this.#eligibility(candidate),
+      pinned: isPinned(state, indexUrl),
+      superseded: token !== "none" &&
+        await isSuperseded(state, indexUrl, token),
+      named: this.#args.registry.length > 0,
+      prefer: this.#args.prefer,
+      keepFile: candidate.keepFile,
+    });
+    if (step.do === "nothing") {
+      const { code } = step.reason;
+      const elsewhere = code === "no-token" && stored.kind === "absent"
+        ? { detail: await findElsewhere(registryName, place, this.#session) }
+        : {};
+      return await result(step.outcome, { ...step.reason, ...elsewhere });
+    }
+    if (token === "none") return await result("already", { code: "stored" });
+    if (this.#args.dryRun) {
+      const would = wouldBe(step, candidate.keepFile);
+      if (step.do === "remove") return await result("would-migrate", would);
+      this.#promised.set(indexUrl, token);
+      const plaintext = await this.#warnOfPlaintext(place);
+      return await result("would-migrate", plaintext ?? would);
+    }
+    if (step.discards) {
+      const refusal = await this.#confirm(
+        await this.#result(registryName, indexUrl, place, "skipped", {
+          code: step.do === "move" ? "discards-stored" : "discards-file",
+        }),
+      );
+      if (refusal !== undefined) return await result("skipped", refusal);
+    }
+    const path = await this.#session.path();
+    const from = { path, table: candidate.table, token };
+    const [outcome, reason] = step.do === "remove"
+      ? await this.#remove(from, candidate, step)
+      : await this.#move(from, candidate, step, stored);
+    return await result(outcome, reason);
+  }
+
+  async #askStore(key: ItemKey, place: StorePlace): Promise<GetOutcome> {
+    const promised = this.#promised.get(key.indexUrl);
+    if (promised !== undefined) {
+      return { kind: "found", token: promised, others: [], keeps: "on-disk" };
+    }
+    if (place.mayPrompt) {
+      const prepared = await this.#session.prepare(place);
+      if (prepared.kind !== "ready") return prepared;
+    }
+    return await this.#session.get(place, key);
+  }
+
+  async #eligibility(
+    { token, key, place: { store, deadline }, keepFile }: Candidate,
+  ): Promise<Eligibility> {
+    if (token === "none") return { kind: "eligible" };
+    const { indexUrl, registryName } = key;
+    const surroundings = await this.#session.surroundings();
+    const verdict = await checkEligibility({
+      occasion: this.#args.registry.length > 0 ? "migrate-registry" : "migrate",
+      token,
+      registry: { indexUrl, name: registryName },
+      store,
+      layers: await this.#session.config(),
+      cwd: this.#session.cwd(),
+      surroundings,
+      signal: deadline(),
+    });
+    // What is left in the file is there for the other registry.
+    return verdict.kind === "not" && verdict.reason === "bound-otherwise" &&
+        keepFile
+      ? { kind: "eligible" }
+      : verdict;
+  }
+
+  /** `undefined`: go on. */
+  async #confirm(what: RegistryResult): Promise<Reason | undefined> {
+    if (this.#args.yes) return undefined;
+    const detail = `${what.registry} (${what.indexUrl}): ${what.message}`;
+    if (!this.#mayAsk || !await this.#session.isPersonPresent()) {
+      return { code: "needs-yes", detail: what.message };
+    }
+    return await this.#session.confirm(`${detail}. Continue?`)
+      ? undefined
+      : { code: "declined", detail: what.message };
+  }
+
+  async #remove(
+    from: FileToken,
+    { key, place: { store, deadline } }: Candidate,
+    step: Extract<MigrateStep, { do: "remove" }>,
+  ): Promise<[RegistryResult["outcome"], Reason]> {
+    const { indexUrl } = key;
+    const { discards, superseded } = step;
+    const remembered = await this.#session.remember(async (state) =>
+      unpin(
+        discards ? await supersede(state, indexUrl, [from.token]) : state,
+        indexUrl,
+      )
+    );
+    // Nothing but an equal copy goes without being remembered.
+    if (discards && !remembered) return ["failed", { code: "no-memory" }];
+    const signal = deadline();
+    const removal = await removeStored(from, store, key, {
+      signal,
+      superseded,
+    });
+    return removal.kind === "left"
+      ? ["failed", { code: "not-edited", detail: removal.reason }]
+      : ["migrated", wouldBe(step, false)];
+  }
+
+  async #move(
+    from: FileToken,
+    { key, place, keepFile }: Candidate,
+    step: Extract<MigrateStep, { do: "move" }>,
+    stored: GetOutcome,
+  ): Promise<[RegistryResult["outcome"], Reason]> {
+    const plaintext = await this.#warnOfPlaintext(place);
+    const { indexUrl } = key;
+    const { discards } = step;
+    const over = stored.kind === "found" ? stored.token : undefined;
+    const change = async (state: State): Promise<State> => {
+      const discarded = discards && over !== undefined ? [over] : [];
+      const next = await unsupersede(
+        await supersede(state, indexUrl, discarded),
+        indexUrl,
+        from.token,
+      );
+      // No read in between may finish the move.
+      return this.#args.keepFile ? pin(next, indexUrl) : unpin(next, indexUrl);
+    };
+    const remembered = await this.#session.remember(change);
+    if (!remembered && (discards || this.#args.keepFile)) {
+      return ["failed", { code: "no-memory" }];
+    }
+    const outcome = await moveToken(from, place.store, key, {
+      signal: place.deadline(),
+      ...(over === undefined ? {} : { over }),
+      keepFile,
+    });
+    if (outcome.kind !== "moved") return moveResult(outcome);
+    return ["migrated", plaintext ?? wouldBe(step, false)];
+  }
+
+  /**
+   * Says once, before anything is stored, that the keyring is a plaintext file;
+   * `undefined`: it is not.
+   */
+  async #warnOfPlaintext(
+    { store, deadline }: StorePlace,
+  ): Promise<Reason | undefined> {
+    const prepared = await store.prepare({ signal: deadline() });
+    if (prepared.kind !== "ready" || !prepared.plaintext) return undefined;
+    const fact = `the default keyring of ${store.title} has no password and ` +
+      "is a PLAINTEXT file itself; give it one, for instance with Seahorse";
+    if (!this.#plaintextStores.has(store.name)) {
+      this.#session.output.printError(`warning: ${fact}`);
+    }
+    this.#plaintextStores.add(store.name);
+    return {
+      code: "plaintext-keyring",
+      detail: `to ${store.title}, but ${fact}`,
+    };
+  }
+
+  /** Files a token that nothing leads to under a name's present URL. */
+  async #adopt(
+    name: string,
+    indexUrl: string,
+    old: string = "",
+  ): Promise<RegistryResult> {
+    const session = this.#session;
+    const layers = await session.config();
+    const place = await session.storeOf(indexUrl, this.#mayAsk);
+    const result = (
+      outcome: RegistryResult["outcome"],
+      reason: Reason,
+    ): Promise<RegistryResult> =>
+      this.#result(name, indexUrl, place, outcome, reason);
+    const [user] = ownNames(layers, session.cwd(), old);
+    if (user !== undefined) {
+      return await result("skipped", { code: "in-use", detail: user });
+    }
+    const asked = reachesUs(layers, { indexUrl, name });
+    if (asked.kind === "not-listed") {
+      return await result("skipped", notAsked(asked));
+    }
+    const oldPlace = await session.storeOf(old, this.#mayAsk);
+    if (place.mayPrompt) {
+      const prepared = await session.prepare(place);
+      if (prepared.kind !== "ready") {
+        return await result("failed", storeReason(prepared));
+      }
+    }
+    const stored = await session.get(oldPlace, { indexUrl: old });
+    if (stored.kind === "absent") {
+      return await result("skipped", { code: "nothing-stored" });
+    }
+    if (stored.kind !== "found") {
+      return await result("failed", storeReason(stored));
+    }
+    stored.token.wipe();
+    const adopted: Reason = { code: "adopted", detail: old };
+    if (this.#args.dryRun) return await result("would-migrate", adopted);
+    const refusal = await this.#confirm(await result("skipped", adopted));
+    if (refusal !== undefined) return await result("skipped", refusal);
+    await this.#warnOfPlaintext(place);
+    const outcome = await adoptToken(
+      await session.path(),
+      { store: oldPlace.store, key: { indexUrl: old } },
+      { store: place.store, key: { indexUrl, registryName: name } },
+      place.deadline(),
+    );
+    switch (outcome.kind) {
+      case "adopted":
+        return await result("migrated", adopted);
+      case "both":
+        return await result("failed", outcome.reason);
+      default:
+        return await result(outcome.kind, outcome.reason);
+    }
+  }
+}
+
+/** What a step would come to. */
+function wouldBe(
+  step: Exclude<MigrateStep, { do: "nothing" }>,
+  keepFile: boolean,
+): Reason {
+  if (step.do === "remove") {
+    return {
+      code: step.discards
+        ? "discards-file"
+        : step.superseded
+        ? "superseded"
+        : "removed",
+    };
+  }
+  return {
+    code: step.discards ? "discards-stored" : keepFile ? "copied" : "moved",
+  };
+}
+
+function moveResult(
+  outcome: Exclude<MoveOutcome, { kind: "moved" }>,
+): [RegistryResult["outcome"], Reason] {
+  switch (outcome.kind) {
+    case "stored":
+      switch (outcome.why) {
+        case "as-asked":
+          return ["migrated", { code: "copied" }];
+        case "not-yet-on-disk":
+          return ["migrated", { code: "not-yet-on-disk" }];
+        case "not-edited":
+          return ["failed", { code: "not-edited", detail: outcome.reason }];
+      }
+      break;
+    case "busy":
+      return ["failed", { code: "busy" }];
+    case "file-changed":
+    case "store-changed":
+      return ["failed", { code: "changed" }];
+    case "not-stored":
+      return ["failed", storeReason(outcome.failure)];
+    case "no-file":
+      return ["failed", { code: "file-unusable", detail: outcome.reason }];
+  }
+}
+
+function notAsked(
+  { instead, where }: Extract<Reach, { kind: "not-listed" }>,
+): Reason {
+  const others = instead.length === 0 ? "" : `: it asks ${instead.join(", ")}`;
+  const place = where === undefined ? "" : ` (${where})`;
+  return {
+    code: "not-asked",
+    detail: `cargo does not ask this program for it${others}${place}; ` +
+      "`cargo-credential-keyring setup` lists it",
+  };
+}

@@ -1,0 +1,435 @@
+import { describeRefusal, readSmallFile } from "../base/files.ts";
+import type { Secret } from "../base/secret.ts";
+import { describeLockFailure, removeStored } from "../migration/move.ts";
+import {
+  isSuperseded,
+  supersede,
+  unpin,
+  unsupersede,
+} from "../migration/state.ts";
+import type { GetOutcome, ItemKey } from "../stores/credential_store.ts";
+import { showProgress } from "../terminal/progress.ts";
+import { type AgeKeys, decrypt, keysOf, readKeys } from "../tokens/age.ts";
+import {
+  type ArchivedToken,
+  parseArchive,
+  type ParsedArchive,
+} from "../tokens/archive.ts";
+import { type ImportStep, importToken, planImport } from "../tokens/import.ts";
+import { askPassphrase } from "./ask_passphrase.ts";
+import { type KnownRegistry, plaintextOf } from "./look_up_token.ts";
+import { ownNames } from "./registries.ts";
+import { exitStatus, type RegistryResult, report } from "./report.ts";
+import { type Session, SessionError, type StorePlace } from "./session.ts";
+
+/** What is to be imported, and how. */
+export interface ImportArgs {
+  readonly file: string;
+  readonly identity: readonly string[];
+  readonly prefer: "imported" | "existing" | undefined;
+  readonly dryRun: boolean;
+  readonly yes: boolean;
+  readonly json: boolean;
+}
+
+/** More than any export is. */
+const MAX_BYTES = 16 * 1024 * 1024;
+
+/** Imports tokens, each for itself: one that fails does not stop the others. */
+export async function runImport(
+  args: ImportArgs,
+  session: Session,
+): Promise<number> {
+  const tokens = await open(args, session);
+  if (tokens === undefined) return 1;
+  const results: RegistryResult[] = [];
+  const nameless: string[] = [];
+  try {
+    for (const archived of tokens) {
+      const { indexUrl } = archived;
+      const layers = await session.config();
+      const [own] = ownNames(layers, session.cwd(), indexUrl);
+      const registry = {
+        indexUrl,
+        ...(own === undefined ? {} : { name: own }),
+      };
+      const result = await importOne(archived, registry, args, session);
+      results.push({
+        registry: own ?? archived.name ?? indexUrl,
+        indexUrl,
+        ...result,
+      });
+      if (own === undefined && result.outcome === "imported") {
+        nameless.push(indexUrl);
+      }
+    }
+  } finally {
+    for (const { token } of tokens) token.wipe();
+  }
+  report(results, args.json, session.output);
+  if (!args.json) {
+    for (const url of nameless) {
+      session.output.printError(
+        `note: your own configuration has no name for ${url}; cargo uses the ` +
+          "token where something binds a name to that URL",
+      );
+    }
+  }
+  return exitStatus(results);
+}
+
+type Result = Pick<RegistryResult, "outcome" | "reason" | "message">;
+
+function result(
+  outcome: Result["outcome"],
+  code: Result["reason"]["code"],
+  message: string,
+): Result {
+  return { outcome, reason: { code }, message };
+}
+
+/** Looks, asks what has to be asked, and stores. */
+async function importOne(
+  { token, name }: ArchivedToken,
+  registry: KnownRegistry,
+  args: ImportArgs,
+  session: Session,
+): Promise<Result> {
+  const { indexUrl } = registry;
+  const asks = !args.json && !args.dryRun;
+  const place = await session.storeOf(indexUrl, asks);
+  const { store } = place;
+  if (asks) {
+    const ready = await prepare(place, session);
+    if (ready.kind !== "ready") return failure(ready);
+  }
+  const key = {
+    indexUrl,
+    registryName: registry.name ?? name ?? indexUrl,
+  };
+  const stored = await store.get(key, { signal: place.deadline() });
+  try {
+    return await settle(
+      { token, stored, key, registry, place },
+      args,
+      session,
+    );
+  } finally {
+    if (stored.kind === "found") stored.token.wipe();
+  }
+}
+
+/** A token on its way into the store. */
+interface Arrival {
+  readonly token: Secret;
+  /** What the store has. */
+  readonly stored: GetOutcome;
+  readonly key: ItemKey & { readonly registryName: string };
+  readonly registry: KnownRegistry;
+  readonly place: StorePlace;
+}
+
+async function settle(
+  { token, stored, key, registry, place }: Arrival,
+  args: ImportArgs,
+  session: Session,
+): Promise<Result> {
+  const { indexUrl } = key;
+  const { store } = place;
+  // Only a name of the user's own says which token of the file is meant.
+  const plaintext = registry.name === undefined
+    ? { kind: "none", unfinished: false } as const
+    : await plaintextOf(session, registry);
+  const step = planImport({
+    imported: token,
+    store: stored,
+    plaintext,
+    superseded: plaintext.kind === "found" &&
+      await isSuperseded(await session.state(), indexUrl, plaintext.token),
+  });
+  const file = await session.path();
+  switch (step.do) {
+    case "fail":
+      return failure(step.failure);
+    case "fail-file":
+      return result(
+        "failed",
+        "file-unusable",
+        `${file}: ${describeLockFailure(step.plaintext)}`,
+      );
+    case "nothing":
+      return result("already", "stored", `${store.title} has it`);
+    case "choose": {
+      const fact = describeOther(step.holds, store.title, file);
+      const choice = await choose(fact, key.registryName, args, session);
+      if (choice !== "imported") return choice;
+      break;
+    }
+    case "store":
+      break;
+  }
+  if (args.dryRun) {
+    return result("would-import", "imported", `to ${store.title}`);
+  }
+  const over = stored.kind === "found" ? stored.token : undefined;
+  let to = `to ${store.title}`;
+  if (over?.equals(token) !== true) {
+    using _ = showProgress(`Waiting for ${store.title}`);
+    const came = await importToken(store, key, token, over, {
+      signal: place.deadline(),
+    });
+    if (came.kind === "failed") return failure(came.failure);
+    if (came.kind === "changed") {
+      return result(
+        "failed",
+        "changed",
+        "another program has just changed it; try again",
+      );
+    }
+    if (!came.durable) to += ", which forgets it at the end of the session";
+    if (came.plaintext) to += ", whose keyring is not encrypted";
+  }
+  const older = plaintext.kind === "found" && !plaintext.token.equals(token)
+    ? plaintext
+    : undefined;
+  // Only now that the store has it: the file's token is not to be passed over
+  // for one that is not there.
+  const remembered = await session.remember(async (state) =>
+    unpin(
+      await unsupersede(
+        await supersede(
+          state,
+          indexUrl,
+          [older?.token, over].filter((one): one is Secret =>
+            one !== undefined && !one.equals(token)
+          ),
+        ),
+        indexUrl,
+        token,
+      ),
+      indexUrl,
+    )
+  );
+  if (older === undefined) return result("imported", "imported", to);
+  if (!remembered) {
+    return result(
+      "failed",
+      "no-memory",
+      `${store.title} has it, but the state file cannot be written, and ` +
+        `cargo would go on with the other token in ${file}`,
+    );
+  }
+  const removal = await removeStored(
+    { path: file, table: older.table, token: older.token },
+    store,
+    key,
+    { signal: place.deadline(), superseded: true },
+  );
+  if (removal.kind === "left") {
+    to += `; the other token in ${file} is out of use, and was left: ` +
+      removal.reason;
+  }
+  return result("imported", "imported", to);
+}
+
+async function prepare(
+  place: StorePlace,
+  session: Session,
+): ReturnType<Session["prepare"]> {
+  using _ = showProgress(`Waiting for ${place.store.title}`);
+  return await session.prepare(place);
+}
+
+function failure(
+  failed: Extract<ImportStep, { do: "fail" }>["failure"],
+): Result {
+  return result(
+    "failed",
+    failed.cause,
+    `${failed.reason}. ${failed.remedy}`.replace(/\.$/, ""),
+  );
+}
+
+function describeOther(
+  holds: "store" | "file" | "both",
+  store: string,
+  file: string,
+): string {
+  switch (holds) {
+    case "store":
+      return `${store} holds another token`;
+    case "file":
+      return `${file} holds another token`;
+    case "both":
+      return `${store} and ${file} hold other tokens`;
+  }
+}
+
+/** Which token lives, or why that is not known. */
+async function choose(
+  fact: string,
+  name: string,
+  { prefer, yes, dryRun, json }: ImportArgs,
+  session: Session,
+): Promise<"imported" | Result> {
+  if (prefer === "existing") {
+    return result("already", "stored", `${fact}, which stays`);
+  }
+  const open = result(
+    "conflict",
+    "different-tokens",
+    `${fact}; \`--prefer imported --yes\` or \`--prefer existing\` says ` +
+      "which one to keep",
+  );
+  if (prefer === "imported" && (yes || dryRun)) return "imported";
+  if (json || dryRun || yes || !await session.isPersonPresent()) return open;
+  return await session.confirm(
+      `${name}: ${fact}. Discard it and keep the imported one?`,
+    )
+    ? "imported"
+    : result("already", "stored", `${fact}, which stays`);
+}
+
+/** The tokens of the file; `undefined` if it stays closed, which has been said. */
+async function open(
+  args: ImportArgs,
+  session: Session,
+): Promise<readonly ArchivedToken[] | undefined> {
+  const encrypted = readBytes(args.file);
+  const lock = keysOf(encrypted);
+  if (lock === undefined) {
+    throw new SessionError(`${args.file} is not a file of \`export\``);
+  }
+  const keys = lock === "identity"
+    ? await readIdentities(args, session)
+    : await passphraseFor(args, session);
+  if (keys === undefined) return undefined;
+  const decrypted = await decrypt(encrypted, keys);
+  if ("passphrase" in keys) keys.passphrase.wipe();
+  switch (decrypted.kind) {
+    case "wrong-key":
+      throw new SessionError(
+        lock === "identity"
+          ? `none of the identities can read ${args.file}`
+          : `that is not the passphrase of ${args.file}`,
+      );
+    case "damaged":
+      throw new SessionError(`${args.file} is damaged`);
+  }
+  const parsed = parseArchive(decrypted.bytes);
+  decrypted.bytes.fill(0);
+  if (parsed.kind === "tokens") return parsed.tokens;
+  throw new SessionError(`${args.file} ${describeUnreadable(parsed)}`);
+}
+
+function describeUnreadable(
+  parsed: Exclude<ParsedArchive, { kind: "tokens" }>,
+): string {
+  switch (parsed.kind) {
+    case "not-an-archive":
+      return "is encrypted, but not a file of `export`";
+    case "newer":
+      return `was written by a later version of this program (format ${parsed.version})`;
+    case "wrong-entry":
+      return `is not as \`export\` writes it: entry ${parsed.entry} ` +
+        ENTRY_FAULTS[parsed.reason];
+  }
+}
+
+const ENTRY_FAULTS: Readonly<
+  Record<Extract<ParsedArchive, { kind: "wrong-entry" }>["reason"], string>
+> = {
+  "no-object": "is no object",
+  "index-url": "has no index URL as cargo writes it",
+  "registry": "has no name",
+  "token": "has no token that cargo accepts",
+  "duplicate": "is for the same registry as one before",
+};
+
+async function passphraseFor(
+  { file, identity, json }: ImportArgs,
+  session: Session,
+): Promise<AgeKeys | undefined> {
+  if (identity.length > 0) {
+    throw new SessionError(
+      `${file} is encrypted with a passphrase; \`--identity\` does not open it`,
+    );
+  }
+  if (json) {
+    throw new SessionError(
+      `${file} is encrypted with a passphrase, and \`--json\` asks for none`,
+    );
+  }
+  const passphrase = await askPassphrase(
+    `Passphrase of ${file}`,
+    session,
+    false,
+  );
+  return passphrase === undefined ? undefined : { passphrase };
+}
+
+async function readIdentities(
+  { file, identity }: ImportArgs,
+  session: Session,
+): Promise<AgeKeys | undefined> {
+  if (identity.length === 0) {
+    throw new SessionError(
+      `${file} is encrypted to public keys; \`--identity FILE\` names the ` +
+        "file with one of the private keys",
+    );
+  }
+  const identities: string[] = [];
+  for (const path of identity) {
+    const text = await readIdentityFile(path, session);
+    if (text === undefined) return undefined;
+    const keys = readKeys(text, "identity");
+    if ("line" in keys) {
+      throw new SessionError(
+        `${path}: line ${keys.line} is ${
+          keys.ssh ? "an SSH key, and only" : "no private key;"
+        } keys of age itself (\`AGE-SECRET-KEY-1…\`) are supported`,
+      );
+    }
+    identities.push(...keys);
+  }
+  return { identities };
+}
+
+/** An identity file may itself be encrypted with a passphrase. */
+async function readIdentityFile(
+  path: string,
+  session: Session,
+): Promise<string | undefined> {
+  const bytes = readBytes(path);
+  if (keysOf(bytes) !== "passphrase") return new TextDecoder().decode(bytes);
+  const passphrase = await askPassphrase(
+    `Passphrase of ${path}`,
+    session,
+    false,
+  );
+  if (passphrase === undefined) return undefined;
+  const decrypted = await decrypt(bytes, { passphrase });
+  passphrase.wipe();
+  if (decrypted.kind !== "decrypted") {
+    throw new SessionError(
+      decrypted.kind === "damaged"
+        ? `${path} is damaged`
+        : `that is not the passphrase of ${path}`,
+    );
+  }
+  const text = new TextDecoder().decode(decrypted.bytes);
+  decrypted.bytes.fill(0);
+  return text;
+}
+
+function readBytes(path: string): Uint8Array<ArrayBuffer> {
+  const file = readSmallFile(path, { maxBytes: MAX_BYTES });
+  switch (file.kind) {
+    case "read":
+      return file.bytes;
+    case "absent":
+      throw new SessionError(`${path} does not exist`);
+    case "refused":
+      throw new SessionError(`${path} ${describeRefusal(file, MAX_BYTES)}`);
+  }
+}

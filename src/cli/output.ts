@@ -1,0 +1,31 @@
+import { print, printError } from "../base/print.ts";
+import { printable } from "../base/printable.ts";
+
+/**
+ * Where a command's words go. What registries, projects and stores call things
+ * may hold anything, so that every line is made fit for a terminal here, and
+ * nowhere before. A line that is passed stays one line.
+ */
+export interface Output {
+  /** Prints lines on standard output. */
+  print(...lines: readonly string[]): void;
+  /** Prints lines on standard error. */
+  printError(...lines: readonly string[]): void;
+}
+
+/**
+ * An output that ends in two functions, which get whole lines that hold no
+ * control character.
+ */
+export function printableOutput(
+  stdout: (line: string) => void,
+  stderr: (line: string) => void,
+): Output {
+  return {
+    print: (...lines) => lines.map(printable).forEach(stdout),
+    printError: (...lines) => lines.map(printable).forEach(stderr),
+  };
+}
+
+/** Standard output and standard error. */
+export const SYSTEM_OUTPUT: Output = printableOutput(print, printError);

@@ -1,0 +1,54 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { printableOutput } from "../../src/cli/output.ts";
+import { runCommandLine } from "../../src/cli/run_command_line.ts";
+import { Session } from "../../src/cli/session.ts";
+
+async function run(
+  args: readonly string[],
+  cwd?: () => string,
+): Promise<{ status: number; out: string[]; err: string[] }> {
+  const out: string[] = [];
+  const err: string[] = [];
+  const session = new Session({
+    env: {},
+    output: printableOutput((l) => out.push(l), (l) => err.push(l)),
+    ...(cwd === undefined ? {} : { cwd }),
+  });
+  return { status: await runCommandLine(args, session), out, err };
+}
+
+const WRONG: readonly [string[], string, string?][] = [
+  [["migrat"], "unknown command `migrat`", "migrate"],
+  [["frobnicate"], "unknown command `frobnicate`"],
+  [["migrate", "--registri", "x"], "unknown option `--registri`", "--registry"],
+  [["restore", "--kep-store"], "unknown option `--kep-store`", "--keep-store"],
+  [["migrate", "corp"], "unexpected argument `corp`"],
+  [["migrate", "--prefer", "both"], "`--prefer`: "],
+  [["migrate", "--registry"], "`--registry` "],
+  [["migrate", "--json", "--json"], "`--json` "],
+  [["migrate", "--index", "https://x.example/"], "`--index` needs exactly"],
+  [[], "no command given"],
+];
+
+for (const [args, message, suggestion] of WRONG) {
+  Deno.test(`runCommandLine() calls [${args}] wrong usage`, async () => {
+    const { status, out, err } = await run(args);
+    assertEquals(status, 2);
+    assertEquals(out, []);
+    assertStringIncludes(err[0] ?? "", `error: ${message}`);
+    if (suggestion !== undefined) {
+      assertStringIncludes(err.join("\n"), `did you mean \`${suggestion}\`?`);
+    }
+    assertStringIncludes(err.at(-1) ?? "", "--help");
+    assert(err.length < 8, err.join("\n"));
+  });
+}
+
+Deno.test("runCommandLine() shows no stack trace", async () => {
+  const { status, err } = await run(["migrate"], () => {
+    throw new TypeError("boom");
+  });
+  assertEquals(status, 1);
+  assertEquals(err.length, 1);
+  assertStringIncludes(err[0] ?? "", "error: the current directory");
+});
