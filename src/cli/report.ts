@@ -67,8 +67,8 @@ export function report(
       const [title, style] = TITLES[outcome];
       const url = indexUrl === null || indexUrl === registry
         ? ""
-        : `${indexUrl}: `;
-      return [{ text: title, style }, registry, url + message];
+        : ` (${indexUrl})`;
+      return [{ text: title, style }, `${registry}${url}: ${message}`];
     }),
   );
   if (results.length === 0) output.print("There is nothing to do.");
