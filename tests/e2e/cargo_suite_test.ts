@@ -92,12 +92,17 @@ Deno.test("login gets the provider's arguments, then its own (login)", async () 
     ["keyring"],
     `[credential-alias]\nkeyring = ["${home.provider}", "--timeout=4"]\n`,
   );
-  const { code, stderr } = await home.cargo(
-    ["login", "abcdefg", "--", "--prompt=never"],
-  );
+  const own = "--migrate-to-keyring";
+  const refused = await home.cargo(["login", "abcdefg", "--", own]);
+  assertEquals(refused.code, 101, refused.stderr);
+  const [first] = await lastRequests(home, 1);
+  assertEquals(first?.["args"], ["--timeout=4", own]);
+  assertEquals(await store.token(home, CRATES_IO_INDEX), undefined);
+
+  const { code, stderr } = await home.cargo(["login", "abcdefg"]);
   assertEquals(code, 0, stderr);
   const [request] = await lastRequests(home, 1);
-  assertEquals(request?.["args"], ["--timeout=4", "--prompt=never"]);
+  assertEquals(request?.["args"], ["--timeout=4"]);
   assertEquals(request?.["registry"], {
     "index-url": CRATES_IO_INDEX,
     name: "crates-io",

@@ -8,6 +8,7 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
+import { run } from "../support/run.ts";
 import {
   LOGIN_COLLECTION,
   SESSION_COLLECTION,
@@ -135,23 +136,15 @@ if (Deno.build.os === "linux") {
     }]);
     const { sent, stderr } = await search(home);
     assertEquals(sent, undefined);
-    const advice = /`(CARGO_REGISTRIES_ALT_INDEX=(\S+) [^`]*)`, then `([^`]*)`/
-      .exec(stderr);
-    assert(advice !== null, stderr);
-    assertEquals(advice[2], "sparse+https://old.example/");
+    const advice = /`cargo-credential-keyring ([^`]*)`/.exec(stderr)?.[1];
+    assert(advice !== undefined, stderr);
+    assertStringIncludes(advice, "sparse+https://old.example/");
     // What is said leads there.
-    const script = `${advice[1]} && ${advice[3]}`.replaceAll(
-      "cargo-credential-keyring ",
-      `"${home.provider}" `,
-    );
-    const shell = await new Deno.Command("sh", {
-      args: ["-c", script],
-      env: home.env,
+    const result = await run([home.provider, ...advice.split(" ")], {
       cwd: home.work,
-    }).output();
-    const text = new TextDecoder().decode(shell.stderr) +
-      new TextDecoder().decode(shell.stdout);
-    assertEquals(shell.code, 0, text);
+      env: home.env,
+    });
+    assertEquals(result.code, 0, result.stderr);
     assertEquals((await search(home)).sent, A);
   });
 
