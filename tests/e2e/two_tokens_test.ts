@@ -140,7 +140,7 @@ if (Deno.build.os === "linux") {
     assert(advice !== undefined, stderr);
     assertStringIncludes(advice, "sparse+https://old.example/");
     // What is said leads there.
-    const result = await run([home.provider, ...advice.split(" ")], {
+    const result = await run([home.provider, ...advice.split(" "), "--yes"], {
       cwd: home.work,
       env: home.env,
     });
