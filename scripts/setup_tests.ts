@@ -20,6 +20,7 @@ const PACKAGES: Readonly<Record<string, string | undefined>> = {
   "bindfs": "bindfs", // a file system that counts as a network's
   "dbus-bin": "dbus-monitor", // what passes over the bus
   "dbus-daemon": "dbus-daemon", // the private session buses
+  "fish": "fish", // completes
   "fuse3": "fusermount3", // its end
   "gcc": "cc", // small libraries that are preloaded, and stand-ins
   "git": "git", // the judge of what it tracks
@@ -30,11 +31,14 @@ const PACKAGES: Readonly<Record<string, string | undefined>> = {
   "libqca-qt5-2-plugins": undefined, // what KWallet encrypts with
   "libsecret-1-0": undefined,
   "libsecret-tools": "secret-tool", // another program's view of the items
+  "man-db": "man", // shows the manual page
+  "mandoc": "mandoc", // judges it
   "python3": "python3", // terminals to type at
   "python3-gi": undefined, // a scripted prompter, and what tests ask of the bus
   "strace": "strace", // faults at chosen system calls
   "xdotool": undefined, // answers the dialogs of KWallet and KeePassXC
   "xvfb": undefined, // the screen that they are shown on
+  "zsh": "zsh", // completes
 };
 
 /** What a machine lacks, and what to do about it. */

@@ -8,6 +8,8 @@
 /** Files of tests, and why they cannot run on Windows. */
 const FILES: Readonly<Record<string, string>> = {
   "tests/faults": "a C library is preloaded that fails or kills (LD_PRELOAD)",
+  "tests/cli/man_page_test.ts": "the judges are man, groff and mandoc",
+  "tests/e2e/completion_test.ts": "the shells are Unix's",
   "tests/ffi/core_foundation_test.ts": "the stand-in is for dlopen(3)",
   "tests/ffi/exec_test.ts": "the calls are Unix's",
   "tests/ffi/keyutils_test.ts": "the keys are Linux's",

@@ -1,6 +1,9 @@
 import type { Secret } from "../base/secret.ts";
 import type { Session } from "./session.ts";
 
+/** What takes a second or more, on purpose. */
+export const DERIVING = "Making a key of the passphrase";
+
 /**
  * Asks for a passphrase on the terminal, unseen; `undefined` if there is none,
  * which has been said.

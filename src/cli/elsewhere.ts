@@ -1,4 +1,4 @@
-import { ownNames } from "./registries.ts";
+import { nameInUse } from "./registries.ts";
 import type { Session, StorePlace } from "./session.ts";
 
 /** As many as a sentence can name. */
@@ -19,7 +19,7 @@ export async function findElsewhere(
   const layers = await session.config();
   const orphans = listed.items.filter(({ indexUrl, registryName }) =>
     (registryName ?? name) === name &&
-    ownNames(layers, session.cwd(), indexUrl).length === 0
+    nameInUse(layers, session.cwd(), indexUrl) === undefined
   );
   const named = orphans.filter(({ registryName }) => registryName === name);
   return (named.length > 0 ? named : orphans)

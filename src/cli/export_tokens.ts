@@ -1,3 +1,4 @@
+import { green } from "@std/fmt/colors";
 import { CRATES_IO_INDEX, CRATES_IO_NAME } from "../cargo/registries.ts";
 import { userIndexes } from "../cargo/registry_index.ts";
 import { findAllTokens, malformed } from "../credentials/file.ts";
@@ -9,7 +10,7 @@ import { type AgeRecipients, encrypt, isKey, readKeys } from "../tokens/age.ts";
 import { type ArchivedToken, formatArchive } from "../tokens/archive.ts";
 import type { TokenAnswer } from "../tokens/token_decision.ts";
 import { lookAt, writeArchive } from "../tokens/archive_file.ts";
-import { askPassphrase } from "./ask_passphrase.ts";
+import { askPassphrase, DERIVING } from "./ask_passphrase.ts";
 import {
   describeNoToken,
   type KnownRegistry,
@@ -49,10 +50,13 @@ export async function runExport(
     for (const { token } of tokens) token.wipe();
   }
   const { output } = session;
-  for (const { name, indexUrl } of tokens) {
-    const url = name === undefined ? "" : ` (${indexUrl})`;
-    output.print(`     Exported ${name ?? indexUrl}${url}`);
-  }
+  output.printRows(
+    tokens.map(({ name, indexUrl }) => [
+      { text: "Exported", style: green },
+      ...(name === undefined ? [] : [name]),
+      indexUrl,
+    ]),
+  );
   output.printError(
     `note: ${args.file} can be read with ` +
       (recipients.length > 0
@@ -113,6 +117,15 @@ async function choosePassphrase(
   return passphrase === undefined ? undefined : { passphrase };
 }
 
+async function encryptFor(
+  plain: Uint8Array<ArrayBuffer>,
+  to: AgeRecipients,
+): Promise<Uint8Array> {
+  if (!("passphrase" in to)) return await encrypt(plain, to);
+  using _ = showProgress(DERIVING, { afterMs: 0 });
+  return await encrypt(plain, to);
+}
+
 async function write(
   path: string,
   tokens: readonly ArchivedToken[],
@@ -120,7 +133,7 @@ async function write(
   replace: boolean,
 ): Promise<void> {
   const plain = formatArchive(tokens);
-  const encrypted = await encrypt(plain, to);
+  const encrypted = await encryptFor(plain, to);
   plain.fill(0);
   if ("passphrase" in to) to.passphrase.wipe();
   const written = writeArchive(path, new Uint8Array(encrypted), replace);

@@ -9,14 +9,20 @@ import {
 } from "../migration/state.ts";
 import type { GetOutcome, ItemKey } from "../stores/credential_store.ts";
 import { showProgress } from "../terminal/progress.ts";
-import { type AgeKeys, decrypt, keysOf, readKeys } from "../tokens/age.ts";
+import {
+  type AgeKeys,
+  decrypt,
+  type DecryptOutcome,
+  keysOf,
+  readKeys,
+} from "../tokens/age.ts";
 import {
   type ArchivedToken,
   parseArchive,
   type ParsedArchive,
 } from "../tokens/archive.ts";
 import { type ImportStep, importToken, planImport } from "../tokens/import.ts";
-import { askPassphrase } from "./ask_passphrase.ts";
+import { askPassphrase, DERIVING } from "./ask_passphrase.ts";
 import { type KnownRegistry, plaintextOf } from "./look_up_token.ts";
 import { ownNames } from "./registries.ts";
 import { exitStatus, type RegistryResult, report } from "./report.ts";
@@ -304,7 +310,7 @@ async function open(
     ? await readIdentities(args, session)
     : await passphraseFor(args, session);
   if (keys === undefined) return undefined;
-  const decrypted = await decrypt(encrypted, keys);
+  const decrypted = await decryptWith(encrypted, keys);
   if ("passphrase" in keys) keys.passphrase.wipe();
   switch (decrypted.kind) {
     case "wrong-key":
@@ -320,6 +326,15 @@ async function open(
   decrypted.bytes.fill(0);
   if (parsed.kind === "tokens") return parsed.tokens;
   throw new SessionError(`${args.file} ${describeUnreadable(parsed)}`);
+}
+
+async function decryptWith(
+  bytes: Uint8Array<ArrayBuffer>,
+  keys: AgeKeys,
+): Promise<DecryptOutcome> {
+  if (!("passphrase" in keys)) return await decrypt(bytes, keys);
+  using _ = showProgress(DERIVING, { afterMs: 0 });
+  return await decrypt(bytes, keys);
 }
 
 function describeUnreadable(
@@ -408,7 +423,7 @@ async function readIdentityFile(
     false,
   );
   if (passphrase === undefined) return undefined;
-  const decrypted = await decrypt(bytes, { passphrase });
+  const decrypted = await decryptWith(bytes, { passphrase });
   passphrase.wipe();
   if (decrypted.kind !== "decrypted") {
     throw new SessionError(

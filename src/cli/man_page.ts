@@ -84,20 +84,30 @@ async function describe(
       entries.flatMap(({ term, description, choices }) => [
         ".TP",
         bold(formatUsageTerm(term)),
-        ...(description === undefined ? [] : [inline(description)]),
-        ...(choices === undefined ? [] : [`One of ${inline(choices)}.`]),
+        [
+          ...(description === undefined ? [] : [inline(description)]),
+          ...(choices === undefined ? [] : [`one of ${inline(choices)}`]),
+        ].join("; "),
       ])
     ),
     ...(doc.footer === undefined ? [] : paragraphs(doc.footer)),
   ];
 }
 
-/** An empty line in a message begins a paragraph, a line break a line. */
+/**
+ * An empty line in a message begins a paragraph, a line break a line; a line
+ * that stands in does so here.
+ */
 function paragraphs(message: Message): string[] {
   return inline(message).split(/\n\n+/).flatMap((paragraph) => [
     ".PP",
-    ...paragraph.split("\n").filter((line) => line !== "").flatMap(
-      (line, i) => i === 0 ? [line] : [".br", line],
+    ...paragraph.split("\n").filter((line) => line.trim() !== "").flatMap(
+      (line, i) =>
+        line.startsWith(" ")
+          ? [".RS 4", protect(line.trim()), ".RE"]
+          : i === 0
+          ? [line]
+          : [".br", line],
     ),
   ]);
 }
@@ -161,7 +171,14 @@ function escape(text: string): string {
     .replaceAll("-", "\\-")
     .replaceAll("'", "\\(aq")
     .replaceAll("^", "\\(ha")
-    .replaceAll("~", "\\(ti");
+    .replaceAll("~", "\\(ti")
+    .replaceAll(
+      /[^\x20-\x7e\n]/gu,
+      (character) =>
+        `\\[u${
+          character.codePointAt(0)?.toString(16).toUpperCase().padStart(4, "0")
+        }]`,
+    );
 }
 
 /** At the start of a line a full stop or an apostrophe begins an instruction. */

@@ -1,5 +1,7 @@
 import { print, printError } from "../base/print.ts";
 import { printable } from "../base/printable.ts";
+import { type Cell, renderColumns } from "../terminal/columns.ts";
+import { type Screen, screen } from "../terminal/screen.ts";
 
 /**
  * Where a command's words go. What registries, projects and stores call things
@@ -9,23 +11,33 @@ import { printable } from "../base/printable.ts";
 export interface Output {
   /** Prints lines on standard output. */
   print(...lines: readonly string[]): void;
+  /** Prints rows in aligned columns on standard output, fit for its screen. */
+  printRows(rows: readonly (readonly Cell[])[]): void;
   /** Prints lines on standard error. */
   printError(...lines: readonly string[]): void;
 }
 
+const PLAIN: Screen = { color: false, width: undefined };
+
 /**
  * An output that ends in two functions, which get whole lines that hold no
- * control character.
+ * control character but those of colours, if the screen has any.
  */
 export function printableOutput(
   stdout: (line: string) => void,
   stderr: (line: string) => void,
+  screen: () => Screen = () => PLAIN,
 ): Output {
   return {
     print: (...lines) => lines.map(printable).forEach(stdout),
+    printRows: (rows) => renderColumns(rows, screen()).forEach(stdout),
     printError: (...lines) => lines.map(printable).forEach(stderr),
   };
 }
 
 /** Standard output and standard error. */
-export const SYSTEM_OUTPUT: Output = printableOutput(print, printError);
+export const SYSTEM_OUTPUT: Output = printableOutput(
+  print,
+  printError,
+  () => screen(Deno.env.toObject()),
+);

@@ -1,11 +1,13 @@
 import { type ConfigLayers, isTable, valueAt } from "../cargo/config.ts";
 import { CRATES_IO_INDEX, CRATES_IO_NAME } from "../cargo/registries.ts";
 import {
+  boundNames,
   configuredNames,
-  environmentNames,
+  type IndexBinding,
   registryIndex,
   sameRegistry,
   userIndexes,
+  userNames,
 } from "../cargo/registry_index.ts";
 
 /** A registry's name, and where it leads. */
@@ -20,7 +22,9 @@ export type NameMeaning =
   | {
     readonly kind: "own";
     readonly indexUrl: string;
-    /** Another URL that a project binds the name to here. */
+    /** What binds the name to another registry as well, of the user's own. */
+    readonly otherwise?: IndexBinding;
+    /** What a project binds the name to here. */
     readonly reboundTo?: string;
   }
   /** A project alone says so. */
@@ -37,20 +41,26 @@ export function meaningOf(
     return { kind: "own", indexUrl: CRATES_IO_INDEX };
   }
   const merged = registryIndex(layers, cwd, name);
-  const [own] = userIndexes(layers, cwd, name);
+  const [own, ...weaker] = userIndexes(layers, cwd, name);
   if (own === undefined) {
     return merged === undefined
       ? { kind: "none" }
       : { kind: "project", indexUrl: merged.url };
   }
-  return merged === undefined || sameRegistry(merged.url, own.url)
-    ? { kind: "own", indexUrl: own.url }
-    : { kind: "own", indexUrl: own.url, reboundTo: merged.url };
+  const otherwise = weaker.find(({ url }) => !sameRegistry(url, own.url));
+  return {
+    kind: "own",
+    indexUrl: own.url,
+    ...(otherwise === undefined ? {} : { otherwise }),
+    ...(merged === undefined || sameRegistry(merged.url, own.url)
+      ? {}
+      : { reboundTo: merged.url }),
+  };
 }
 
 /**
- * Whether the user's own configuration leads from a name to a URL, or to another
- * spelling of it that cargo takes for the same registry.
+ * Whether a token of a registry can be filed under a name: the user's own
+ * configuration leads from there to it, and nowhere else.
  */
 export function leadsTo(
   layers: ConfigLayers,
@@ -59,36 +69,46 @@ export function leadsTo(
   indexUrl: string,
 ): boolean {
   const meaning = meaningOf(layers, cwd, name);
-  return meaning.kind === "own" &&
+  return meaning.kind === "own" && meaning.otherwise === undefined &&
     (meaning.indexUrl === indexUrl || sameRegistry(meaning.indexUrl, indexUrl));
 }
 
 /**
- * The names that the user's own configuration has for a URL: those of the files
- * first, and those that a project does not rebind here. A project's names do
- * not count.
+ * The names that a token of a registry can be filed under, those first that no
+ * project has taken for another one here.
  */
 export function ownNames(
   layers: ConfigLayers,
   cwd: string,
   indexUrl: string,
 ): string[] {
-  if (indexUrl === CRATES_IO_INDEX) return [CRATES_IO_NAME];
-  const candidates = new Set([
-    ...configuredNames(layers),
-    ...environmentNames(layers.environment, indexUrl),
-  ]);
-  const names = [...candidates].filter((name) =>
-    leadsTo(layers, cwd, name, indexUrl)
-  );
-  const isRebound = (name: string): boolean => {
+  const names = userNames(layers, cwd, indexUrl)
+    .filter((name) => leadsTo(layers, cwd, name, indexUrl));
+  const isFree = (name: string): boolean => {
     const meaning = meaningOf(layers, cwd, name);
-    return meaning.kind === "own" && meaning.reboundTo !== undefined;
+    return meaning.kind === "own" && meaning.reboundTo === undefined;
   };
   return [
-    ...names.filter((name) => !isRebound(name)),
-    ...names.filter(isRebound),
+    ...names.filter(isFree),
+    ...names.filter((name) => !isFree(name)),
   ];
+}
+
+/**
+ * A name that anything of the user's own binds to a registry, whether something
+ * stronger binds it elsewhere or not.
+ */
+export function nameInUse(
+  layers: ConfigLayers,
+  cwd: string,
+  indexUrl: string,
+): string | undefined {
+  if (indexUrl === CRATES_IO_INDEX) return CRATES_IO_NAME;
+  return boundNames(layers, indexUrl).find((name) =>
+    userIndexes(layers, cwd, name).some(({ url }) =>
+      sameRegistry(url, indexUrl)
+    )
+  );
 }
 
 /** Every registry of the user's own configuration, crates.io first. */

@@ -1,3 +1,4 @@
+import { cyan, green, red, yellow } from "@std/fmt/colors";
 import { printable } from "../base/printable.ts";
 import type { Reason, ReasonCode } from "../migration/reason.ts";
 import type { Output } from "./output.ts";
@@ -24,18 +25,20 @@ export interface RegistryResult {
   readonly message: string;
 }
 
-/** What the outcomes are called in a report for people. */
-const TITLES: Readonly<Record<RegistryResult["outcome"], string>> = {
-  migrated: "Moved",
-  "would-migrate": "Would move",
-  restored: "Restored",
-  "would-restore": "Would restore",
-  imported: "Imported",
-  "would-import": "Would import",
-  already: "In place",
-  conflict: "Conflict",
-  skipped: "Skipped",
-  failed: "Failed",
+/** What the outcomes are called in a report for people, and their colours. */
+const TITLES: Readonly<
+  Record<RegistryResult["outcome"], readonly [string, (text: string) => string]>
+> = {
+  migrated: ["Moved", green],
+  "would-migrate": ["Would move", cyan],
+  restored: ["Restored", green],
+  "would-restore": ["Would restore", cyan],
+  imported: ["Imported", green],
+  "would-import": ["Would import", cyan],
+  already: ["In place", green],
+  conflict: ["Conflict", yellow],
+  skipped: ["Skipped", yellow],
+  failed: ["Failed", red],
 };
 
 /** What was skipped because the user has said so earlier. */
@@ -59,14 +62,15 @@ export function report(
     }));
     return;
   }
-  for (const { registry, indexUrl, outcome, message } of results) {
-    const url = indexUrl === null || indexUrl === registry
-      ? ""
-      : ` (${indexUrl})`;
-    output.print(
-      `${TITLES[outcome].padStart(13)} ${registry}${url}: ${message}`,
-    );
-  }
+  output.printRows(
+    results.map(({ registry, indexUrl, outcome, message }) => {
+      const [title, style] = TITLES[outcome];
+      const url = indexUrl === null || indexUrl === registry
+        ? ""
+        : `${indexUrl}: `;
+      return [{ text: title, style }, registry, url + message];
+    }),
+  );
   if (results.length === 0) output.print("There is nothing to do.");
 }
 

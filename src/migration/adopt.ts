@@ -7,6 +7,7 @@ import type {
 } from "../stores/credential_store.ts";
 import { describeLockFailure } from "./move.ts";
 import { type Reason, storeReason } from "./reason.ts";
+import { otherItems } from "./restore.ts";
 
 /** What came of filing a stored token under another URL. */
 export type AdoptOutcome =
@@ -24,7 +25,7 @@ export interface Filed {
 }
 
 /**
- * Files a stored token under another URL: under cargo's lock, which logins hold
+ * Files a stored token under the URL of another registry: under cargo's lock, which logins hold
  * as well, it is stored there and read back, and only then the old item is
  * erased. No call opens a dialog.
  */
@@ -82,9 +83,12 @@ async function adoptLocked(
         },
       };
     }
-    // `erase` takes every item of the URL.
-    if (old.others.length > 0) {
-      const detail = old.others.join(", ");
+    const others = await otherItems(old, from.store, from.key, { signal });
+    if (!Array.isArray(others)) {
+      return { kind: "both", reason: storeReason(others) };
+    }
+    if (others.length > 0) {
+      const detail = others.join(", ");
       return { kind: "both", reason: { code: "other-items", detail } };
     }
   } finally {

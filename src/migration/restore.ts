@@ -7,12 +7,15 @@ import {
   type LockedCredentials,
   withCredentialsLock,
 } from "../credentials/lock.ts";
+import { spellings } from "../cargo/registry_index.ts";
 import { checkToken } from "../cargo/token.ts";
 import { Secret } from "../base/secret.ts";
 import type {
   CredentialStore,
   GetOutcome,
   ItemKey,
+  StoreFailure,
+  StoreOptions,
 } from "../stores/credential_store.ts";
 import { describeEditFailure, describeLockFailure } from "./move.ts";
 import { type Reason, storeReason } from "./reason.ts";
@@ -62,9 +65,9 @@ export async function restoreToken(
   options: RestoreOptions,
 ): Promise<RestoreOutcome> {
   // No file is created where there is nothing to write.
-  const first = await store.get(key, { signal: options.signal });
-  if (first.kind !== "found") return describeMissing(first);
-  first.token.wipe();
+  const first = await findRestorable(store, key, options);
+  if (!(first instanceof Secret)) return first;
+  first.wipe();
   const outcome = await withCredentialsLock(
     path,
     (file) => restoreLocked(file, table, store, key, options),
@@ -89,18 +92,13 @@ async function restoreLocked(
   key: ItemKey,
   options: RestoreOptions,
 ): Promise<RestoreOutcome> {
-  const stored = await store.get(key, { signal: options.signal });
-  if (stored.kind !== "found") return describeMissing(stored);
+  const token = await findRestorable(store, key, options);
+  if (!(token instanceof Secret)) return token;
   try {
-    if (checkToken(stored.token) !== "valid") return failed("stored-unusable");
-    // `erase` takes every item of the URL.
-    if (stored.others.length > 0 && !options.keepStore) {
-      return failed("other-items", stored.others.join(", "));
-    }
-    const refusal = await insertLocked(file, table, stored.token, options);
+    const refusal = await insertLocked(file, table, token, options);
     if (refusal !== undefined) return refusal;
   } finally {
-    stored.token.wipe();
+    token.wipe();
   }
   if (options.keepStore) return { kind: "written" };
   const erased = await store.erase(key, { signal: options.signal });
@@ -110,6 +108,56 @@ async function restoreLocked(
       kind: "written",
       reason: { code: "not-erased", detail: erased.reason },
     };
+}
+
+/** The stored token, if it can go into the file and be erased; or why not. */
+async function findRestorable(
+  store: CredentialStore,
+  key: ItemKey,
+  options: RestoreOptions,
+): Promise<Secret | RestoreOutcome> {
+  const stored = await store.get(key, { signal: options.signal });
+  if (stored.kind !== "found") return describeMissing(stored);
+  const refusal = await refusalOf(stored, store, key, options);
+  if (refusal === undefined) return stored.token;
+  stored.token.wipe();
+  return refusal;
+}
+
+async function refusalOf(
+  stored: Extract<GetOutcome, { kind: "found" }>,
+  store: CredentialStore,
+  key: ItemKey,
+  options: RestoreOptions,
+): Promise<RestoreOutcome | undefined> {
+  if (checkToken(stored.token) !== "valid") return failed("stored-unusable");
+  if (options.keepStore) return undefined;
+  const others = await otherItems(stored, store, key, options);
+  if (!Array.isArray(others)) return describeMissing(others);
+  return others.length === 0
+    ? undefined
+    : failed("other-items", others.join(", "));
+}
+
+/**
+ * What {@linkcode CredentialStore.erase} would erase besides the item: it takes
+ * every item of the registry, under whatever spelling of its URL.
+ */
+export async function otherItems(
+  stored: Extract<GetOutcome, { kind: "found" }>,
+  store: CredentialStore,
+  key: ItemKey,
+  options: StoreOptions,
+): Promise<string[] | StoreFailure> {
+  const others = [...stored.others];
+  for (const indexUrl of spellings(key.indexUrl)) {
+    const other = await store.get({ indexUrl }, { signal: options.signal });
+    if (other.kind === "absent") continue;
+    if (other.kind !== "found") return other;
+    if (!other.token.equals(stored.token)) others.push(indexUrl);
+    other.token.wipe();
+  }
+  return others;
 }
 
 /** `undefined`: the file holds the token, where cargo will find it. */

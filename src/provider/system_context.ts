@@ -94,6 +94,7 @@ export class SystemContext implements ProviderContext, Disposable {
   readonly #cwd = currentDirectory();
   readonly #home: string | undefined;
   readonly #notifier: Notifier;
+  readonly #openStore: typeof openStore;
   #patience: Patience | undefined;
   #plaintext: Promise<Plaintext> | undefined;
   /** What is wrong with the credentials file, if it cannot be read. */
@@ -102,9 +103,14 @@ export class SystemContext implements ProviderContext, Disposable {
   /** The credentials file while it is held, or why it is not. */
   #held: LockedCredentials | string = "it is not locked";
 
-  private constructor(request: CredentialRequest, systemHome?: string) {
+  private constructor(
+    request: CredentialRequest,
+    open: typeof openStore,
+    systemHome?: string,
+  ) {
     const { indexUrl, name } = request.registry;
     this.#request = request;
+    this.#openStore = open;
     const home = cargoHome(this.#env, this.#cwd, { systemHome });
     this.homeTrouble = unreadableHome(this.#env, home);
     this.#home = this.homeTrouble === undefined ? home : undefined;
@@ -123,17 +129,20 @@ export class SystemContext implements ProviderContext, Disposable {
   /**
    * The edges for one request; its time begins.
    *
-   * @param request The request.
+   * @param open What opens the store of a setting.
    * @returns The context; dispose of it.
    */
-  static async open(request: CredentialRequest): Promise<SystemContext> {
-    const context = new SystemContext(request);
+  static async open(
+    request: CredentialRequest,
+    open: typeof openStore = openStore,
+  ): Promise<SystemContext> {
+    const context = new SystemContext(request, open);
     if (context.#home !== undefined || context.homeTrouble !== undefined) {
       return context;
     }
     const { homeDirectory } = await import("../../ffi/home_directory.ts");
     try {
-      return new SystemContext(request, await homeDirectory());
+      return new SystemContext(request, open, await homeDirectory());
     } catch {
       // No C library that opens (musl): then there is no home.
       return context;
@@ -172,7 +181,7 @@ export class SystemContext implements ProviderContext, Disposable {
 
   readonly store = once(async (): Promise<CredentialStore> => {
     const settings = await this.settings();
-    return await openStore(
+    return await this.#openStore(
       settings.kind === "wrong" ? "off" : settings.store,
       this.#home,
     );
@@ -277,7 +286,7 @@ export class SystemContext implements ProviderContext, Disposable {
   );
 
   async sendable(): Promise<boolean> {
-    const { sendableToken } = await import("../cargo/config_tokens.ts");
+    const { sendableToken } = await import("../cargo/sendable_token.ts");
     const rebinding = await this.rebinding();
     const token = await sendableToken(
       await this.#config(),
@@ -451,9 +460,9 @@ export class SystemContext implements ProviderContext, Disposable {
         typeof valueAt(file.values, [...table, "token"]) === "string"
       )
       .map((file) => file.path);
-    return environment.kind === "token"
-      ? [`the environment variable \`${environment.variable}\``, ...files]
-      : files;
+    if (environment.kind !== "token") return files;
+    const { variable, file } = environment;
+    return [file?.path ?? `the environment variable \`${variable}\``, ...files];
   }
 
   async loginArguments(): Promise<readonly string[]> {

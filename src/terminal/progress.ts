@@ -3,12 +3,13 @@ import { printable } from "../base/printable.ts";
 /** Where {@linkcode showProgress} writes, and when. */
 export interface ProgressOptions {
   /**
-   * Before this nothing is written.
+   * Before this nothing is written. 0: it is written at once, for work during
+   * which no timer runs.
    *
    * @default {1000}
    */
   readonly afterMs?: number;
-  /** Whether what is written can be taken away again. */
+  /** Whether somebody may be looking; nothing is written into a file. */
   readonly isTerminal?: boolean;
   /** Writes to standard error. */
   readonly write?: (text: string) => void;
@@ -18,7 +19,7 @@ const AFTER_MS = 1000;
 
 /**
  * Says what is being waited for, if it takes long: a line on standard error,
- * which on a terminal is gone when the wait is over.
+ * if that is a terminal, which is gone when the wait is over.
  *
  * @param text What is being done, without a final stop.
  */
@@ -31,15 +32,18 @@ export function showProgress(
     isTerminal = Deno.stderr.isTerminal(),
     write = writeError,
   } = options;
+  if (!isTerminal) return { [Symbol.dispose]: () => {} };
   let shown = false;
-  const timer = setTimeout(() => {
+  const show = (): void => {
     shown = true;
-    write(`${printable(text)} ...${isTerminal ? "" : "\n"}`);
-  }, afterMs);
+    write(`${printable(text)} ...`);
+  };
+  const timer = afterMs === 0 ? undefined : setTimeout(show, afterMs);
+  if (timer === undefined) show();
   return {
     [Symbol.dispose](): void {
       clearTimeout(timer);
-      if (shown && isTerminal) write("\r\x1b[K");
+      if (shown) write("\r\x1b[K");
       shown = false;
     },
   };

@@ -189,7 +189,7 @@ if (Deno.build.os === "linux") {
 
   for (const place of ["file", "store", "both"] as const) {
     Deno.test(`a logout is killed, token in ${place}`, () =>
-      kill((scene) => logout(scene, place), 10));
+      kill((scene) => logout(scene, place), place === "store" ? 5 : 10));
   }
 
   Deno.test("migrate is killed", () => kill(migrate, 10));

@@ -86,6 +86,7 @@ raceTest(
       "alt",
       "--prefer",
       "file",
+      "--yes",
     ]);
     assertEquals(settled.code, 0, settled.stderr);
     await assertOnly(scene, NEW);

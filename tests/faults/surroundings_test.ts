@@ -51,7 +51,7 @@ onLinux("a token is not moved into a collection in memory", async () => {
   await assertStays(scene, /gone when the session ends/);
   // No command changes that either.
   const { code, stdout } = await scene.command(["migrate"]);
-  assertEquals(code, 0);
+  assertEquals(code, 1);
   assertMatch(stdout, /gone when the session ends/);
   assertEquals(await scene.home.credentials(), FILE);
 });

@@ -27,9 +27,17 @@ Deno.test("showProgress() says what takes long, and takes it away on a terminal"
     "Asking the keyring ...",
     "\r\x1b[K",
   ]);
-  assertEquals(await progress(false, (said) => said), [
-    "Asking the keyring ...\n",
+});
+
+Deno.test("showProgress() says at once what no timer could interrupt", async () => {
+  assertEquals(await progress(true, () => Promise.resolve(), 0), [
+    "Asking the keyring ...",
+    "\r\x1b[K",
   ]);
+});
+
+Deno.test("showProgress() says nothing where nobody looks", async () => {
+  assertEquals(await progress(false, () => Promise.resolve(), 0), []);
 });
 
 Deno.test("showProgress() says nothing of what is done at once", async () => {

@@ -46,7 +46,7 @@ import { loadTomlParser } from "../../toml/document.ts";
 import { type Run, UsageError } from "../command.ts";
 import { findElsewhere } from "../elsewhere.ts";
 import { dryRun, json, registry, yes } from "../options.ts";
-import { configTokens, meaningOf, ownNames, tableOf } from "../registries.ts";
+import { configTokens, meaningOf, nameInUse, tableOf } from "../registries.ts";
 import { exitStatus, type RegistryResult, report } from "../report.ts";
 import { type Session, SessionError, type StorePlace } from "../session.ts";
 import { describeReason } from "../words.ts";
@@ -364,7 +364,10 @@ class Migration {
     }
     if (place.mayPrompt) {
       const prepared = await this.#session.prepare(place);
-      if (prepared.kind !== "ready") return prepared;
+      // The item may be in another collection than the default one.
+      if (
+        prepared.kind !== "ready" && prepared.cause !== "no-default-collection"
+      ) return prepared;
     }
     return await this.#session.get(place, key);
   }
@@ -497,7 +500,8 @@ class Migration {
       reason: Reason,
     ): Promise<RegistryResult> =>
       this.#result(name, indexUrl, place, outcome, reason);
-    const [user] = ownNames(layers, session.cwd(), old);
+    const user = nameInUse(layers, session.cwd(), old) ??
+      (sameRegistry(old, indexUrl) ? name : undefined);
     if (user !== undefined) {
       return await result("skipped", { code: "in-use", detail: user });
     }

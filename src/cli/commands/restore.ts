@@ -14,6 +14,7 @@ import {
   leadsTo,
   meaningOf,
   type NamedRegistry,
+  type NameMeaning,
   ownNames,
   ownRegistries,
 } from "../registries.ts";
@@ -87,13 +88,7 @@ async function byName(
   const file = await session.path();
   return args.registry.flatMap((name) => {
     const meaning = meaningOf(layers, session.cwd(), name);
-    const reason: Reason | undefined = meaning.kind === "none"
-      ? { code: "no-index" }
-      : meaning.kind === "project"
-      ? { code: "bound-by-project", detail: meaning.indexUrl }
-      : meaning.reboundTo === undefined
-      ? undefined
-      : { code: "rebound", detail: meaning.reboundTo };
+    const reason = obstacleTo(meaning);
     if (reason === undefined && meaning.kind === "own") {
       return [{ name, indexUrl: meaning.indexUrl }];
     }
@@ -108,6 +103,30 @@ async function byName(
     }
     return [];
   });
+}
+
+/** Why no token can be filed under a name; `undefined`: one can. */
+function obstacleTo(meaning: NameMeaning): Reason | undefined {
+  switch (meaning.kind) {
+    case "none":
+      return { code: "no-index" };
+    case "project":
+      return { code: "bound-by-project", detail: meaning.indexUrl };
+    case "own": {
+      const { otherwise, reboundTo } = meaning;
+      if (otherwise !== undefined) {
+        return {
+          code: "bound-otherwise",
+          detail: "your own configuration binds the name to " +
+            `${otherwise.url}, too (${otherwise.where}), and cargo might ` +
+            "send it the token; keep one of the two",
+        };
+      }
+      return reboundTo === undefined
+        ? undefined
+        : { code: "rebound", detail: reboundTo };
+    }
+  }
 }
 
 /** Every item of the stores that the user's own configuration has a name for. */
@@ -128,9 +147,7 @@ async function storedRegistries(
         : meaningOf(layers, cwd, name);
       const reason: Reason | undefined = meaning === undefined
         ? { code: "no-name", detail: indexUrl }
-        : meaning.kind === "own" && meaning.reboundTo !== undefined
-        ? { code: "rebound", detail: meaning.reboundTo }
-        : undefined;
+        : obstacleTo(meaning);
       if (name !== undefined && reason === undefined) {
         found.push({ name, indexUrl });
       } else if (reason !== undefined) {
