@@ -71,14 +71,16 @@ async function answer(
   const settings = await context.settings();
   if (settings.kind === "wrong") return refuse(printable(settings.message));
   const [option, ...more] = await context.loginArguments();
-  if (option !== undefined && (option !== MIGRATE || more.length > 0)) {
+  const isMigration = option === MIGRATE && more.length === 0 &&
+    request.token === undefined;
+  if (option !== undefined && !isMigration) {
     return refuse(describeTokenRefusal("arguments"));
   }
   const place = await findPlace({
     settings,
     prepared: await prepare(context, false),
   }, context);
-  return option === MIGRATE
+  return isMigration
     ? await migrate(place, context)
     : await carryOut(place, request, context);
 }

@@ -31,22 +31,23 @@ export class Notifier {
   }
 
   /**
-   * Prints a notice, unless somebody at a terminal was given it lately: nobody
-   * reads the log of an editor.
+   * Prints a notice, unless it was given lately. A person at a terminal and a
+   * log are told apart, and each is told: nobody reads the log of an editor.
    *
    * @param isLast Whether cargo's command ends here, without a token: then it
    * is printed each time, where `CI` is set, too.
    */
   async notice(notice: NoticeText, isLast: boolean): Promise<void> {
     const { indexUrl, ci, state, remember } = this.#options;
-    const { topic } = notice;
+    const topic = Deno.stderr.isTerminal()
+      ? notice.topic
+      : `${notice.topic} in a log`;
     const frequency = isLast ? "each" : notice.frequency;
     const occasion = { indexUrl, topic, frequency, now: Date.now() };
     const where = { ci, changesAnswer: isLast };
     if (!shouldTell(state(), occasion, where)) return;
     printError(`${notice.level}: ${notice.text}`);
-    if (frequency === "each" || !Deno.stderr.isTerminal()) return;
-    await remember((state) => told(state, occasion));
+    if (frequency !== "each") await remember((state) => told(state, occasion));
   }
 
   /**

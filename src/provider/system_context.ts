@@ -15,7 +15,11 @@ import { cargoHome, currentDirectory, unreadableHome } from "../cargo/home.ts";
 import { cargoTokenPlace, providerChain } from "../cargo/provider_chain.ts";
 import { findRebinding, type Rebinding } from "../cargo/rebinding.ts";
 import { CRATES_IO_INDEX } from "../cargo/registries.ts";
-import { registryIndex, registryNames } from "../cargo/registry_index.ts";
+import {
+  registryIndex,
+  registryNames,
+  userNames,
+} from "../cargo/registry_index.ts";
 import { Deadline } from "../base/deadline.ts";
 import type { Eligibility, Occasion } from "../migration/eligibility.ts";
 import type { MoveOutcome, RemovalOutcome } from "../migration/move.ts";
@@ -302,8 +306,10 @@ export class SystemContext implements ProviderContext, Disposable {
     const store = await this.store();
     const outcome = await store.list({ signal: this.deadline.signal });
     if (outcome.kind !== "items") return [];
-    const urls = outcome.items.filter(({ registryName: name }) =>
-      name === registryName
+    const layers = await this.#config();
+    const urls = outcome.items.filter((item) =>
+      item.registryName === registryName &&
+      userNames(layers, this.#cwd, item.indexUrl).length === 0
     ).map((item) => item.indexUrl);
     return [...new Set(urls)];
   }

@@ -531,6 +531,13 @@ Deno.test("login() takes no argument but one, and repeats none", async () => {
   }
 });
 
+Deno.test("login() with --migrate-to-keyring takes no token", async () => {
+  using context = new FakeContext({ ...MIGRATE, file: P });
+  assertEquals((await logIn(context)).kind, "other");
+  assertEquals(context.file, P);
+  assertEquals(context.fakeStore.items.size, 0);
+});
+
 const MIGRATE = { loginArguments: ["--migrate-to-keyring"] };
 
 for (

@@ -91,7 +91,9 @@ for (
   Deno.test(`${name} to a terminal although a log has had it`, async () => {
     const memory = await withNotifier({}, async (notifier) => {
       await notifier.notice(notice(frequency), false);
+      await notifier.notice(notice(frequency), false);
     });
+    assertEquals(memory.printed, "warning: it is so\n".repeat(times));
     memory.printed = "";
     await withNotifier({ memory, terminal: true }, async (notifier) => {
       await notifier.notice(notice(frequency), false);
