@@ -13,6 +13,11 @@ import { compile } from "./compile.ts";
 import { BaseError, hasBase } from "./denort.ts";
 import { TARGETS } from "./program.ts";
 import { PROGRAM_VARIABLE } from "../tests/support/program.ts";
+import {
+  setUpSystemd,
+  SystemdError,
+  whyNoSystemd,
+} from "../tests/harness/systemd.ts";
 import { startSessionBus } from "../tests/support/session_bus.ts";
 import { print, styled } from "./print.ts";
 import { setUp, SetUpError } from "./setup_tests.ts";
@@ -133,9 +138,12 @@ async function main(): Promise<boolean> {
 async function prepare(): Promise<Counts> {
   try {
     await setUp();
+    if (await whyNoSystemd() === undefined) await setUpSystemd();
     return { passed: 0, failed: 0, ignored: 0 };
   } catch (error) {
-    if (!(error instanceof SetUpError)) throw error;
+    if (!(error instanceof SetUpError || error instanceof SystemdError)) {
+      throw error;
+    }
     print(error.message);
     return { passed: 0, failed: 1, ignored: 0 };
   }

@@ -90,10 +90,8 @@ export function userIndexes(
 }
 
 /**
- * Whether the user binds a name to this very URL for good: a file says so, and
- * nothing else of the user's says otherwise. A variable may be meant for one
- * command, and the token belongs to where the name leads without it. crates.io
- * needs no configuration.
+ * Whether the user's own configuration, the environment with it, leads from a
+ * name to this very URL. crates.io needs no configuration.
  */
 export function isBoundByUser(
   layers: ConfigLayers,
@@ -102,38 +100,7 @@ export function isBoundByUser(
   indexUrl: string,
 ): boolean {
   if (indexUrl === CRATES_IO_INDEX) return name === CRATES_IO_NAME;
-  const own = userIndexes(layers, cwd, name);
-  return own.every(({ url }) => sameRegistry(url, indexUrl)) &&
-    own.some(({ url, where }) =>
-      url === indexUrl && !(where in layers.environment)
-    );
-}
-
-/**
- * The names under which the user's own configuration leads to a registry,
- * whatever a project says, sorted: where a token of that URL may be put back
- * into the credentials file.
- */
-export function userNames(
-  layers: ConfigLayers,
-  cwd: string,
-  indexUrl: string,
-): string[] {
-  if (indexUrl === CRATES_IO_INDEX) return [CRATES_IO_NAME];
-  const candidates = new Map<string, string>();
-  for (
-    const name of [
-      ...environmentNames(layers.environment, indexUrl),
-      ...configuredNames(layers),
-    ]
-  ) {
-    const [strongest] = userIndexes(layers, cwd, name);
-    if (strongest !== undefined && sameRegistry(strongest.url, indexUrl)) {
-      // A file has the name as it is typed, a variable has not.
-      candidates.set(environmentName(name), name);
-    }
-  }
-  return [...candidates.values()].sort();
+  return userIndexes(layers, cwd, name)[0]?.url === indexUrl;
 }
 
 /**

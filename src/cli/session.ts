@@ -1,6 +1,12 @@
 import { homeDirectory } from "../../ffi/home_directory.ts";
+import { printable } from "../base/printable.ts";
 import { type ConfigLayers, loadConfig } from "../cargo/config.ts";
-import { cargoHome, type Environment } from "../cargo/home.ts";
+import {
+  cargoHome,
+  currentDirectory,
+  type Environment,
+  unreadableHome,
+} from "../cargo/home.ts";
 import { credentialsPath } from "../credentials/file.ts";
 import { readState, type State, updateState } from "../migration/state.ts";
 import {
@@ -72,21 +78,17 @@ export class Session {
   }
 
   /** The current directory. */
-  readonly cwd: () => string = once(() => {
-    try {
-      return (this.#sources.cwd ?? Deno.cwd)();
-    } catch {
-      throw new SessionError(
-        "the current directory is gone, or its name is not UTF-8; run this " +
-          "in another one",
-      );
-    }
-  });
+  readonly cwd: () => string = once(() =>
+    (this.#sources.cwd ?? currentDirectory)()
+  );
 
   /** Cargo's home. */
   readonly home: () => Promise<string> = once(async () => {
     const cwd = this.cwd();
-    const home = cargoHome(this.env, cwd) ??
+    const named = cargoHome(this.env, cwd);
+    const trouble = unreadableHome(this.env, named);
+    if (trouble !== undefined) throw new SessionError(trouble);
+    const home = named ??
       cargoHome(this.env, cwd, { systemHome: await homeDirectory() });
     if (home === undefined) {
       throw new SessionError(
@@ -150,7 +152,7 @@ export class Session {
   /** Asks a question on the terminal; whatever is no clear yes is a no. */
   async confirm(question: string): Promise<boolean> {
     const terminal = await this.#terminal();
-    const answer = await terminal.prompt(`${question} [y/N] `, {
+    const answer = await terminal.prompt(`${printable(question)} [y/N] `, {
       signal: AbortSignal.timeout(QUESTION_MS),
       echo: true,
     });

@@ -286,7 +286,7 @@ export class SystemContext implements ProviderContext, Disposable {
   );
 
   async sendable(): Promise<boolean> {
-    const { sendableToken } = await import("../cargo/config_tokens.ts");
+    const { sendableToken } = await import("../cargo/sendable_token.ts");
     const rebinding = await this.rebinding();
     const token = await sendableToken(
       await this.#config(),
@@ -460,9 +460,9 @@ export class SystemContext implements ProviderContext, Disposable {
         typeof valueAt(file.values, [...table, "token"]) === "string"
       )
       .map((file) => file.path);
-    return environment.kind === "token"
-      ? [`the environment variable \`${environment.variable}\``, ...files]
-      : files;
+    if (environment.kind !== "token") return files;
+    const { variable, file } = environment;
+    return [file?.path ?? `the environment variable \`${variable}\``, ...files];
   }
 
   async loginArguments(): Promise<readonly string[]> {

@@ -12,14 +12,12 @@ import {
   requestUrl,
   sameRegistry,
   spellings,
-  userNames,
 } from "../../src/cargo/registry_index.ts";
 import { withCheckout } from "./config_support.ts";
 
 const CWD = "/work/project";
 const GOOD = "sparse+https://good.example/";
 const EVIL = "sparse+https://evil.example/";
-const GIT = "https://git.example/index";
 
 function file(
   layer: "user" | "project",
@@ -155,18 +153,13 @@ Deno.test("sameRegistry() compares as cargo does", () => {
   }
 });
 
-Deno.test("isBoundByUser() wants the very URL, from the user's files alone", () => {
+Deno.test("isBoundByUser() wants the very URL, from the user alone", () => {
   const layers = layersOf(
     [
-      file("user", { a: GOOD, b: GOOD, e: GOOD, f: GOOD, g: `${GIT}.git` }),
+      file("user", { a: GOOD, b: GOOD, e: GOOD }),
       file("project", { c: GOOD, b: EVIL }),
     ],
-    {
-      CARGO_REGISTRIES_D_INDEX: GOOD,
-      CARGO_REGISTRIES_E_INDEX: EVIL,
-      CARGO_REGISTRIES_F_INDEX: GOOD,
-      CARGO_REGISTRIES_G_INDEX: GIT,
-    },
+    { CARGO_REGISTRIES_D_INDEX: GOOD, CARGO_REGISTRIES_E_INDEX: EVIL },
   );
   const bound = (name: string, url: string): boolean =>
     isBoundByUser(layers, CWD, name, url);
@@ -175,41 +168,10 @@ Deno.test("isBoundByUser() wants the very URL, from the user's files alone", () 
   assertEquals(bound("b", GOOD), true);
   assertEquals(bound("b", EVIL), false);
   assertEquals(bound("c", GOOD), false);
-  // A variable alone is no lasting word, nor is a file that one overrules.
-  assertEquals(bound("d", GOOD), false);
+  assertEquals(bound("d", GOOD), true);
   assertEquals(bound("e", GOOD), false);
-  assertEquals(bound("e", EVIL), false);
-  assertEquals(bound("f", GOOD), true);
-  // Another spelling is no other word, and no binding of this URL either.
-  assertEquals(bound("g", `${GIT}.git`), true);
-  assertEquals(bound("g", GIT), false);
   assertEquals(bound("crates-io", CRATES_IO_INDEX), true);
   assertEquals(bound("a", CRATES_IO_INDEX), false);
-});
-
-Deno.test("userNames() leads from a URL to the user's own names", () => {
-  const layers = layersOf(
-    [
-      file("user", {
-        "my-reg": GOOD,
-        gone: GOOD,
-        git: `${GIT}.git`,
-        crates: CRATES_IO_INDEX,
-      }),
-      file("project", { aaa: GOOD, git: EVIL }),
-    ],
-    {
-      CARGO_REGISTRIES_GONE_INDEX: EVIL,
-      CARGO_REGISTRIES_MY_REG_INDEX: GOOD,
-      CARGO_REGISTRIES_ONLY_HERE_INDEX: `${GIT}/`,
-    },
-  );
-  const names = (url: string): string[] => userNames(layers, CWD, url);
-  assertEquals(names(GOOD), ["my-reg"]);
-  assertEquals(names(EVIL), ["gone"]);
-  assertEquals(names(GIT), ["git", "only_here"]);
-  assertEquals(names(CRATES_IO_INDEX), ["crates-io"]);
-  assertEquals(names("sparse+https://nobody.example/"), []);
 });
 
 Deno.test("spellings() are what cargo takes for the same registry", () => {

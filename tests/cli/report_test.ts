@@ -106,3 +106,9 @@ Deno.test("commands print what a store calls its items without control character
     }
   }
 });
+
+Deno.test("Session asks nothing that a terminal would act upon", async () => {
+  await using scene = await FakeScene.create({ answers: ["y"] });
+  assertEquals(await scene.session().confirm("\x1b[2J\u202eGo\r\non?"), true);
+  assertEquals(scene.questions, ["Go on? [y/N] "]);
+});

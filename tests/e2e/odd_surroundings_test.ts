@@ -3,6 +3,7 @@
 // are bytes.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { compilePreload } from "../support/preload.ts";
 import { LoopbackRegistry } from "../support/registry.ts";
 import { run, type RunResult } from "../support/run.ts";
 import { startSessionBus } from "../support/session_bus.ts";
@@ -62,6 +63,25 @@ if (Deno.build.os === "linux") {
       const logout = await cargoAfter(home, THERE, LOGOUT);
       assertEquals(logout.code, 0, logout.stderr);
       assertEquals(await bus.items(), []);
+    });
+    await t.step("the commands", async () => {
+      for (const command of ["migrate", "restore"]) {
+        const { code, stdout, stderr } = await run(
+          [
+            "sh",
+            "-c",
+            `${ODD}; ${THERE} && exec "$@"`,
+            "sh",
+            home.provider,
+            command,
+            "--dry-run",
+            "--json",
+          ],
+          { env: home.env, cwd: home.work },
+        );
+        assertEquals(code, 0, stderr);
+        assertEquals(typeof JSON.parse(stdout), "object");
+      }
     });
     await t.step("a checkout above it gets no token of another's", async () => {
       await home.writeCredentials(CREDENTIALS);
@@ -208,5 +228,38 @@ if (Deno.build.os === "linux") {
     } finally {
       await Deno.remove(file);
     }
+  });
+}
+
+if (Deno.build.os === "linux") {
+  Deno.test("cargo goes on where no library opens at all", async (t) => {
+    await using bus = await startSessionBus();
+    await using home = await plaintextBehind({ bus });
+    const env = {
+      LD_PRELOAD: await compilePreload("hide_library.c", home.root),
+      HIDDEN_LIBRARY: "lib",
+    };
+    await t.step("reading", async () => {
+      await assertGoesOn(home, /cannot be read/, { env });
+    });
+    await t.step("without a variable for the home", async () => {
+      const { HOME: _home, CARGO_HOME: _cargoHome, ...rest } = home.env;
+      const request = {
+        v: 1,
+        registry: { "index-url": home.registry().indexUrl, name: "alt" },
+        kind: "get",
+        operation: "read",
+      };
+      // The C library would know the user's own home: it is hidden.
+      const { stdout } = await run([home.provider, "--cargo-plugin"], {
+        cwd: home.work,
+        env: { ...rest, ...env },
+        stdin: `${JSON.stringify(request)}\n`,
+      });
+      assertEquals(
+        stdout.split("\n")[1],
+        '{"Err":{"kind":"url-not-supported"}}',
+      );
+    });
   });
 }

@@ -9,7 +9,9 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { fileURLToPath } from "node:url";
+import { PERMISSIONS } from "../../scripts/program.ts";
 import { toolchain } from "../support/cargo.ts";
+import { PROGRAM_VARIABLE } from "../support/program.ts";
 import { findProgram, missing } from "../support/requirements.ts";
 import { run, type RunResult } from "../support/run.ts";
 import { PROVIDER, TestHome } from "../support/test_home.ts";
@@ -180,6 +182,17 @@ Deno.test("a token in a file wins over the one in cargo's own, which stays", asy
   );
 });
 
+Deno.test("a logout names the file of a token that it does not touch", async () => {
+  await withFile(TOKEN, [PROVIDER], async (home, _search, path) => {
+    const { stderr } = await home.cargo(["logout", "--registry", "alt"], {
+      env: { CARGO_CREDENTIAL_KEYRING_TOKEN_FILE_ALT: path },
+    });
+    assertStringIncludes(stderr, `is also in ${path}`);
+    assertEquals(await Deno.readTextFile(path), TOKEN);
+    await home.writeCredentials(CREDENTIALS);
+  });
+});
+
 Deno.test("cargo goes on, and says why, where a file holds no token", async () => {
   for (
     const [content, reason] of [
@@ -248,7 +261,7 @@ if (Deno.build.os === "linux") {
     const root = `${home.root}/image`;
     const { cargo, rustc } = await toolchain();
     await Deno.mkdir(`${root}/run/secrets`, { recursive: true });
-    await copyPrograms([cargo, rustc, Deno.execPath()], root);
+    await copyPrograms([cargo, rustc], root);
     await writeProvider(root);
     await run(["cp", "--archive", `${home.work}/foo`, `${root}/foo`], {
       env: inherited(),
@@ -264,7 +277,7 @@ if (Deno.build.os === "linux") {
     });
     await Deno.writeTextFile(
       `${root}/cargo/config.toml`,
-      `[registry]\nglobal-credential-providers = ["/provider"]\n`,
+      `[registry]\nglobal-credential-providers = ["/cargo-credential-keyring"]\n`,
     );
     for (const shell of ["bin/sh", "usr/bin/sh", "bin/bash", "bin/cat"]) {
       assertEquals(
@@ -300,10 +313,19 @@ if (Deno.build.os === "linux") {
 }
 
 /**
- * The program under test in one file, and a program that starts Deno with it:
- * where there is no shell there are no scripts.
+ * The program under test in an image: the compiled one, or else the program in
+ * one file, with a program that starts Deno with it. Where there is no shell
+ * there are no scripts.
  */
 async function writeProvider(root: string): Promise<void> {
+  const provider = `${root}/cargo-credential-keyring`;
+  const compiled = Deno.env.get(PROGRAM_VARIABLE);
+  if (compiled !== undefined) {
+    await copyPrograms([compiled], root);
+    await Deno.copyFile(compiled, provider);
+    return;
+  }
+  await copyPrograms([Deno.execPath()], root);
   const bundle = await run([
     Deno.execPath(),
     "bundle",
@@ -320,11 +342,7 @@ async function writeProvider(root: string): Promise<void> {
     "--no-prompt",
     "--no-lock",
     "--no-config",
-    "--allow-read",
-    "--allow-write",
-    "--allow-env",
-    "--allow-ffi",
-    "--allow-sys=uid",
+    ...PERMISSIONS,
     "/provider.js",
   ];
   const compiler = await findProgram("cc") ??
@@ -337,7 +355,7 @@ int main(int argc, char *argv[]) {
   return 127;
 }`;
   const built = await run(
-    [compiler, "-x", "c", "-o", `${root}/provider`, "-"],
+    [compiler, "-x", "c", "-o", provider, "-"],
     { env: inherited(), stdin: source },
   );
   assertEquals(built.code, 0, built.stderr);

@@ -7,6 +7,7 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
+import { generateIdentity, identityToRecipient } from "age-encryption";
 import {
   ANOTHER_UID,
   type CredentialService,
@@ -34,6 +35,12 @@ interface Server extends AsyncDisposable {
   program(...args: readonly string[]): Promise<RunResult>;
   /** The files of this program's in cargo's home, by their text. */
   stored(): Promise<readonly string[]>;
+}
+
+async function fileNameOf(indexUrl: string): Promise<string> {
+  const bytes = new TextEncoder().encode(indexUrl);
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return `.credential-keyring-${hash.toHex()}.json`;
 }
 
 async function server(
@@ -136,6 +143,46 @@ if (Deno.build.os === "linux") {
     assertEquals(await at.stored(), []);
   });
 
+  Deno.test("systemd's credentials go to another machine by export and import", async () => {
+    await using here = await server();
+    const identity = await generateIdentity();
+    const file = `${here.home.root}/tokens.age`;
+    const key = `${here.home.root}/key`;
+    await Deno.writeTextFile(key, identity, { mode: 0o600 });
+    const { indexUrl } = here.home.registry();
+    await here.cargo(["login", "--registry", "alt"], `${TOKEN}\n`);
+    const recipient = await identityToRecipient(identity);
+    const exported = await here.program(
+      "export",
+      "--recipient",
+      recipient,
+      file,
+    );
+    assertEquals(exported.code, 0, exported.stderr);
+    const [carried = ""] = await here.stored();
+
+    await using there = await server();
+    // The same registry, and the file as a copied home directory has it.
+    await Deno.writeTextFile(
+      `${there.home.cargoHome}/config.toml`,
+      `[registries.alt]\nindex = "${indexUrl}"\n[registry]\n` +
+        `global-credential-providers = ["${there.home.provider}"]\n`,
+    );
+    await Deno.writeTextFile(
+      `${there.home.cargoHome}/${await fileNameOf(indexUrl)}`,
+      carried,
+    );
+    const useless = await there.cargo(SEARCH);
+    assertEquals(useless.code, 101, useless.stderr);
+    assertMatch(useless.stderr, /another machine.*export/);
+    await there.cargo(["logout", "--registry", "alt"]);
+
+    const imported = await there.program("import", "--identity", key, file);
+    assertEquals(imported.code, 0, imported.stderr);
+    const search = await there.cargo(SEARCH);
+    assertEquals(search.code, 0, search.stderr);
+  });
+
   Deno.test("cargo goes on with the plaintext token where systemd has no such service", async () => {
     await using at = await server();
     const { home } = at;
@@ -164,10 +211,8 @@ if (Deno.build.os === "linux") {
     await cargo(["login", "--registry", "alt"], `${TOKEN}\n`);
     const [text = ""] = await at.stored();
     const blob = await service.encrypt("x", TOKEN, ANOTHER_UID);
-    const [name] = [...Deno.readDirSync(home.cargoHome)]
-      .filter(({ name }) => /^\.credential-keyring-[0-9a-f]{64}/.test(name));
     await Deno.writeTextFile(
-      `${home.cargoHome}/${name?.name}`,
+      `${home.cargoHome}/${await fileNameOf(home.registry().indexUrl)}`,
       JSON.stringify({ ...JSON.parse(text), blob }),
     );
     await home.writeCredentials(CREDENTIALS);

@@ -364,7 +364,10 @@ class Migration {
     }
     if (place.mayPrompt) {
       const prepared = await this.#session.prepare(place);
-      if (prepared.kind !== "ready") return prepared;
+      // The item may be in another collection than the default one.
+      if (
+        prepared.kind !== "ready" && prepared.cause !== "no-default-collection"
+      ) return prepared;
     }
     return await this.#session.get(place, key);
   }

@@ -1,9 +1,5 @@
 import { assertEquals } from "@std/assert";
-import {
-  configTokens,
-  isNeverRead,
-  sendableToken,
-} from "../../src/cargo/config_tokens.ts";
+import { sendableToken } from "../../src/cargo/sendable_token.ts";
 import type { Environment } from "../../src/cargo/home.ts";
 import { withCheckout } from "./config_support.ts";
 
@@ -168,30 +164,4 @@ Deno.test("sendableToken() does not wait for a pipe", () =>
     await new Deno.Command("mkfifo", { args: [path] }).output();
     const found = await sendableToken(await load(), path, "my-corp");
     assertEquals(found, { kind: "unknown", where: path });
-  }));
-
-Deno.test("configTokens() finds every token outside of the credentials file", () =>
-  withCheckout({
-    "user/.cargo/config.toml": `[registry]\ntoken = "tok"\n${CORP}`,
-    "user/.cargo/credentials.toml": `${CORP}index = "x"\n`,
-    "work/.cargo/config.toml": `${CORP}[registries.crates-io]\ntoken = "tok"\n`,
-  }, async ({ root, home, load }) => {
-    const tokens = configTokens(await load(), `${home}/credentials.toml`);
-    assertEquals(
-      tokens.map(({ path, layer, table }) =>
-        `${layer} ${path.replace(`${root}/`, "")} ${table}`
-      ),
-      [
-        "user user/.cargo/config.toml registry",
-        "user user/.cargo/config.toml registries,my-corp",
-        "project work/.cargo/config.toml registries,my-corp",
-        "project work/.cargo/config.toml registries,crates-io",
-      ],
-    );
-    assertEquals(tokens.map(({ table }) => isNeverRead(table)), [
-      false,
-      false,
-      false,
-      true,
-    ]);
   }));
