@@ -104,6 +104,33 @@ export function isBoundByUser(
 }
 
 /**
+ * The names under which the user's own configuration leads to a registry,
+ * whatever a project says, sorted: where a token of that URL may be put back
+ * into the credentials file.
+ */
+export function userNames(
+  layers: ConfigLayers,
+  cwd: string,
+  indexUrl: string,
+): string[] {
+  if (indexUrl === CRATES_IO_INDEX) return [CRATES_IO_NAME];
+  const candidates = new Map<string, string>();
+  for (
+    const name of [
+      ...environmentNames(layers.environment, indexUrl),
+      ...configuredNames(layers),
+    ]
+  ) {
+    const [strongest] = userIndexes(layers, cwd, name);
+    if (strongest !== undefined && sameRegistry(strongest.url, indexUrl)) {
+      // A file has the name as it is typed, a variable has not.
+      candidates.set(environmentName(name), name);
+    }
+  }
+  return [...candidates.values()].sort();
+}
+
+/**
  * The other spellings of an index URL that cargo takes for the same registry
  * ({@linkcode sameRegistry}): with and without `.git` and a last slash, and in
  * lower case on github.com. A sparse registry and crates.io have only one.

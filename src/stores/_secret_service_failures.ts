@@ -278,12 +278,10 @@ export function describeTrouble(
       return {
         kind: "denied",
         cause: "prompt-dismissed",
-        reason: screen
-          ? "the keyring's dialog was dismissed, or could not be shown"
-          : "the keyring is locked, and there is no screen to show its dialog on",
+        reason: "the keyring's dialog was dismissed, or could not be shown",
         remedy: screen
           ? "Run the command again and answer the dialog, or unlock the keyring first."
-          : "Unlock it first: `cargo-credential-keyring unlock` does where it is GNOME Keyring's.",
+          : "Without a screen, `cargo-credential-keyring unlock` opens GNOME Keyring first.",
         storeExists: true,
       };
     case "not-kept":

@@ -1,12 +1,11 @@
-import type {
-  CredentialStore,
-  StoreFailure,
-  StoreName,
-  StoreSetting,
+import {
+  type CredentialStore,
+  STORE_NAMES,
+  type StoreFailure,
+  type StoreName,
+  type StoreSetting,
 } from "./credential_store.ts";
 import { EverySpelling } from "./every_spelling.ts";
-import { readVariable } from "./session_bus.ts";
-import { UnavailableStore } from "./unavailable_store.ts";
 
 /** What {@linkcode chooseStore} chooses. */
 export type StoreChoice =
@@ -23,23 +22,52 @@ export type StoreChoice =
     readonly failure: StoreFailure;
   };
 
-/** The systems that there is a store for; `auto` is the first of each. */
-const STORES: Readonly<Partial<Record<string, readonly StoreName[]>>> = {
-  linux: ["secret-service", "systemd", "keyutils"],
-  freebsd: ["secret-service"],
-  netbsd: ["secret-service"],
-  openbsd: ["secret-service"],
-  darwin: ["keychain"],
-  windows: ["wincred"],
+/** A store there is. */
+interface StoreRow {
+  /** Its name in sentences. */
+  readonly title: string;
+  /** The systems that have it, as `Deno.build.os` names them. */
+  readonly systems: readonly string[];
+  /** Loads its code alone; cargo's home is not always known. */
+  readonly load: (cargoHome: string | undefined) => Promise<CredentialStore>;
+}
+
+/** Every store; `auto` is the first one of a system. */
+const STORES: Readonly<Record<StoreName, StoreRow>> = {
+  "secret-service": {
+    title: "the Secret Service",
+    systems: ["linux", "freebsd", "netbsd", "openbsd"],
+    load: async () =>
+      await (await import("./open_libsecret.ts")).openLibsecret(),
+  },
+  keychain: {
+    title: "the macOS Keychain",
+    systems: ["darwin"],
+    load: async () => new (await import("./keychain.ts")).KeychainStore(),
+  },
+  wincred: {
+    title: "the Windows Credential Manager",
+    systems: ["windows"],
+    load: async () => new (await import("./wincred.ts")).WincredStore(),
+  },
+  systemd: {
+    title: "systemd's credential store",
+    systems: ["linux"],
+    load: async (cargoHome) =>
+      cargoHome === undefined
+        ? unavailable("systemd", NO_HOME)
+        : new (await import("./systemd.ts")).SystemdStore(cargoHome),
+  },
+  keyutils: {
+    title: "the kernel keyring",
+    systems: ["linux"],
+    load: async () => new (await import("./keyutils.ts")).Keyutils(),
+  },
 };
 
-const TITLES: Readonly<Record<StoreName, string>> = {
-  "secret-service": "the Secret Service",
-  keychain: "the macOS Keychain",
-  wincred: "the Windows Credential Manager",
-  systemd: "systemd's credential store",
-  keyutils: "the kernel keyring",
-};
+function storesOf(os: string): StoreName[] {
+  return STORE_NAMES.filter((name) => STORES[name].systems.includes(os));
+}
 
 const SYSTEMS: Readonly<Partial<Record<string, string>>> = {
   linux: "Linux",
@@ -86,7 +114,7 @@ const NO_HOME: StoreFailure = {
  */
 export function chooseStore(setting: StoreSetting, os: string): StoreChoice {
   if (setting === "off") return { kind: "none", failure: SWITCHED_OFF };
-  const stores = STORES[os] ?? [];
+  const stores = storesOf(os);
   const name = setting === "auto" ? stores[0] : setting;
   if (name !== undefined && stores.includes(name)) {
     return { kind: "store", name };
@@ -99,7 +127,7 @@ export function chooseStore(setting: StoreSetting, os: string): StoreChoice {
       cause: "library-missing",
       reason: name === undefined
         ? `there is no credential store for ${system}`
-        : `${TITLES[name]} does not exist on ${system}`,
+        : `${STORES[name].title} does not exist on ${system}`,
       remedy: stores.length === 0
         ? "Keep the token in an environment variable."
         : `Set \`store\` to \`auto\`, which is \`${stores[0]}\` on ${system}.`,
@@ -137,58 +165,27 @@ async function openAsItIs(
   os: string,
 ): Promise<CredentialStore> {
   const choice = chooseStore(setting, os);
-  if (choice.kind === "none") {
-    const name = setting === "auto" || setting === "off"
-      ? STORES[os]?.[0] ?? "secret-service"
-      : setting;
-    return new UnavailableStore(name, TITLES[name], choice.failure);
-  }
-  switch (choice.name) {
-    case "secret-service": {
-      return await openLibsecret(readVariable);
-    }
-    case "keychain": {
-      const { KeychainStore } = await import("./keychain.ts");
-      return new KeychainStore();
-    }
-    case "wincred": {
-      const { WincredStore } = await import("./wincred.ts");
-      return new WincredStore();
-    }
-    case "systemd": {
-      if (cargoHome === undefined) {
-        return new UnavailableStore(choice.name, TITLES[choice.name], NO_HOME);
-      }
-      const { SystemdStore } = await import("./systemd.ts");
-      return new SystemdStore(cargoHome);
-    }
-    case "keyutils": {
-      const { Keyutils } = await import("./keyutils.ts");
-      return new Keyutils();
-    }
-  }
+  if (choice.kind === "store") return await STORES[choice.name].load(cargoHome);
+  const name = setting === "auto" || setting === "off"
+    ? storesOf(os)[0] ?? "secret-service"
+    : setting;
+  return unavailable(name, choice.failure);
 }
 
 /**
- * The Secret Service; where libsecret, and so `cargo:libsecret`, keeps secrets
- * in a file of its own, that file.
+ * A store that answers everything with one failure: it is switched off, or
+ * does not exist on this system. Nothing is asked and nothing loaded.
  */
-async function openLibsecret(
-  env: (name: string) => string | undefined,
-): Promise<CredentialStore> {
-  const isNamed = env("SECRET_BACKEND") === "file";
-  // Either is set in every sandbox that it stands for, and elsewhere too.
-  const mayBeSandbox = env("FLATPAK_ID") !== undefined ||
-    env("SNAP") !== undefined;
-  if (isNamed || mayBeSandbox) {
-    const { findSandbox } = await import("../base/sandbox.ts");
-    const { LibsecretFileStore } = await import("./libsecret_file.ts");
-    if (isNamed) return new LibsecretFileStore();
-    if (await findSandbox(env) !== undefined) {
-      const { SecretServiceStore } = await import("./secret_service.ts");
-      return new LibsecretFileStore(new SecretServiceStore());
-    }
-  }
-  const { SecretServiceStore } = await import("./secret_service.ts");
-  return new SecretServiceStore();
+function unavailable(name: StoreName, failure: StoreFailure): CredentialStore {
+  const answer = (): Promise<StoreFailure> => Promise.resolve(failure);
+  return {
+    name,
+    title: STORES[name].title,
+    get: answer,
+    prepare: answer,
+    set: answer,
+    verify: answer,
+    erase: answer,
+    list: answer,
+  };
 }

@@ -20,9 +20,8 @@ import type {
   StoreOptions,
   VerifyOutcome,
 } from "./credential_store.ts";
+import { indexUrlIn, itemName } from "./item_name.ts";
 
-/** cargo-credential-macos-keychain: `format!("cargo-registry:{index_url}")`. */
-const PREFIX = "cargo-registry:";
 const TITLE = "the macOS Keychain";
 
 /** How often a write is begun again because someone else wrote in between. */
@@ -420,9 +419,9 @@ export class KeychainStore implements CredentialStore {
         using item = await request.security.nextItem(search);
         if (item === undefined) break;
         const { service, account } = await request.security.readKey(item);
-        const text = new TextDecoder().decode(service);
-        if (account.length > 0 || !text.startsWith(PREFIX)) continue;
-        items.push({ indexUrl: text.slice(PREFIX.length) });
+        const indexUrl = indexUrlIn(new TextDecoder().decode(service));
+        if (account.length > 0 || indexUrl === undefined) continue;
+        items.push({ indexUrl });
       }
       return { kind: "items", items };
     });
@@ -503,7 +502,7 @@ function silent(options: StoreOptions): StoreOptions {
 }
 
 function serviceOf(key: ItemKey): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(PREFIX + key.indexUrl);
+  return new TextEncoder().encode(itemName(key));
 }
 
 /** Whether an item came or went between the look and the call. */

@@ -22,8 +22,8 @@ import type {
   StoreOptions,
   VerifyOutcome,
 } from "./credential_store.ts";
-
-const PREFIX = "cargo-registry:";
+import { indexUrlIn, itemName } from "./item_name.ts";
+import { verifyByGet } from "./verify_by_get.ts";
 
 /** Every line that mentions this store says so. */
 const TITLE = "the kernel keyring (in memory, gone at the next boot)";
@@ -153,7 +153,7 @@ export class Keyutils implements CredentialStore {
   get(key: ItemKey, options: StoreOptions): Promise<GetOutcome> {
     return Promise.resolve(ask(options, () => ({
       kind: "found",
-      token: new Secret(readKey(searchKey(PREFIX + key.indexUrl))),
+      token: new Secret(readKey(searchKey(itemName(key)))),
       others: [],
       keeps: "in-memory",
     })));
@@ -175,30 +175,25 @@ export class Keyutils implements CredentialStore {
     options: StoreOptions,
   ): Promise<SetOutcome> {
     const outcome = ask(options, () => {
-      putKey(PREFIX + key.indexUrl, token.bytes);
+      putKey(itemName(key), token.bytes);
       return { kind: "stored" } as const;
     });
     return Promise.resolve(outcome.kind === "absent" ? NOT_KEPT : outcome);
   }
 
   /** Looks the key up again and compares what it holds. */
-  async verify(
+  verify(
     key: ItemKey,
     token: Secret,
     options: StoreOptions,
   ): Promise<VerifyOutcome> {
-    const outcome = await this.get(key, options);
-    if (outcome.kind === "absent") return NOT_KEPT;
-    if (outcome.kind !== "found") return outcome;
-    const same = outcome.token.equals(token);
-    outcome.token.wipe();
-    return same ? { kind: "stored", keeps: "in-memory" } : NOT_KEPT;
+    return verifyByGet(this, key, token, options, NOT_KEPT);
   }
 
   /** Invalidates the key, wherever it is linked. */
   erase(key: ItemKey, options: StoreOptions): Promise<EraseOutcome> {
     return Promise.resolve(ask(options, () => {
-      invalidateKey(searchKey(PREFIX + key.indexUrl));
+      invalidateKey(searchKey(itemName(key)));
       return { kind: "erased", remaining: [] };
     }));
   }
@@ -223,9 +218,7 @@ export class Keyutils implements CredentialStore {
 function indexUrlOf(serial: number): string | undefined {
   try {
     const { type, description } = describeKey(serial);
-    return type === "user" && description.startsWith(PREFIX)
-      ? description.slice(PREFIX.length)
-      : undefined;
+    return type === "user" ? indexUrlIn(description) : undefined;
   } catch (error) {
     // Gone since the list was read, or someone else's.
     if (error instanceof KeyError) return undefined;

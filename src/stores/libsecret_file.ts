@@ -14,11 +14,11 @@ import type {
   ListOutcome,
   PrepareOutcome,
   SetOutcome,
-  StoredItem,
   StoreFailure,
   StoreOptions,
   VerifyOutcome,
 } from "./credential_store.ts";
+import { itemLabel, labelledItem } from "./item_name.ts";
 import { findSessionBus, readVariable, statSocket } from "./session_bus.ts";
 
 const TITLE = "libsecret's keyring file";
@@ -102,7 +102,7 @@ export class LibsecretFileStore implements CredentialStore {
         await file.store(
           { url: key.indexUrl },
           token.bytes,
-          `cargo-registry:${key.registryName ?? key.indexUrl}`,
+          itemLabel(key),
         );
         return { kind: "stored" };
       },
@@ -148,7 +148,7 @@ export class LibsecretFileStore implements CredentialStore {
       (service) => service.list(options),
       async (file) => {
         const items = (await file.list("url")).map(({ value, label }) =>
-          value === undefined ? [] : [{ indexUrl: value, ...named(label) }]
+          value === undefined ? [] : [labelledItem(value, label)]
         );
         return { kind: "items", items: items.flat() };
       },
@@ -200,12 +200,6 @@ export class LibsecretFileStore implements CredentialStore {
       return unusable(error, this.#service === undefined);
     }
   }
-}
-
-/** The registry's name in a label of ours. */
-function named(label: string): Pick<StoredItem, "registryName"> {
-  const name = /^cargo-registry:(.*)/.exec(label)?.[1];
-  return name === undefined ? {} : { registryName: name };
 }
 
 async function read(

@@ -18,6 +18,7 @@ import type {
   StoreOptions,
   VerifyOutcome,
 } from "./credential_store.ts";
+import { itemLabel, labelledItem } from "./item_name.ts";
 import { isPlaintextKeyring, keyringName } from "./keyring_file.ts";
 import { type Answer, inSession, trouble } from "./secret_service_session.ts";
 import { readVariable } from "./session_bus.ts";
@@ -301,7 +302,7 @@ async function set(
   }
   const attributes = { url: key.indexUrl, ...CARGO };
   await service.store(collection.path, attributes, token.bytes, {
-    label: `cargo-registry:${key.registryName ?? key.indexUrl}`,
+    label: itemLabel(key),
   });
   return { kind: "stored" };
 }
@@ -431,11 +432,7 @@ async function list(service: SecretService): Promise<Answer<ListOutcome>> {
     [...unlocked, ...locked].map(async (item): Promise<StoredItem[]> => {
       const indexUrl = await item.attribute("url");
       if (indexUrl === undefined) return [];
-      const name = /^cargo-registry:(.*)/.exec(await item.label())?.[1];
-      return [{
-        indexUrl,
-        ...(name === undefined ? {} : { registryName: name }),
-      }];
+      return [labelledItem(indexUrl, await item.label())];
     }),
   );
   return { kind: "items", items: items.flat() };

@@ -27,6 +27,7 @@ import type {
   StoreOptions,
   VerifyOutcome,
 } from "./credential_store.ts";
+import { verifyByGet } from "./verify_by_get.ts";
 
 /** Where systemd listens (`systemd-creds.socket`). */
 const SOCKET = "/run/systemd/io.systemd.Credentials";
@@ -329,17 +330,12 @@ export class SystemdStore implements CredentialStore {
   }
 
   /** Reads the file again, has it decrypted, and compares. */
-  async verify(
+  verify(
     key: ItemKey,
     token: Secret,
     options: StoreOptions,
   ): Promise<VerifyOutcome> {
-    const outcome = await this.get(key, options);
-    if (outcome.kind === "absent") return NOT_KEPT;
-    if (outcome.kind !== "found") return outcome;
-    const same = outcome.token.equals(token);
-    outcome.token.wipe();
-    return same ? { kind: "stored", keeps: outcome.keeps } : NOT_KEPT;
+    return verifyByGet(this, key, token, options, NOT_KEPT);
   }
 
   /** Removes the file, which takes no service. */

@@ -22,9 +22,9 @@ import type {
   StoreOptions,
   VerifyOutcome,
 } from "./credential_store.ts";
+import { indexUrlIn, ITEM_NAMES, itemName } from "./item_name.ts";
+import { verifyByGet } from "./verify_by_get.ts";
 
-// As cargo:wincred has them, credential/cargo-credential-wincred/src/lib.rs.
-const PREFIX = "cargo-registry:";
 const COMMENT = "Cargo registry token";
 
 const TITLE = "the Windows Credential Manager";
@@ -225,7 +225,7 @@ export class WincredStore implements CredentialStore {
   /** Lists credentials, which needs all that writing needs. */
   prepare(options: StoreOptions): Promise<PrepareOutcome> {
     const outcome = ask(options, () => {
-      listCredentials(`${PREFIX}*`);
+      listCredentials(`${ITEM_NAMES}*`);
       return { kind: "ready", durable: true, plaintext: false } as const;
     });
     return Promise.resolve(
@@ -245,7 +245,7 @@ export class WincredStore implements CredentialStore {
       const other = otherOwner(key);
       if (other !== undefined) return taken(other);
       writeCredential({
-        targetName: PREFIX + key.indexUrl,
+        targetName: itemName(key),
         comment: COMMENT,
         blob: token.bytes,
         persist: PERSIST.LOCAL_MACHINE,
@@ -256,24 +256,19 @@ export class WincredStore implements CredentialStore {
   }
 
   /** Reads the credential again and compares what it holds. */
-  async verify(
+  verify(
     key: ItemKey,
     token: Secret,
     options: StoreOptions,
   ): Promise<VerifyOutcome> {
-    const outcome = await this.get(key, options);
-    if (outcome.kind === "absent") return NOT_KEPT;
-    if (outcome.kind !== "found") return outcome;
-    const same = outcome.token.equals(token);
-    outcome.token.wipe();
-    return same ? { kind: "stored", keeps: "on-disk" } : NOT_KEPT;
+    return verifyByGet(this, key, token, options, NOT_KEPT);
   }
 
   /** Deletes the credential of this very name. */
   erase(key: ItemKey, options: StoreOptions): Promise<EraseOutcome> {
     return Promise.resolve(ask(options, () => {
       if (otherOwner(key) !== undefined) return { kind: "absent" };
-      deleteCredential(PREFIX + key.indexUrl);
+      deleteCredential(itemName(key));
       return { kind: "erased", remaining: [] };
     }));
   }
@@ -282,10 +277,11 @@ export class WincredStore implements CredentialStore {
   list(options: StoreOptions): Promise<ListOutcome> {
     const outcome = ask(options, () => ({
       kind: "items",
-      items: listCredentials(`${PREFIX}*`)
+      items: listCredentials(`${ITEM_NAMES}*`)
         // The filter knows no case either.
-        .filter((name) => name.startsWith(PREFIX))
-        .map((name) => ({ indexUrl: name.slice(PREFIX.length) })),
+        .map(indexUrlIn)
+        .filter((indexUrl) => indexUrl !== undefined)
+        .map((indexUrl) => ({ indexUrl })),
     } as const));
     return Promise.resolve(
       outcome.kind === "absent" ? { kind: "items", items: [] } : outcome,
@@ -294,12 +290,12 @@ export class WincredStore implements CredentialStore {
 }
 
 function read(
-  { indexUrl }: ItemKey,
+  key: ItemKey,
 ): { readonly token: Secret; readonly isOurs: boolean; readonly name: string } {
-  const { targetName, blob }: Credential = readCredential(PREFIX + indexUrl);
+  const { targetName, blob }: Credential = readCredential(itemName(key));
   return {
     token: tokenFromBlob(blob),
-    isOurs: targetName === PREFIX + indexUrl,
+    isOurs: targetName === itemName(key),
     name: targetName,
   };
 }

@@ -275,3 +275,28 @@ Deno.test("findRebinding() finds none where the user has no other word", () => {
   const http = { indexUrl: "http://github.com/a/b", name: "g" };
   assertEquals(findRebinding(insecure, CWD, http) === "none", false);
 });
+
+Deno.test("userNames() leads from a URL to the user's own names", () => {
+  const layers = layersOf(
+    [
+      file("user", {
+        "my-reg": GOOD,
+        gone: GOOD,
+        git: "https://git.example/index.git",
+        crates: CRATES_IO_INDEX,
+      }),
+      file("project", { aaa: GOOD, git: EVIL }),
+    ],
+    {
+      CARGO_REGISTRIES_GONE_INDEX: EVIL,
+      CARGO_REGISTRIES_MY_REG_INDEX: GOOD,
+      CARGO_REGISTRIES_ONLY_HERE_INDEX: "https://git.example/index/",
+    },
+  );
+  const names = (url: string): string[] => userNames(layers, CWD, url);
+  assertEquals(names(GOOD), ["my-reg"]);
+  assertEquals(names(EVIL), ["gone"]);
+  assertEquals(names("https://git.example/index"), ["git", "only_here"]);
+  assertEquals(names(CRATES_IO_INDEX), ["crates-io"]);
+  assertEquals(names("sparse+https://nobody.example/"), []);
+});

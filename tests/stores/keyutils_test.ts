@@ -233,7 +233,9 @@ async function publicCopy(): Promise<string> {
     "ffi/libc.ts",
     "src/base/secret.ts",
     "src/stores/credential_store.ts",
+    "src/stores/item_name.ts",
     "src/stores/keyutils.ts",
+    "src/stores/verify_by_get.ts",
     "tests/stores/keyutils_child.ts",
   ];
   for (const file of files) {

@@ -71,7 +71,7 @@ Deno.test("LibsecretFileStore stores, reads, lists and erases", async () => {
   });
   assertEquals(await store.ask({ method: "list" }), {
     kind: "items",
-    items: [{ indexUrl: url, registryName: url }],
+    items: [{ indexUrl: url }],
   });
   assertEquals(await store.ask({ method: "erase", url }), {
     kind: "erased",

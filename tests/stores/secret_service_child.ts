@@ -3,7 +3,7 @@
 // own.
 
 import { Secret } from "../../src/base/secret.ts";
-import { openStore } from "../../src/stores/choose.ts";
+import { openLibsecret } from "../../src/stores/open_libsecret.ts";
 
 interface Question {
   readonly method: "get" | "prepare" | "set" | "verify" | "erase" | "list";
@@ -14,7 +14,7 @@ interface Question {
   readonly limit?: number;
 }
 
-const store = await openStore("secret-service", undefined);
+const store = await openLibsecret();
 
 async function answer(question: Question): Promise<unknown> {
   const { method, url = "", name, token = "", prompt = false, limit } =
