@@ -12,6 +12,7 @@ import {
   requestUrl,
   sameRegistry,
   spellings,
+  userNames,
 } from "../../src/cargo/registry_index.ts";
 import { withCheckout } from "./config_support.ts";
 
