@@ -169,12 +169,18 @@ async function collect(
     } else if (names.length > 0 || mayHoldToken(answer)) {
       throw new SessionError(
         `\`${name ?? indexUrl}\`: ` +
-          describeNoToken(answer, await session.path()),
+          describeNoToken(answer, await session.path()) +
+          (answer.kind === "store-failed" ? `. ${WITHOUT}` : ""),
       );
     }
   }
   return tokens;
 }
+
+/** The way on where a store cannot be read. */
+const WITHOUT = "The tokens that it may hold would be missing: " +
+  "`CARGO_CREDENTIAL_KEYRING_STORE=off` exports those of cargo's credentials " +
+  "file alone.";
 
 function mayHoldToken(answer: TokenAnswer): boolean {
   return answer.kind === "store-failed"
@@ -230,7 +236,7 @@ async function known(session: Session): Promise<KnownRegistry[]> {
       add({ indexUrl, ...(name === undefined ? {} : { name }) });
     }
   } else if (listed.storeExists) {
-    throw new SessionError(`${listed.reason}. ${listed.remedy}`);
+    throw new SessionError(`${listed.reason}. ${listed.remedy} ${WITHOUT}`);
   }
   return [...found.values()];
 }

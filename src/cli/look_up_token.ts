@@ -46,9 +46,9 @@ export async function lookUpToken(
   return decideToken({
     environment,
     store: asksStore
-      ? await place.store.get(
+      ? await session.get(
+        place,
         { indexUrl, ...(name === undefined ? {} : { registryName: name }) },
-        { signal: place.deadline(), prompt: place.mayPrompt },
       )
       : { kind: "absent" },
     plaintext,

@@ -8,6 +8,7 @@ import {
 } from "@optique/core/message";
 import { findSimilar } from "@optique/core/suggestion";
 import { extractOptionNames } from "@optique/core/usage";
+import { guardMemory } from "../base/guard_memory.ts";
 import { ownStdout, print } from "../base/print.ts";
 import { type Screen, screen } from "../terminal/screen.ts";
 import { type Run, UsageError } from "./command.ts";
@@ -42,6 +43,7 @@ export async function runCommandLine(
   const { output } = session;
   try {
     const run = await parse(rest, screen(session.env));
+    guardMemory();
     return await run(session);
   } catch (error) {
     if (error instanceof Ended) return error.status;

@@ -1,4 +1,4 @@
-import { forbidCoreDumps } from "../../ffi/core_dumps.ts";
+import { guardMemory } from "../base/guard_memory.ts";
 import { ownStdout } from "../base/print.ts";
 import type { Answer, CredentialRequest } from "../protocol/messages.ts";
 import { describeFailure, serve } from "../protocol/serve.ts";
@@ -44,15 +44,6 @@ async function conclude(context: SystemContext): Promise<void> {
     await context.conclude();
   } catch (error) {
     context.say(`warning: ${describeFailure(error)}`);
-  }
-}
-
-/** A C library that does not open (musl) is no reason to keep a token back. */
-function guardMemory(): void {
-  try {
-    forbidCoreDumps();
-  } catch {
-    // What the system does with core files is then its own affair.
   }
 }
 

@@ -64,4 +64,27 @@ if (Deno.build.os === "linux") {
       assertStringIncludes(err[0] ?? "", "/dev/shm cannot be used");
     }
   });
+
+  Deno.test("runCommandLine() leaves no core file with a token", async () => {
+    const module = import.meta.resolve("../../src/cli/run_command_line.ts");
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        "eval",
+        `import { runCommandLine } from ${JSON.stringify(module)};
+         const libc = Deno.dlopen("libc.so.6", {
+           prctl: {
+             parameters: ["i32", "u64", "u64", "u64", "u64"],
+             result: "i32",
+           },
+         }).symbols;
+         const PR_GET_DUMPABLE = 3;
+         const look = () => libc.prctl(PR_GET_DUMPABLE, 0n, 0n, 0n, 0n);
+         const before = look();
+         await runCommandLine(["token", "--registry", "none"]);
+         Deno.exit(before === 1 && look() === 0 ? 0 : 9);`,
+      ],
+      env: { HOME: "/nonexistent", CARGO_HOME: "/nonexistent" },
+    }).output();
+    assertEquals(code, 0, new TextDecoder().decode(stderr));
+  });
 }
