@@ -38,8 +38,8 @@ function reported(screen?: Screen): string[] {
 
 Deno.test("a report is a line for each registry where nobody looks", () => {
   assertEquals(reported(), [
-    `Moved   corp       ${URL}: to the Secret Service, which keeps it`,
-    "Failed  crates-io  it is locked",
+    `Moved   corp (${URL}): to the Secret Service, which keeps it`,
+    "Failed  crates-io: it is locked",
   ]);
 });
 
