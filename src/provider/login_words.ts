@@ -80,8 +80,8 @@ export function describeTokenRefusal(
       return "another program is writing cargo's credentials file, and may be " +
         "moving an older token; nothing was stored, try again";
     case "arguments":
-      return "`cargo login --` takes nothing but `--migrate-to-keyring`, which " +
-        "takes no token; a token is given on standard input: " +
+      return "`cargo login --` takes `--migrate-to-keyring` and nothing else, " +
+        "and no token beside it; a token is given on standard input: " +
         "`cargo login < FILE`";
     case "interrupted":
       return "the question was interrupted; nothing was stored";

@@ -62,6 +62,9 @@ const STATE_PATIENCE_MS = 250;
 /** How long a move may take of what is left of the deadline. */
 const MOVE_MS = 5_000;
 
+/** A hint is not worth more: a store with a thousand items takes a second. */
+const ELSEWHERE_MS = 250;
+
 /**
  * How long cargo's lock on the credentials file is waited for, at most: a move
  * has it for less.
@@ -304,7 +307,11 @@ export class SystemContext implements ProviderContext, Disposable {
     const { indexUrl, registryName } = this.key;
     if (registryName === undefined || indexUrl === CRATES_IO_INDEX) return [];
     const store = await this.store();
-    const outcome = await store.list({ signal: this.deadline.signal });
+    const signal = AbortSignal.any([
+      this.deadline.signal,
+      AbortSignal.timeout(ELSEWHERE_MS),
+    ]);
+    const outcome = await store.list({ signal });
     if (outcome.kind !== "items") return [];
     const layers = await this.#config();
     const urls = outcome.items.filter((item) =>

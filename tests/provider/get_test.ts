@@ -340,7 +340,7 @@ for (const call of ["get", "set", "verify"] as const) {
   });
 }
 
-Deno.test("get() decides anew when another program has moved the token", async () => {
+Deno.test("get() decides again when another program has moved the token", async () => {
   const store = new FakeStore();
   using context = new FakeContext({ store, file: P });
   context.before = (call) => {
@@ -353,7 +353,7 @@ Deno.test("get() decides anew when another program has moved the token", async (
   assertEquals(store.items.get(URL), P);
 });
 
-Deno.test("get() decides anew when somebody has logged in to the file", async () => {
+Deno.test("get() decides again when somebody has logged in to the file", async () => {
   using context = new FakeContext({ file: P });
   context.before = (call) => {
     if (call === "move" && context.file === P) context.file = NEW;
@@ -363,7 +363,7 @@ Deno.test("get() decides anew when somebody has logged in to the file", async ()
   assertEquals(context.file, undefined);
 });
 
-Deno.test("get() decides anew when somebody has logged in to the store", async () => {
+Deno.test("get() decides again when somebody has logged in to the store", async () => {
   const store = new FakeStore();
   using context = new FakeContext({ store, file: P });
   context.before = (call) => {
