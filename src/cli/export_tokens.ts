@@ -3,7 +3,7 @@ import { CRATES_IO_INDEX, CRATES_IO_NAME } from "../cargo/registries.ts";
 import { userIndexes } from "../cargo/registry_index.ts";
 import { findAllTokens, malformed } from "../credentials/file.ts";
 import { readRegularFile } from "../base/files.ts";
-import { describeLockFailure } from "../migration/move.ts";
+import { describeLockFailure } from "../tokens/move.ts";
 import { loadTomlParser } from "../toml/document.ts";
 import { showProgress } from "../terminal/progress.ts";
 import { type AgeRecipients, encrypt, isKey, readKeys } from "../tokens/age.ts";

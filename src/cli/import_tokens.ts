@@ -1,12 +1,8 @@
 import { describeRefusal, readSmallFile } from "../base/files.ts";
 import type { Secret } from "../base/secret.ts";
-import { describeLockFailure, removeStored } from "../migration/move.ts";
-import {
-  isSuperseded,
-  supersede,
-  unpin,
-  unsupersede,
-} from "../migration/state.ts";
+import { describeLockFailure, removeStored } from "../tokens/move.ts";
+import { unpin } from "../state/pins.ts";
+import { isSuperseded, supersede, unsupersede } from "../state/superseded.ts";
 import type { GetOutcome, ItemKey } from "../stores/credential_store.ts";
 import { showProgress } from "../terminal/progress.ts";
 import {

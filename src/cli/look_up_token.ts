@@ -7,8 +7,8 @@ import {
   type PlaintextOutcome,
   readPlaintext,
 } from "../credentials/file.ts";
-import { describeLockFailure } from "../migration/move.ts";
-import { isSuperseded } from "../migration/state.ts";
+import { describeLockFailure } from "../tokens/move.ts";
+import { isSuperseded } from "../state/superseded.ts";
 import { showProgress } from "../terminal/progress.ts";
 import { decideToken, type TokenAnswer } from "../tokens/token_decision.ts";
 import type { Session } from "./session.ts";

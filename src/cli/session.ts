@@ -8,11 +8,12 @@ import {
   unreadableHome,
 } from "../cargo/home.ts";
 import { credentialsPath } from "../credentials/file.ts";
-import { readState, type State, updateState } from "../migration/state.ts";
+import { readState, updateState } from "../state/file.ts";
+import { type State } from "../state/format.ts";
 import {
   gatherSurroundings,
   type Surroundings,
-} from "../migration/surroundings.ts";
+} from "../tokens/surroundings.ts";
 import { loadSettings } from "../settings/load_settings.ts";
 import type { Settings } from "../settings/settings.ts";
 import { openStore } from "../stores/choose.ts";

@@ -3,9 +3,10 @@ import type { Rebinding } from "../cargo/rebinding.ts";
 import type { CredentialsTable } from "../credentials/file.ts";
 import type { Deadline } from "../base/deadline.ts";
 import type { Secret } from "../base/secret.ts";
-import type { Eligibility, Occasion } from "../migration/eligibility.ts";
-import type { MoveOutcome, RemovalOutcome } from "../migration/move.ts";
-import type { State, StateChange } from "../migration/state.ts";
+import type { Eligibility, Occasion } from "../tokens/eligibility.ts";
+import type { MoveOutcome, RemovalOutcome } from "../tokens/move.ts";
+import { type StateChange } from "../state/file.ts";
+import { type State } from "../state/format.ts";
 import type { SettingsOutcome } from "../settings/settings.ts";
 import type {
   CredentialStore,

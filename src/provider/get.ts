@@ -1,5 +1,6 @@
 import type { Secret } from "../base/secret.ts";
-import { isPinned, isSuperseded, unsupersede } from "../migration/state.ts";
+import { isPinned } from "../state/pins.ts";
+import { isSuperseded, unsupersede } from "../state/superseded.ts";
 import type { GetAnswer } from "../protocol/messages.ts";
 import type { GetOutcome } from "../stores/credential_store.ts";
 import type { ProviderContext } from "./context.ts";

@@ -2,7 +2,7 @@ import type { EnvironmentToken } from "../cargo/environment_token.ts";
 import type { Rebinding } from "../cargo/rebinding.ts";
 import { checkToken } from "../cargo/token.ts";
 import type { Secret } from "../base/secret.ts";
-import type { Eligibility } from "../migration/eligibility.ts";
+import type { Eligibility } from "../tokens/eligibility.ts";
 import type { Settings, WrongSetting } from "../settings/settings.ts";
 import type {
   GetOutcome,

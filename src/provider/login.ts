@@ -1,11 +1,7 @@
 import { checkToken, cleanPastedToken } from "../cargo/token.ts";
-import {
-  isPinned,
-  type State,
-  supersede,
-  unpin,
-  unsupersede,
-} from "../migration/state.ts";
+import { type State } from "../state/format.ts";
+import { isPinned, unpin } from "../state/pins.ts";
+import { supersede, unsupersede } from "../state/superseded.ts";
 import type { LoginAnswer, LoginRequest } from "../protocol/messages.ts";
 import type { Secret } from "../base/secret.ts";
 import type { CredentialStore } from "../stores/credential_store.ts";

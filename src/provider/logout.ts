@@ -1,6 +1,6 @@
 import type { LogoutAnswer } from "../protocol/messages.ts";
 import type { EraseOutcome } from "../stores/credential_store.ts";
-import { isPinned, unpin } from "../migration/state.ts";
+import { isPinned, unpin } from "../state/pins.ts";
 import { printable } from "../base/printable.ts";
 import type { ProviderContext } from "./context.ts";
 import { decideLogout, type PlaintextRemoval } from "./logout_decision.ts";

@@ -1,11 +1,6 @@
-import {
-  forgetKept,
-  keepNotice,
-  shouldTell,
-  type State,
-  type StateChange,
-  told,
-} from "../migration/state.ts";
+import { type StateChange } from "../state/file.ts";
+import { type State } from "../state/format.ts";
+import { forgetKept, keepNotice, shouldTell, told } from "../state/notices.ts";
 import { printError } from "../base/print.ts";
 import { printable } from "../base/printable.ts";
 import type { NoticeText } from "./notices.ts";

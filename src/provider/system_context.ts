@@ -21,16 +21,11 @@ import {
   userNames,
 } from "../cargo/registry_index.ts";
 import { Deadline } from "../base/deadline.ts";
-import type { Eligibility, Occasion } from "../migration/eligibility.ts";
-import type { MoveOutcome, RemovalOutcome } from "../migration/move.ts";
-import {
-  EMPTY_STATE,
-  readState,
-  type State,
-  type StateChange,
-  updateState,
-} from "../migration/state.ts";
-import type { Surroundings } from "../migration/surroundings.ts";
+import type { Eligibility, Occasion } from "../tokens/eligibility.ts";
+import type { MoveOutcome, RemovalOutcome } from "../tokens/move.ts";
+import { readState, type StateChange, updateState } from "../state/file.ts";
+import { EMPTY_STATE, type State } from "../state/format.ts";
+import type { Surroundings } from "../tokens/surroundings.ts";
 import { printError } from "../base/print.ts";
 import { printable } from "../base/printable.ts";
 import type { CredentialRequest } from "../protocol/messages.ts";
@@ -82,7 +77,7 @@ async function describeUnusable(
   path: string,
   file: UnusableFile,
 ): Promise<string> {
-  const { describeLockFailure } = await import("../migration/move.ts");
+  const { describeLockFailure } = await import("../tokens/move.ts");
   return `${printable(path)} cannot be read: ${describeLockFailure(file)}; a ` +
     "token in it stays there";
 }
@@ -323,7 +318,7 @@ export class SystemContext implements ProviderContext, Disposable {
 
   readonly #surroundings = once(async (): Promise<Surroundings> => {
     const { gatherSurroundings } = await import(
-      "../migration/surroundings.ts"
+      "../tokens/surroundings.ts"
     );
     return await gatherSurroundings({
       credentialsPath: (await this.plaintext()).path,
@@ -338,7 +333,7 @@ export class SystemContext implements ProviderContext, Disposable {
     occasion: Occasion,
   ): Promise<Eligibility> {
     const { checkEligibility } = await import(
-      "../migration/check_eligibility.ts"
+      "../tokens/check_eligibility.ts"
     );
     return await checkEligibility({
       occasion,
@@ -361,7 +356,7 @@ export class SystemContext implements ProviderContext, Disposable {
   async move(token: Secret): Promise<MoveOutcome> {
     const { path, table } = await this.plaintext();
     if (table === undefined) return { kind: "file-changed" };
-    const { moveToken } = await import("../migration/move.ts");
+    const { moveToken } = await import("../tokens/move.ts");
     const signal = AbortSignal.any([
       this.deadline.signal,
       AbortSignal.timeout(MOVE_MS),
@@ -376,7 +371,7 @@ export class SystemContext implements ProviderContext, Disposable {
   ): Promise<RemovalOutcome> {
     const { path, table } = await this.plaintext();
     if (table === undefined) return { kind: "none" };
-    const { removeStored } = await import("../migration/move.ts");
+    const { removeStored } = await import("../tokens/move.ts");
     return await removeStored(
       { path, table, token },
       await this.store(),
@@ -391,7 +386,7 @@ export class SystemContext implements ProviderContext, Disposable {
     const [{ withCredentialsLock }, { describeLockFailure }] = await Promise
       .all([
         import("../credentials/lock.ts"),
-        import("../migration/move.ts"),
+        import("../tokens/move.ts"),
       ]);
     const patience = Math.min(this.deadline.remaining / 2, LOCK_MS);
     const outcome = await withCredentialsLock(path, async (file) => {
@@ -417,7 +412,7 @@ export class SystemContext implements ProviderContext, Disposable {
     if (typeof this.#held === "string") {
       return { kind: "left", reason: this.#held };
     }
-    const { removeLocked } = await import("../migration/move.ts");
+    const { removeLocked } = await import("../tokens/move.ts");
     return await removeLocked(this.#held, table);
   }
 
@@ -440,7 +435,7 @@ export class SystemContext implements ProviderContext, Disposable {
   async logoutPlaintext(): Promise<PlaintextRemoval> {
     const { table, token } = await this.plaintext();
     if (token === "none" || table === undefined) return { kind: "none" };
-    const { logoutRemoval } = await import("../migration/eligibility.ts");
+    const { logoutRemoval } = await import("../tokens/eligibility.ts");
     const verdict = logoutRemoval({
       isMapped: await this.#isMapped(),
       isBoundElsewhere: await this.rebinding() !== "none",

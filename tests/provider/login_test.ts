@@ -5,13 +5,9 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import type { Rebinding } from "../../src/cargo/rebinding.ts";
-import {
-  EMPTY_STATE,
-  isPinned,
-  isSuperseded,
-  pin,
-  supersede,
-} from "../../src/migration/state.ts";
+import { EMPTY_STATE } from "../../src/state/format.ts";
+import { isPinned, pin } from "../../src/state/pins.ts";
+import { isSuperseded, supersede } from "../../src/state/superseded.ts";
 import type { LoginAnswer, LoginRequest } from "../../src/protocol/messages.ts";
 import { login } from "../../src/provider/login.ts";
 import { Secret } from "../../src/base/secret.ts";

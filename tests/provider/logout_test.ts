@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { EMPTY_STATE, isPinned, pin } from "../../src/migration/state.ts";
+import { EMPTY_STATE } from "../../src/state/format.ts";
+import { isPinned, pin } from "../../src/state/pins.ts";
 import type { LogoutAnswer } from "../../src/protocol/messages.ts";
 import { logout } from "../../src/provider/logout.ts";
 import { DEFAULT_SETTINGS } from "../../src/settings/settings.ts";

@@ -1,9 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import {
-  EMPTY_STATE,
-  keepNotice,
-  type State,
-} from "../../src/migration/state.ts";
+import { EMPTY_STATE, type State } from "../../src/state/format.ts";
+import { keepNotice } from "../../src/state/notices.ts";
 import type {
   NoticeFrequency,
   NoticeText,

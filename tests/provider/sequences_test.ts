@@ -5,7 +5,8 @@
 import { assert } from "@std/assert";
 import fc from "fast-check";
 import { Secret } from "../../src/base/secret.ts";
-import { isSuperseded, readState } from "../../src/migration/state.ts";
+import { readState } from "../../src/state/file.ts";
+import { isSuperseded } from "../../src/state/superseded.ts";
 import type { Answer, CredentialRequest } from "../../src/protocol/messages.ts";
 import {
   type MigrateArguments,

@@ -1,13 +1,10 @@
 import type { EnvironmentToken } from "../../src/cargo/environment_token.ts";
 import type { Rebinding } from "../../src/cargo/rebinding.ts";
 import { Deadline } from "../../src/base/deadline.ts";
-import type { Eligibility } from "../../src/migration/eligibility.ts";
-import type { MoveOutcome, RemovalOutcome } from "../../src/migration/move.ts";
-import {
-  EMPTY_STATE,
-  type State,
-  type StateChange,
-} from "../../src/migration/state.ts";
+import type { Eligibility } from "../../src/tokens/eligibility.ts";
+import type { MoveOutcome, RemovalOutcome } from "../../src/tokens/move.ts";
+import { type StateChange } from "../../src/state/file.ts";
+import { EMPTY_STATE, type State } from "../../src/state/format.ts";
 import type { Plaintext, ProviderContext } from "../../src/provider/context.ts";
 import type { Chain } from "../../src/provider/get_decision.ts";
 import type { PlaintextRemoval } from "../../src/provider/logout_decision.ts";

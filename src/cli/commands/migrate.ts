@@ -20,27 +20,25 @@ import {
   malformed,
   readPlaintext,
 } from "../../credentials/file.ts";
-import { adoptToken } from "../../migration/adopt.ts";
-import { checkEligibility } from "../../migration/check_eligibility.ts";
-import type { Eligibility } from "../../migration/eligibility.ts";
+import { adoptToken } from "../../tokens/adopt.ts";
+import { checkEligibility } from "../../tokens/check_eligibility.ts";
+import type { Eligibility } from "../../tokens/eligibility.ts";
 import {
   describeLockFailure,
   type FileToken,
   type MoveOutcome,
   moveToken,
   removeStored,
-} from "../../migration/move.ts";
-import { type MigrateStep, planMigration } from "../../migration/plan.ts";
-import { type Reason, storeReason } from "../../migration/reason.ts";
+} from "../../tokens/move.ts";
+import { type MigrateStep, planMigration } from "../../tokens/plan.ts";
+import { type Reason, storeReason } from "../../tokens/reason.ts";
+import { type State } from "../../state/format.ts";
+import { isPinned, pin, unpin } from "../../state/pins.ts";
 import {
-  isPinned,
   isSuperseded,
-  pin,
-  type State,
   supersede,
-  unpin,
   unsupersede,
-} from "../../migration/state.ts";
+} from "../../state/superseded.ts";
 import type { GetOutcome, ItemKey } from "../../stores/credential_store.ts";
 import { loadTomlParser } from "../../toml/document.ts";
 import { type Run, UsageError } from "../command.ts";

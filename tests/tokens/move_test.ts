@@ -12,7 +12,7 @@ import {
   removeLocked,
   type RemoveOptions,
   removeStored,
-} from "../../src/migration/move.ts";
+} from "../../src/tokens/move.ts";
 import { Secret } from "../../src/base/secret.ts";
 import type { StoreFailure } from "../../src/stores/credential_store.ts";
 import { FakeStore, type FakeStoreFaults } from "../support/fake_store.ts";

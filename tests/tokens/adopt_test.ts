@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { adoptToken } from "../../src/migration/adopt.ts";
+import { adoptToken } from "../../src/tokens/adopt.ts";
 import { EverySpelling } from "../../src/stores/every_spelling.ts";
 import { FakeStore, type FakeStoreFaults } from "../support/fake_store.ts";
 
