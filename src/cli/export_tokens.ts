@@ -1,5 +1,9 @@
 import { green } from "@std/fmt/colors";
-import { CRATES_IO_INDEX, CRATES_IO_NAME } from "../cargo/registries.ts";
+import {
+  CRATES_IO_INDEX,
+  CRATES_IO_NAME,
+  type RegistryRef,
+} from "../cargo/registries.ts";
 import { userIndexes } from "../cargo/registry_index.ts";
 import { findAllTokens, malformed } from "../credentials/file.ts";
 import { readRegularFile } from "../base/files.ts";
@@ -11,11 +15,7 @@ import { type ArchivedToken, formatArchive } from "../tokens/archive.ts";
 import type { TokenAnswer } from "../tokens/token_decision.ts";
 import { lookAt, writeArchive } from "../tokens/archive_file.ts";
 import { askPassphrase, DERIVING } from "./ask_passphrase.ts";
-import {
-  describeNoToken,
-  type KnownRegistry,
-  lookUpToken,
-} from "./look_up_token.ts";
+import { describeNoToken, lookUpToken } from "./look_up_token.ts";
 import { ownNames, ownRegistries } from "./registries.ts";
 import { type Session, SessionError } from "./session.ts";
 
@@ -191,7 +191,7 @@ function mayHoldToken(answer: TokenAnswer): boolean {
 async function byName(
   names: readonly string[],
   session: Session,
-): Promise<KnownRegistry[]> {
+): Promise<RegistryRef[]> {
   const layers = await session.config();
   return [...new Set(names)].map((name) => {
     const indexUrl = name === CRATES_IO_NAME
@@ -206,11 +206,11 @@ async function byName(
 }
 
 /** Every registry that may have a token, each once: of the file, of the store. */
-async function known(session: Session): Promise<KnownRegistry[]> {
+async function known(session: Session): Promise<RegistryRef[]> {
   const layers = await session.config();
   const cwd = session.cwd();
-  const found = new Map<string, KnownRegistry>();
-  const add = (registry: KnownRegistry): void => {
+  const found = new Map<string, RegistryRef>();
+  const add = (registry: RegistryRef): void => {
     if (!found.has(registry.indexUrl)) found.set(registry.indexUrl, registry);
   };
   for (const name of await namesInFile(session)) {

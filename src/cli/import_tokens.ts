@@ -3,7 +3,7 @@ import type { Secret } from "../base/secret.ts";
 import { describeLockFailure, removeStored } from "../tokens/move.ts";
 import { unpin } from "../state/pins.ts";
 import { isSuperseded, supersede, unsupersede } from "../state/superseded.ts";
-import type { GetOutcome, ItemKey } from "../stores/credential_store.ts";
+import type { GetOutcome } from "../stores/credential_store.ts";
 import { showProgress } from "../terminal/progress.ts";
 import {
   type AgeKeys,
@@ -19,7 +19,8 @@ import {
 } from "../tokens/archive.ts";
 import { type ImportStep, importToken, planImport } from "../tokens/import.ts";
 import { askPassphrase, DERIVING } from "./ask_passphrase.ts";
-import { type KnownRegistry, plaintextOf } from "./look_up_token.ts";
+import type { RegistryRef } from "../cargo/registries.ts";
+import { plaintextOf } from "./look_up_token.ts";
 import { ownNames } from "./registries.ts";
 import { exitStatus, type RegistryResult, report } from "./report.ts";
 import { type Session, SessionError, type StorePlace } from "./session.ts";
@@ -93,7 +94,7 @@ function result(
 /** Looks, asks what has to be asked, and stores. */
 async function importOne(
   { token, name }: ArchivedToken,
-  registry: KnownRegistry,
+  registry: RegistryRef,
   args: ImportArgs,
   session: Session,
 ): Promise<Result> {
@@ -107,7 +108,7 @@ async function importOne(
   }
   const key = {
     indexUrl,
-    registryName: registry.name ?? name ?? indexUrl,
+    name: registry.name ?? name ?? indexUrl,
   };
   const stored = await store.get(key, { signal: place.deadline() });
   try {
@@ -126,8 +127,8 @@ interface Arrival {
   readonly token: Secret;
   /** What the store has. */
   readonly stored: GetOutcome;
-  readonly key: ItemKey & { readonly registryName: string };
-  readonly registry: KnownRegistry;
+  readonly key: Required<RegistryRef>;
+  readonly registry: RegistryRef;
   readonly place: StorePlace;
 }
 
@@ -163,7 +164,7 @@ async function settle(
       return result("already", "stored", `${store.title} has it`);
     case "choose": {
       const fact = describeOther(step.holds, store.title, file);
-      const choice = await choose(fact, key.registryName, args, session);
+      const choice = await choose(fact, key.name, args, session);
       if (choice !== "imported") return choice;
       break;
     }

@@ -1,6 +1,10 @@
 import { environmentToken } from "../cargo/environment_token.ts";
 import { findRebinding } from "../cargo/rebinding.ts";
-import { CRATES_IO_INDEX, CRATES_IO_NAME } from "../cargo/registries.ts";
+import {
+  CRATES_IO_INDEX,
+  CRATES_IO_NAME,
+  type RegistryRef,
+} from "../cargo/registries.ts";
 import { isBoundByUser, registryIndex } from "../cargo/registry_index.ts";
 import {
   credentialsTables,
@@ -12,12 +16,6 @@ import { isSuperseded } from "../state/superseded.ts";
 import { showProgress } from "../terminal/progress.ts";
 import { decideToken, type TokenAnswer } from "../tokens/token_decision.ts";
 import type { Session } from "./session.ts";
-
-/** A registry; one that nothing has a name for is known by its URL alone. */
-export interface KnownRegistry {
-  readonly indexUrl: string;
-  readonly name?: string;
-}
 
 /** Where {@linkcode lookUpToken} looks. */
 export interface LookUpOptions {
@@ -31,7 +29,7 @@ export interface LookUpOptions {
 /** Looks for a registry's token as cargo would, with a dialog if need be. */
 export async function lookUpToken(
   session: Session,
-  registry: KnownRegistry,
+  registry: RegistryRef,
   options: LookUpOptions,
 ): Promise<TokenAnswer> {
   const { indexUrl, name } = registry;
@@ -48,7 +46,7 @@ export async function lookUpToken(
     store: asksStore
       ? await session.get(
         place,
-        { indexUrl, ...(name === undefined ? {} : { registryName: name }) },
+        { indexUrl, ...(name === undefined ? {} : { name }) },
       )
       : { kind: "absent" },
     plaintext,
@@ -77,7 +75,7 @@ export async function lookUpByName(
 /** What the credentials file has for a registry. */
 export async function plaintextOf(
   session: Session,
-  registry: KnownRegistry,
+  registry: RegistryRef,
 ): Promise<PlaintextOutcome> {
   const tables = await credentialsTables(
     session.env,

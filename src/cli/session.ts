@@ -17,10 +17,10 @@ import {
 import { loadSettings } from "../settings/load_settings.ts";
 import type { Settings } from "../settings/settings.ts";
 import { openStore } from "../stores/choose.ts";
+import type { RegistryRef } from "../cargo/registries.ts";
 import type {
   CredentialStore,
   GetOutcome,
-  ItemKey,
   PrepareOutcome,
   StoreFailure,
   StoreName,
@@ -208,7 +208,7 @@ export class Session {
   }
 
   /** Asks a store for a token, with its own dialog like {@linkcode prepare}. */
-  async get(place: StorePlace, key: ItemKey): Promise<GetOutcome> {
+  async get(place: StorePlace, key: RegistryRef): Promise<GetOutcome> {
     return await this.#ask(place, (options) => place.store.get(key, options));
   }
 

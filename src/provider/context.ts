@@ -8,11 +8,8 @@ import type { MoveOutcome, RemovalOutcome } from "../tokens/move.ts";
 import { type StateChange } from "../state/file.ts";
 import { type State } from "../state/format.ts";
 import type { SettingsOutcome } from "../settings/settings.ts";
-import type {
-  CredentialStore,
-  ItemKey,
-  Keeping,
-} from "../stores/credential_store.ts";
+import type { RegistryRef } from "../cargo/registries.ts";
+import type { CredentialStore, Keeping } from "../stores/credential_store.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { Chain } from "./get_decision.ts";
 import type { PlaintextRemoval } from "./logout_decision.ts";
@@ -37,7 +34,7 @@ export interface ProviderContext {
   /** The time that this request has. */
   readonly deadline: Deadline;
   /** What the token is filed under. */
-  readonly key: ItemKey;
+  readonly key: RegistryRef;
 
   /** The settings that hold for this registry. */
   settings(): Promise<SettingsOutcome>;

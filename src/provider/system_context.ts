@@ -14,7 +14,7 @@ import {
 import { cargoHome, currentDirectory, unreadableHome } from "../cargo/home.ts";
 import { cargoTokenPlace, providerChain } from "../cargo/provider_chain.ts";
 import { findRebinding, type Rebinding } from "../cargo/rebinding.ts";
-import { CRATES_IO_INDEX } from "../cargo/registries.ts";
+import { CRATES_IO_INDEX, type RegistryRef } from "../cargo/registries.ts";
 import {
   registryIndex,
   registryNames,
@@ -36,11 +36,7 @@ import {
   type SettingsOutcome,
 } from "../settings/settings.ts";
 import { openStore } from "../stores/choose.ts";
-import type {
-  CredentialStore,
-  ItemKey,
-  Keeping,
-} from "../stores/credential_store.ts";
+import type { CredentialStore, Keeping } from "../stores/credential_store.ts";
 import { isCi, personIsPresent } from "../terminal/person.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { Plaintext, ProviderContext } from "./context.ts";
@@ -88,7 +84,7 @@ async function describeUnusable(
  */
 export class SystemContext implements ProviderContext, Disposable {
   readonly deadline: Deadline = new Deadline(DEFAULT_SETTINGS.timeoutMs);
-  readonly key: ItemKey;
+  readonly key: RegistryRef;
   /** Why cargo's home cannot be read, if cargo has one that cannot. */
   readonly homeTrouble: string | undefined;
   readonly #request: CredentialRequest;
@@ -118,7 +114,7 @@ export class SystemContext implements ProviderContext, Disposable {
     this.#home = this.homeTrouble === undefined ? home : undefined;
     this.key = {
       indexUrl,
-      ...(name === undefined ? {} : { registryName: name }),
+      ...(name === undefined ? {} : { name }),
     };
     this.#notifier = new Notifier({
       indexUrl,
@@ -293,14 +289,14 @@ export class SystemContext implements ProviderContext, Disposable {
     const token = await sendableToken(
       await this.#config(),
       this.#home === undefined ? undefined : credentialsPath(this.#home),
-      rebinding === "none" ? this.key.registryName : rebinding.name,
+      rebinding === "none" ? this.key.name : rebinding.name,
     );
     return token.kind !== "none";
   }
 
   async storedElsewhere(): Promise<readonly string[]> {
-    const { indexUrl, registryName } = this.key;
-    if (registryName === undefined || indexUrl === CRATES_IO_INDEX) return [];
+    const { indexUrl, name } = this.key;
+    if (name === undefined || indexUrl === CRATES_IO_INDEX) return [];
     const store = await this.store();
     const signal = AbortSignal.any([
       this.deadline.signal,
@@ -310,7 +306,7 @@ export class SystemContext implements ProviderContext, Disposable {
     if (outcome.kind !== "items") return [];
     const layers = await this.#config();
     const urls = outcome.items.filter((item) =>
-      item.registryName === registryName &&
+      item.name === name &&
       userNames(layers, this.#cwd, item.indexUrl).length === 0
     ).map((item) => item.indexUrl);
     return [...new Set(urls)];
@@ -450,12 +446,12 @@ export class SystemContext implements ProviderContext, Disposable {
   }
 
   async #isMapped(): Promise<boolean> {
-    const { indexUrl, registryName } = this.key;
+    const { indexUrl, name } = this.key;
     if (indexUrl === CRATES_IO_INDEX) return true;
     const layers = await this.#config();
-    return registryName === undefined
+    return name === undefined
       ? registryNames(layers, indexUrl).length > 0
-      : registryIndex(layers, this.#cwd, registryName)?.url === indexUrl;
+      : registryIndex(layers, this.#cwd, name)?.url === indexUrl;
   }
 
   async leftovers(): Promise<readonly string[]> {

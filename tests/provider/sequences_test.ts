@@ -19,11 +19,11 @@ import { get } from "../../src/provider/get.ts";
 import { login } from "../../src/provider/login.ts";
 import { logout } from "../../src/provider/logout.ts";
 import { SystemContext } from "../../src/provider/system_context.ts";
+import type { RegistryRef } from "../../src/cargo/registries.ts";
 import type {
   CredentialStore,
   EraseOutcome,
   GetOutcome,
-  ItemKey,
   ListOutcome,
   PrepareOutcome,
   SetOutcome,
@@ -266,7 +266,7 @@ class Store implements CredentialStore {
     );
   }
 
-  set(_: ItemKey, token: Secret): Promise<SetOutcome> {
+  set(_: RegistryRef, token: Secret): Promise<SetOutcome> {
     const failure = this.#enter();
     if (failure !== undefined) return Promise.resolve(failure);
     this.put(token.reveal());

@@ -18,7 +18,8 @@ import {
   DEFAULT_SETTINGS,
   type SettingsOutcome,
 } from "../../src/settings/settings.ts";
-import type { ItemKey, Keeping } from "../../src/stores/credential_store.ts";
+import type { RegistryRef } from "../../src/cargo/registries.ts";
+import type { Keeping } from "../../src/stores/credential_store.ts";
 import type { PromptOutcome, Terminal } from "../../src/terminal/terminal.ts";
 import { FakeStore } from "./fake_store.ts";
 
@@ -59,7 +60,7 @@ export interface World {
   readonly typed?: PromptOutcome;
   /** How long the request has, in milliseconds. */
   readonly deadlineMs?: number;
-  readonly registryName?: string;
+  readonly name?: string;
 }
 
 /**
@@ -69,7 +70,7 @@ export interface World {
  */
 export class FakeContext implements ProviderContext, Disposable {
   readonly deadline: Deadline;
-  readonly key: ItemKey;
+  readonly key: RegistryRef;
   readonly fakeStore: FakeStore;
   /** Effects and store calls, in their order. */
   readonly calls: string[] = [];
@@ -91,7 +92,7 @@ export class FakeContext implements ProviderContext, Disposable {
   constructor(world: World = {}) {
     this.#world = world;
     this.deadline = new Deadline(world.deadlineMs ?? 60_000);
-    this.key = { indexUrl: URL, registryName: world.registryName ?? "alt" };
+    this.key = { indexUrl: URL, name: world.name ?? "alt" };
     this.file = world.file;
     this.#state = world.state ?? EMPTY_STATE;
     this.fakeStore = world.store ?? new FakeStore();
@@ -289,7 +290,7 @@ export class FakeContext implements ProviderContext, Disposable {
   about(): Promise<RegistryAbout> {
     return Promise.resolve(
       describeRegistry(
-        { indexUrl: URL, name: this.key.registryName ?? "alt" },
+        { indexUrl: URL, name: this.key.name ?? "alt" },
         this.fakeStore.title,
         FILE,
       ),

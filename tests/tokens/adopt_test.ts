@@ -26,7 +26,7 @@ async function adopt(
   const outcome = await adoptToken(
     "/nonexistent/credentials.toml",
     { store: spelt, key: { indexUrl: OLD } },
-    { store: spelt, key: { indexUrl: NEW, registryName: "corp" } },
+    { store: spelt, key: { indexUrl: NEW, name: "corp" } },
     AbortSignal.timeout(5_000),
   );
   const kept = Object.fromEntries(store.items);

@@ -28,7 +28,7 @@ async function restore(
       path,
       TABLE,
       new EverySpelling(store),
-      { indexUrl: URL, registryName: "corp" },
+      { indexUrl: URL, name: "corp" },
       {
         signal: AbortSignal.timeout(5_000),
         keepStore: false,

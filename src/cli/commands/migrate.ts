@@ -7,7 +7,7 @@ import { choice, string } from "@optique/core/valueparser";
 import { readRegularFile } from "../../base/files.ts";
 import type { Secret } from "../../base/secret.ts";
 import { type Reach, reachesUs } from "../../cargo/provider_chain.ts";
-import { CRATES_IO_NAME } from "../../cargo/registries.ts";
+import { CRATES_IO_NAME, type RegistryRef } from "../../cargo/registries.ts";
 import {
   requestUrl,
   sameRegistry,
@@ -39,7 +39,7 @@ import {
   supersede,
   unsupersede,
 } from "../../state/superseded.ts";
-import type { GetOutcome, ItemKey } from "../../stores/credential_store.ts";
+import type { GetOutcome } from "../../stores/credential_store.ts";
 import { loadTomlParser } from "../../toml/document.ts";
 import { type Run, UsageError } from "../command.ts";
 import { findElsewhere } from "../elsewhere.ts";
@@ -149,7 +149,7 @@ function checkUsage(args: MigrateArguments): void {
 
 /** A registry on its way, with everything that is known of it. */
 interface Candidate {
-  readonly key: ItemKey & { readonly registryName: string };
+  readonly key: Required<RegistryRef>;
   readonly place: StorePlace;
   readonly table: CredentialsTable;
   readonly token: Secret | "none";
@@ -294,7 +294,7 @@ class Migration {
     const isNeeded = userIndexes(layers, cwd, name)
       .some(({ url }) => !sameRegistry(url, indexUrl));
     return await this.#candidate({
-      key: { indexUrl, registryName: name },
+      key: { indexUrl, name },
       place,
       table,
       token: plaintext.kind === "found" ? plaintext.token : "none",
@@ -310,7 +310,7 @@ class Migration {
     ) => Promise<RegistryResult>,
   ): Promise<RegistryResult> {
     const { key, place, token } = candidate;
-    const { indexUrl, registryName } = key;
+    const { indexUrl, name } = key;
     const stored = await this.#askStore(key, place);
     const state = await this.#session.state();
     const step = planMigration({
@@ -327,7 +327,7 @@ class Migration {
     if (step.do === "nothing") {
       const { code } = step.reason;
       const elsewhere = code === "no-token" && stored.kind === "absent"
-        ? { detail: await findElsewhere(registryName, place, this.#session) }
+        ? { detail: await findElsewhere(name, place, this.#session) }
         : {};
       return await result(step.outcome, { ...step.reason, ...elsewhere });
     }
@@ -341,7 +341,7 @@ class Migration {
     }
     if (step.discards) {
       const refusal = await this.#confirm(
-        await this.#result(registryName, indexUrl, place, "skipped", {
+        await this.#result(name, indexUrl, place, "skipped", {
           code: step.do === "move" ? "discards-stored" : "discards-file",
         }),
       );
@@ -355,7 +355,7 @@ class Migration {
     return await result(outcome, reason);
   }
 
-  async #askStore(key: ItemKey, place: StorePlace): Promise<GetOutcome> {
+  async #askStore(key: RegistryRef, place: StorePlace): Promise<GetOutcome> {
     const promised = this.#promised.get(key.indexUrl);
     if (promised !== undefined) {
       return { kind: "found", token: promised, others: [], keeps: "on-disk" };
@@ -374,12 +374,12 @@ class Migration {
     { token, key, place: { store, deadline }, keepFile }: Candidate,
   ): Promise<Eligibility> {
     if (token === "none") return { kind: "eligible" };
-    const { indexUrl, registryName } = key;
+    const { indexUrl, name } = key;
     const surroundings = await this.#session.surroundings();
     const verdict = await checkEligibility({
       occasion: this.#args.registry.length > 0 ? "migrate-registry" : "migrate",
       token,
-      registry: { indexUrl, name: registryName },
+      registry: { indexUrl, name },
       store,
       layers: await this.#session.config(),
       cwd: this.#session.cwd(),
@@ -530,7 +530,7 @@ class Migration {
     const outcome = await adoptToken(
       await session.path(),
       { store: oldPlace.store, key: { indexUrl: old } },
-      { store: place.store, key: { indexUrl, registryName: name } },
+      { store: place.store, key: { indexUrl, name } },
       place.deadline(),
     );
     switch (outcome.kind) {

@@ -1,3 +1,4 @@
+import type { RegistryRef } from "../../cargo/registries.ts";
 import { object } from "@optique/core/constructs";
 import { commandLine, lineBreak, message } from "@optique/core/message";
 import { map } from "@optique/core/modifiers";
@@ -13,7 +14,6 @@ import { dryRun, json, registry } from "../options.ts";
 import {
   leadsTo,
   meaningOf,
-  type NamedRegistry,
   type NameMeaning,
   ownNames,
   ownRegistries,
@@ -83,7 +83,7 @@ async function byName(
   args: RestoreArguments,
   session: Session,
   results: RegistryResult[],
-): Promise<NamedRegistry[]> {
+): Promise<Required<RegistryRef>[]> {
   const layers = await session.config();
   const file = await session.path();
   return args.registry.flatMap((name) => {
@@ -134,11 +134,11 @@ async function storedRegistries(
   args: RestoreArguments,
   session: Session,
   results: RegistryResult[],
-): Promise<NamedRegistry[]> {
+): Promise<Required<RegistryRef>[]> {
   const layers = await session.config();
   const cwd = session.cwd();
   const file = await session.path();
-  const found: NamedRegistry[] = [];
+  const found: Required<RegistryRef>[] = [];
   for (const place of await storesOf(args, session)) {
     for (const indexUrl of await listItems(place, session)) {
       const [name] = ownNames(layers, cwd, indexUrl);
@@ -201,7 +201,7 @@ async function listItems(
 }
 
 async function restoreOne(
-  { name, indexUrl }: NamedRegistry,
+  { name, indexUrl }: Required<RegistryRef>,
   args: RestoreArguments,
   session: Session,
 ): Promise<RegistryResult> {
@@ -221,7 +221,7 @@ async function restoreOne(
   if (settings.fallback !== "file") {
     return result("failed", { code: "fallback", detail: settings.fallback });
   }
-  const key = { indexUrl, registryName: name };
+  const key = { indexUrl, name };
   const stored = await session.get(place, key);
   if (stored.kind === "absent") {
     const detail = await findElsewhere(name, place, session);
