@@ -1,5 +1,5 @@
 import { nameInUse } from "./registries.ts";
-import type { Session, StorePlace } from "./session.ts";
+import type { CommandSession, StorePlace } from "./session.ts";
 
 /** As many as a sentence can name. */
 const MOST_NAMED = 3;
@@ -12,7 +12,7 @@ const MOST_NAMED = 3;
 export async function findElsewhere(
   name: string,
   { store, deadline }: StorePlace,
-  session: Session,
+  session: CommandSession,
 ): Promise<string> {
   const listed = await store.list({ signal: deadline() });
   if (listed.kind !== "items") return "";

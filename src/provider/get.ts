@@ -97,7 +97,7 @@ async function look(
     case "superseded": {
       const { indexUrl } = context.key;
       const superseded = typeof plaintext === "object" &&
-        await isSuperseded(context.state(), indexUrl, plaintext);
+        await isSuperseded(await context.state(), indexUrl, plaintext);
       return { superseded };
     }
     case "eligibility":
@@ -117,7 +117,7 @@ async function lookAround(
   again = false,
 ): Promise<Partial<GetFacts>> {
   if (again) context.refresh();
-  const pinned = isPinned(context.state(), context.key.indexUrl);
+  const pinned = isPinned(await context.state(), context.key.indexUrl);
   let { token } = await context.plaintext();
   const store = await askStore(context, false);
   if (store.kind === "absent" && token === "none") {
@@ -220,7 +220,7 @@ async function move(
     case "moved": {
       const { indexUrl } = context.key;
       // What is in use again is not out of use.
-      if (await isSuperseded(context.state(), indexUrl, token)) {
+      if (await isSuperseded(await context.state(), indexUrl, token)) {
         await context.remember((state) => unsupersede(state, indexUrl, token));
       }
       await context.announce(describeMoved(await context.about()));

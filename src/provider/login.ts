@@ -262,7 +262,7 @@ async function putIntoUse(
     return isDone ? unpin(state, indexUrl) : state;
   };
   context.refresh();
-  const state = context.state();
+  const state = await context.state();
   if (await change(state) !== state) await context.remember(change);
 }
 
@@ -292,7 +292,7 @@ async function migrate(
     return refuse(describeNotMigrated(outcome, about));
   }
   const { indexUrl } = context.key;
-  if (isPinned(context.state(), indexUrl)) {
+  if (isPinned(await context.state(), indexUrl)) {
     await context.remember((state) => unpin(state, indexUrl));
   }
   context.say(describeMoved(about));

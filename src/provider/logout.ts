@@ -30,7 +30,7 @@ export async function logout(context: ProviderContext): Promise<LogoutAnswer> {
       (await context.chain()).cargoTokenFollows,
   });
   const { indexUrl } = context.key;
-  if (verdict !== "not-found" && isPinned(context.state(), indexUrl)) {
+  if (verdict !== "not-found" && isPinned(await context.state(), indexUrl)) {
     await context.remember((state) => unpin(state, indexUrl));
   }
 

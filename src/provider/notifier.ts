@@ -12,7 +12,7 @@ export interface NotifierOptions {
   /** Whether `CI` is set. */
   readonly ci: boolean;
   /** Reads what is remembered. */
-  readonly state: () => State;
+  readonly state: () => Promise<State>;
   /** Changes what is remembered. */
   readonly remember: (change: StateChange) => Promise<boolean>;
 }
@@ -40,7 +40,7 @@ export class Notifier {
     const frequency = isLast ? "each" : notice.frequency;
     const occasion = { indexUrl, topic, frequency, now: Date.now() };
     const where = { ci, changesAnswer: isLast };
-    if (!shouldTell(state(), occasion, where)) return;
+    if (!shouldTell(await state(), occasion, where)) return;
     printError(`${notice.level}: ${notice.text}`);
     if (frequency !== "each") await remember((state) => told(state, occasion));
   }
@@ -62,7 +62,7 @@ export class Notifier {
   /** Prints what was kept for somebody at a terminal. */
   async deliver(): Promise<void> {
     if (!Deno.stderr.isTerminal()) return;
-    const { kept } = this.#options.state();
+    const { kept } = await this.#options.state();
     if (kept.length === 0) return;
     for (const { text, at } of kept) {
       printError(

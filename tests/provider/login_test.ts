@@ -355,11 +355,15 @@ for (const [name, world, expected] of FLOWS) {
     assertEquals(context.fakeStore.items.get(URL), expected.stored);
     assertEquals(context.file, expected.file);
     if (answer.kind === "logged-in") {
-      assertEquals(isPinned(context.state(), URL), false);
+      assertEquals(isPinned(await context.state(), URL), false);
     }
     for (const token of [T, P, NEW]) {
       assertEquals(
-        await isSuperseded(context.state(), URL, Secret.fromString(token)),
+        await isSuperseded(
+          await context.state(),
+          URL,
+          Secret.fromString(token),
+        ),
         expected.superseded?.includes(token) ?? false,
         token,
       );
@@ -504,7 +508,7 @@ Deno.test("login() that fails leaves nothing behind that speaks for it", async (
   const store = new FakeStore({}, { failureOf: { set: DENIED } });
   using context = new FakeContext({ store, file: P });
   assertEquals((await logIn(context)).kind, "other");
-  assertEquals(context.state().superseded, []);
+  assertEquals((await context.state()).superseded, []);
 });
 
 Deno.test("login() says so where an older token in the file will be used", async () => {
@@ -612,7 +616,7 @@ for (
     assertEquals(context.file, expected.file);
     const message = answer.kind === "other" ? answer.message : "";
     assertStringIncludes(`${context.lines.join("\n")}${message}`, words);
-    assertEquals(isPinned(context.state(), URL), false);
+    assertEquals(isPinned(await context.state(), URL), false);
   });
 }
 

@@ -251,7 +251,7 @@ for (const [name, world, expected] of FLOWS) {
     assertEquals(context.fakeStore.items.get(URL), expected.stored);
     assertEquals(context.file, expected.file);
     if (answer.kind === "logged-out") {
-      assertEquals(isPinned(context.state(), URL), false);
+      assertEquals(isPinned(await context.state(), URL), false);
     }
   });
 }

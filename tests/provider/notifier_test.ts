@@ -40,7 +40,7 @@ async function withNotifier(
       new Notifier({
         indexUrl: URL,
         ci: options.ci ?? false,
-        state: () => memory.state,
+        state: () => Promise.resolve(memory.state),
         remember: async (change) => {
           if (!options.forgets) memory.state = await change(memory.state);
           return !options.forgets;

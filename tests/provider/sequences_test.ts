@@ -14,10 +14,11 @@ import {
 } from "../../src/cli/commands/migrate.ts";
 import { run as restore } from "../../src/cli/commands/restore.ts";
 import { printableOutput } from "../../src/cli/output.ts";
-import { Session, SessionError } from "../../src/cli/session.ts";
+import { CommandSession, SessionError } from "../../src/cli/session.ts";
 import { get } from "../../src/provider/get.ts";
 import { login } from "../../src/provider/login.ts";
 import { logout } from "../../src/provider/logout.ts";
+import { Session } from "../../src/tokens/session.ts";
 import { SystemContext } from "../../src/provider/system_context.ts";
 import type { RegistryRef } from "../../src/cargo/registries.ts";
 import type {
@@ -380,9 +381,9 @@ index = "${URL}"
       return bytes.length;
     };
     try {
-      using context = await SystemContext.open(
+      using context = new SystemContext(
         request,
-        () => Promise.resolve(this.store),
+        new Session({ openStore: () => Promise.resolve(this.store) }),
       );
       switch (request.kind) {
         case "get":
@@ -557,16 +558,17 @@ index = "${URL}"
   /** A command for people, with nobody there. */
   async #command(
     home: number,
-    run: (session: Session) => Promise<number>,
+    run: (session: CommandSession) => Promise<number>,
   ): Promise<void> {
     try {
       await run(
-        new Session({
+        new CommandSession({
           env: { CARGO_HOME: this.#home(home) },
           cwd: () => this.#root,
           output: printableOutput(() => {}, () => {}),
           openStore: () => Promise.resolve(this.store),
           openTerminal: () => Promise.resolve(NOBODY),
+          stderrIsTerminal: () => false,
         }),
       );
     } catch (error) {

@@ -5,8 +5,9 @@ import type { Eligibility } from "../../src/tokens/eligibility.ts";
 import type { MoveOutcome, RemovalOutcome } from "../../src/tokens/move.ts";
 import { type StateChange } from "../../src/state/file.ts";
 import { EMPTY_STATE, type State } from "../../src/state/format.ts";
-import type { Plaintext, ProviderContext } from "../../src/provider/context.ts";
-import type { Chain } from "../../src/provider/get_decision.ts";
+import type { CargoTokenPlace } from "../../src/cargo/provider_chain.ts";
+import type { ProviderContext } from "../../src/provider/context.ts";
+import type { Plaintext } from "../../src/tokens/registry.ts";
 import type { PlaintextRemoval } from "../../src/provider/logout_decision.ts";
 import type { NoticeText } from "../../src/provider/notices.ts";
 import {
@@ -41,7 +42,7 @@ export interface World {
   /** Whether what is remembered cannot be changed. */
   readonly stateIsReadOnly?: boolean;
   readonly rebinding?: Rebinding;
-  readonly chain?: Chain;
+  readonly chain?: CargoTokenPlace;
   readonly mayPrompt?: boolean;
   readonly eligibility?: Eligibility;
   /** Whether somebody else has cargo's lock on the file. */
@@ -124,15 +125,18 @@ export class FakeContext implements ProviderContext, Disposable {
   }
 
   plaintext(): Promise<Plaintext> {
-    return Promise.resolve({
-      path: FILE,
-      table: ["registries", "alt"],
-      token: this.file === undefined ? "none" : Secret.fromString(this.file),
-    });
+    const table = ["registries", "alt"] as const;
+    if (this.file === undefined) {
+      const outcome = { kind: "none" } as const;
+      return Promise.resolve({ path: FILE, table, token: "none", outcome });
+    }
+    const token = Secret.fromString(this.file);
+    const outcome = { kind: "found", table, token } as const;
+    return Promise.resolve({ path: FILE, table, token, outcome });
   }
 
-  state(): State {
-    return this.#state;
+  state(): Promise<State> {
+    return Promise.resolve(this.#state);
   }
 
   refresh(): void {}
@@ -155,7 +159,7 @@ export class FakeContext implements ProviderContext, Disposable {
     return Promise.resolve(this.#world.rebinding ?? "none");
   }
 
-  chain(): Promise<Chain> {
+  chain(): Promise<CargoTokenPlace> {
     return Promise.resolve(
       this.#world.chain ?? { cargoTokenFollows: true, cargoTokenListed: true },
     );

@@ -6,7 +6,7 @@ import { command, option } from "@optique/core/primitives";
 import { choice, string } from "@optique/core/valueparser";
 import { readRegularFile } from "../../base/files.ts";
 import type { Secret } from "../../base/secret.ts";
-import { type Reach, reachesUs } from "../../cargo/provider_chain.ts";
+import type { Reach } from "../../cargo/provider_chain.ts";
 import { CRATES_IO_NAME, type RegistryRef } from "../../cargo/registries.ts";
 import {
   requestUrl,
@@ -15,13 +15,10 @@ import {
 } from "../../cargo/registry_index.ts";
 import {
   type CredentialsTable,
-  credentialsTables,
   findAllTokens,
   malformed,
-  readPlaintext,
 } from "../../credentials/file.ts";
 import { adoptToken } from "../../tokens/adopt.ts";
-import { checkEligibility } from "../../tokens/check_eligibility.ts";
 import type { Eligibility } from "../../tokens/eligibility.ts";
 import {
   describeLockFailure,
@@ -33,12 +30,8 @@ import {
 import { type MigrateStep, planMigration } from "../../tokens/plan.ts";
 import { type Reason, storeReason } from "../../tokens/reason.ts";
 import { type State } from "../../state/format.ts";
-import { isPinned, pin, unpin } from "../../state/pins.ts";
-import {
-  isSuperseded,
-  supersede,
-  unsupersede,
-} from "../../state/superseded.ts";
+import { pin, unpin } from "../../state/pins.ts";
+import { supersede, unsupersede } from "../../state/superseded.ts";
 import type { GetOutcome } from "../../stores/credential_store.ts";
 import { loadTomlParser } from "../../toml/document.ts";
 import { type Run, UsageError } from "../command.ts";
@@ -46,7 +39,11 @@ import { findElsewhere } from "../elsewhere.ts";
 import { dryRun, json, registry, yes } from "../options.ts";
 import { configTokens, meaningOf, nameInUse, tableOf } from "../registries.ts";
 import { exitStatus, type RegistryResult, report } from "../report.ts";
-import { type Session, SessionError, type StorePlace } from "../session.ts";
+import {
+  type CommandSession,
+  SessionError,
+  type StorePlace,
+} from "../session.ts";
 import { describeReason } from "../words.ts";
 
 const options = object({
@@ -94,7 +91,7 @@ export const parser = map(
 /** Moves plaintext tokens into the store now, before any publish. */
 export async function run(
   args: MigrateArguments,
-  session: Session,
+  session: CommandSession,
 ): Promise<number> {
   checkUsage(args);
   const migration = new Migration(args, session);
@@ -160,13 +157,13 @@ interface Candidate {
 /** One run of `migrate`. */
 class Migration {
   readonly #args: MigrateArguments;
-  readonly #session: Session;
+  readonly #session: CommandSession;
   /** A dry run: what would be stored by now, by index URL. */
   readonly #promised = new Map<string, Secret>();
   /** The stores that were already said to be plaintext files. */
   readonly #plaintextStores = new Set<string>();
 
-  constructor(args: MigrateArguments, session: Session) {
+  constructor(args: MigrateArguments, session: CommandSession) {
     this.#args = args;
     this.#session = session;
   }
@@ -244,7 +241,6 @@ class Migration {
   }
 
   async #one(name: string): Promise<RegistryResult> {
-    const { env } = this.#session;
     const layers = await this.#session.config();
     const cwd = this.#session.cwd();
     const meaning = meaningOf(layers, cwd, name);
@@ -265,7 +261,10 @@ class Migration {
     if (this.#args.from !== undefined) {
       return await this.#adopt(name, indexUrl, requestUrl(this.#args.from));
     }
-    const place = await this.#session.storeOf(indexUrl, this.#mayAsk);
+    const place = await this.#session.storeOf(
+      { indexUrl, name },
+      this.#mayAsk,
+    );
     const result = (
       outcome: RegistryResult["outcome"],
       reason: Reason,
@@ -275,18 +274,11 @@ class Migration {
     if (this.#args.keepFile && fallback !== "file") {
       return await result("failed", { code: "fallback", detail: fallback });
     }
-    const tables = await credentialsTables(
-      env,
-      { name, indexUrl },
-      () => Promise.resolve(layers),
-    );
-    const path = await this.#session.path();
-    const plaintext = await readPlaintext(path, tables);
-    if (plaintext.kind === "unusable") {
-      const detail = describeLockFailure(plaintext);
+    const { token, table, outcome } = await place.registry.plaintext();
+    if (outcome.kind === "unusable") {
+      const detail = describeLockFailure(outcome);
       return await result("failed", { code: "file-unusable", detail });
     }
-    const table = plaintext.kind === "found" ? plaintext.table : tables[0];
     if (table === undefined) {
       return await result("skipped", { code: "no-index" });
     }
@@ -297,7 +289,7 @@ class Migration {
       key: { indexUrl, name },
       place,
       table,
-      token: plaintext.kind === "found" ? plaintext.token : "none",
+      token,
       keepFile: this.#args.keepFile || given !== undefined && isNeeded,
     }, result);
   }
@@ -312,14 +304,13 @@ class Migration {
     const { key, place, token } = candidate;
     const { indexUrl, name } = key;
     const stored = await this.#askStore(key, place);
-    const state = await this.#session.state();
     const step = planMigration({
       plaintext: token,
       store: stored,
       eligibility: await this.#eligibility(candidate),
-      pinned: isPinned(state, indexUrl),
+      pinned: await place.registry.isPinned(),
       superseded: token !== "none" &&
-        await isSuperseded(state, indexUrl, token),
+        await place.registry.isSuperseded(token),
       named: this.#args.registry.length > 0,
       prefer: this.#args.prefer,
       keepFile: candidate.keepFile,
@@ -367,25 +358,18 @@ class Migration {
         prepared.kind !== "ready" && prepared.cause !== "no-default-collection"
       ) return prepared;
     }
-    return await this.#session.get(place, key);
+    return await this.#session.get(place);
   }
 
   async #eligibility(
-    { token, key, place: { store, deadline }, keepFile }: Candidate,
+    { token, place: { registry, deadline }, keepFile }: Candidate,
   ): Promise<Eligibility> {
     if (token === "none") return { kind: "eligible" };
-    const { indexUrl, name } = key;
-    const surroundings = await this.#session.surroundings();
-    const verdict = await checkEligibility({
-      occasion: this.#args.registry.length > 0 ? "migrate-registry" : "migrate",
+    const verdict = await registry.eligibility(
       token,
-      registry: { indexUrl, name },
-      store,
-      layers: await this.#session.config(),
-      cwd: this.#session.cwd(),
-      surroundings,
-      signal: deadline(),
-    });
+      this.#args.registry.length > 0 ? "migrate-registry" : "migrate",
+      deadline(),
+    );
     // What is left in the file is there for the other registry.
     return verdict.kind === "not" && verdict.reason === "bound-otherwise" &&
         keepFile
@@ -492,7 +476,7 @@ class Migration {
   ): Promise<RegistryResult> {
     const session = this.#session;
     const layers = await session.config();
-    const place = await session.storeOf(indexUrl, this.#mayAsk);
+    const place = await session.storeOf({ indexUrl, name }, this.#mayAsk);
     const result = (
       outcome: RegistryResult["outcome"],
       reason: Reason,
@@ -503,18 +487,21 @@ class Migration {
     if (user !== undefined) {
       return await result("skipped", { code: "in-use", detail: user });
     }
-    const asked = reachesUs(layers, { indexUrl, name });
+    const asked = await place.registry.reach();
     if (asked.kind === "not-listed") {
       return await result("skipped", notAsked(asked));
     }
-    const oldPlace = await session.storeOf(old, this.#mayAsk);
+    const oldPlace = await session.storeOf(
+      { indexUrl: old },
+      this.#mayAsk,
+    );
     if (place.mayPrompt) {
       const prepared = await session.prepare(place);
       if (prepared.kind !== "ready") {
         return await result("failed", storeReason(prepared));
       }
     }
-    const stored = await session.get(oldPlace, { indexUrl: old });
+    const stored = await session.get(oldPlace);
     if (stored.kind === "absent") {
       return await result("skipped", { code: "nothing-stored" });
     }
