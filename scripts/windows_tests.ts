@@ -20,7 +20,7 @@ const FILES: Readonly<Record<string, string>> = {
   "tests/ffi/security_test.ts": "the stand-in is for dlopen(3)",
   "tests/ffi/statfs_test.ts": "file systems are those of Linux",
   "tests/ffi/unix_socket_test.ts": "the sockets are Linux's",
-  "tests/migration/git_index_test.ts": "git is the judge, and missing in Wine",
+  "tests/tokens/git_index_test.ts": "git is the judge, and missing in Wine",
   "tests/stores/gnome_keyring_unlock_test.ts": "the daemon is Linux's",
   "tests/stores/keychain_test.ts": "the stand-in is for dlopen(3)",
   "tests/stores/keyutils_test.ts": "the keys are Linux's",
