@@ -521,15 +521,14 @@ async function main(): Promise<number> {
     const bench = new Bench(root, stopwatch, cases);
     await bench.check();
     report(await bench.rounds(Number(rounds)));
-    print(
-      styled(
-        "bold",
-        "\nWhere the milliseconds of a get go (strace adds to each)",
-      ),
-    );
     const phases = await bench.phases("get-1", Math.min(Number(rounds), 20));
-    for (const [i, phase] of PHASES.entries()) {
-      print(`${phase.padEnd(62)}${phases[i]?.toFixed(1).padStart(7)}`);
+    if (phases.length > 0) {
+      print(
+        styled("bold", "\nWhere the ms of a get go (strace adds to each)"),
+      );
+    }
+    for (const [i, phase] of phases.entries()) {
+      print(`${PHASES[i]?.padEnd(62)}${phase.toFixed(1).padStart(7)}`);
     }
     return 0;
   } catch (error) {
