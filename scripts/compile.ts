@@ -14,7 +14,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { fileURLToPath } from "node:url";
-import { BaseError, provideBase } from "./denort.ts";
+import { type Base, BaseError, provideBase } from "./denort.ts";
 import { print, printError } from "./print.ts";
 import { PERMISSIONS, type Target, TARGETS } from "./program.ts";
 
@@ -59,21 +59,7 @@ export async function compile(options: CompileOptions): Promise<string> {
     const output = `${directory}/cargo-credential-keyring${
       windows ? ".exe" : ""
     }`;
-    await deno(`${work}/bundle`, [
-      "compile",
-      "--quiet",
-      "--no-check",
-      "--no-code-cache",
-      "--no-prompt",
-      "--no-npm",
-      "--no-remote",
-      "--no-config",
-      "--no-lock",
-      ...PERMISSIONS,
-      `--target=${target}`,
-      `--output=${output}`,
-      "mod.js",
-    ], base.env);
+    await compileFolder(`${work}/bundle`, target, output, base);
     return output;
   } finally {
     await Deno.remove(work, { recursive: true });
@@ -107,6 +93,48 @@ async function commitOf(checkout: string): Promise<string> {
     if (error instanceof Deno.errors.NotFound) return "unknown";
     throw error;
   }
+}
+
+/**
+ * Compiles a program that does nothing: what Deno itself takes.
+ *
+ * @param directory The folder that the executable is written to.
+ * @returns The executable's path.
+ * @throws {BaseError} If there is no base to add the program to.
+ */
+export async function compileEmpty(directory: string): Promise<string> {
+  const target = TARGETS.find((each) => each === Deno.build.target);
+  if (target === undefined) throw new BaseError("no such target");
+  const base = await provideBase(target);
+  await Deno.mkdir(directory, { recursive: true });
+  await Deno.writeTextFile(`${directory}/mod.js`, "");
+  await compileFolder(directory, target, `${directory}/empty`, base);
+  return `${directory}/empty`;
+}
+
+async function compileFolder(
+  folder: string,
+  target: Target,
+  output: string,
+  base: Base,
+): Promise<void> {
+  await deno(folder, [
+    "compile",
+    "--quiet",
+    "--no-check",
+    "--no-code-cache",
+    // A process of 30 ms has nothing for a compiler of its own to do.
+    "--v8-flags=--single-threaded",
+    "--no-prompt",
+    "--no-npm",
+    "--no-remote",
+    "--no-config",
+    "--no-lock",
+    ...PERMISSIONS,
+    `--target=${target}`,
+    `--output=${output}`,
+    "mod.js",
+  ], base.env);
 }
 
 /** Deno writes the files' times into the executable. */
