@@ -7,7 +7,7 @@ import type { PromptOutcome } from "../terminal/terminal.ts";
 import { printable } from "../base/printable.ts";
 import type { LoginStep } from "./login_decision.ts";
 import { describeNotMoved } from "./move_words.ts";
-import { describeRebinding, type RegistryAbout } from "./registry_about.ts";
+import { describeRebinding, type RegistryAbout } from "../tokens/about.ts";
 import { statusLine } from "./status_line.ts";
 
 /** Why nothing is stored, as far as it is worded. */

@@ -1,9 +1,11 @@
+import { holdFile } from "../tokens/hold.ts";
+import { type PlaintextRemoval, removePlaintext } from "../tokens/remove.ts";
 import type { LogoutAnswer } from "../protocol/messages.ts";
 import type { EraseOutcome } from "../stores/credential_store.ts";
-import { isPinned, unpin } from "../state/pins.ts";
+import { unpin } from "../state/pins.ts";
 import { printable } from "../base/printable.ts";
 import type { ProviderContext } from "./context.ts";
-import { decideLogout, type PlaintextRemoval } from "./logout_decision.ts";
+import { decideLogout } from "./logout_decision.ts";
 import {
   describeLeftovers,
   describeLoggedOut,
@@ -27,14 +29,15 @@ export async function logout(context: ProviderContext): Promise<LogoutAnswer> {
   const verdict = decideLogout({
     ...facts,
     cargoTokenFollows: plaintext.kind === "left" &&
-      (await context.chain()).cargoTokenFollows,
+      (await context.registry.chain()).cargoTokenFollows,
   });
-  const { indexUrl } = context.key;
-  if (verdict !== "not-found" && isPinned(await context.state(), indexUrl)) {
-    await context.remember((state) => unpin(state, indexUrl));
+  const { registry } = context;
+  const { indexUrl } = registry.ref;
+  if (verdict !== "not-found" && await registry.isPinned()) {
+    await registry.remember((state) => unpin(state, indexUrl));
   }
 
-  const leftovers = await context.leftovers();
+  const leftovers = await context.registry.leftovers();
   for (const line of describeLeftovers(leftovers, "logout")) context.say(line);
   switch (verdict) {
     case "logged-out":
@@ -54,16 +57,24 @@ export async function logout(context: ProviderContext): Promise<LogoutAnswer> {
   }
 }
 
+/** How long cargo's lock on the credentials file is waited for, at most. */
+const LOCK_MS = 10_000;
+
 interface Erasure {
   readonly erased: EraseOutcome;
   readonly plaintext: PlaintextRemoval;
 }
 
 async function eraseAndRemove(context: ProviderContext): Promise<Erasure> {
-  const done = await context.holdFile(async (): Promise<Erasure> => ({
-    erased: await erase(context, false),
-    plaintext: await context.logoutPlaintext(),
-  }));
+  const { registry, deadline } = context;
+  const done = await holdFile(
+    registry,
+    Math.min(deadline.remaining / 2, LOCK_MS),
+    async (file): Promise<Erasure> => ({
+      erased: await erase(context, false),
+      plaintext: await removePlaintext(registry, file),
+    }),
+  );
   const erasure: Erasure = done === "busy"
     ? {
       erased: await erase(context, false),
@@ -78,10 +89,9 @@ async function eraseAndRemove(context: ProviderContext): Promise<Erasure> {
 }
 
 async function erase(
-  context: ProviderContext,
+  { registry, deadline: { signal } }: ProviderContext,
   prompt: boolean,
 ): Promise<EraseOutcome> {
-  const store = await context.store();
-  const { signal } = context.deadline;
-  return await store.erase(context.key, { signal, prompt });
+  const store = await registry.store();
+  return await store.erase(registry.ref, { signal, prompt });
 }

@@ -1,7 +1,7 @@
 import type { LogoutFacts } from "./logout_decision.ts";
 import type { EraseOutcome } from "../stores/credential_store.ts";
 import { printable } from "../base/printable.ts";
-import type { RegistryAbout } from "./registry_about.ts";
+import type { RegistryAbout } from "../tokens/about.ts";
 import { statusLine } from "./status_line.ts";
 
 type Outcomes = Pick<LogoutFacts, "erased" | "plaintext">;

@@ -1,7 +1,7 @@
 import type { MoveOutcome, RemovalOutcome } from "../tokens/move.ts";
 import type { NoticeText } from "./notices.ts";
 import { printable } from "../base/printable.ts";
-import type { RegistryAbout } from "./registry_about.ts";
+import type { RegistryAbout } from "../tokens/about.ts";
 import { statusLine } from "./status_line.ts";
 
 /**

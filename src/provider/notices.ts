@@ -3,7 +3,7 @@ import { environmentName } from "../cargo/registries.ts";
 import { USER_FILE_NAME } from "../settings/load_settings.ts";
 import type { GetNotice, NotMovedReason } from "./get_decision.ts";
 import { printable } from "../base/printable.ts";
-import { describeRebinding, type RegistryAbout } from "./registry_about.ts";
+import { describeRebinding, type RegistryAbout } from "../tokens/about.ts";
 
 /** How often a notice is given (see `src/state/notices.ts`). */
 export type NoticeFrequency = "each" | "daily" | "once" | "never";

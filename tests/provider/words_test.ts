@@ -30,7 +30,7 @@ import {
   describeRebinding,
   describeRegistry,
   type RegistryAbout,
-} from "../../src/provider/registry_about.ts";
+} from "../../src/tokens/about.ts";
 import { CRATES_IO_INDEX } from "../../src/cargo/registries.ts";
 import type { EraseOutcome } from "../../src/stores/credential_store.ts";
 

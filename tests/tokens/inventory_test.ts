@@ -10,7 +10,10 @@ import {
 import { FakeScene } from "../support/fake_session.ts";
 import { FakeStore } from "../support/fake_store.ts";
 import { CRATES_IO_INDEX } from "../../src/cargo/registries.ts";
-import type { StoreFailure } from "../../src/stores/credential_store.ts";
+import type {
+  ListOutcome,
+  StoreFailure,
+} from "../../src/stores/credential_store.ts";
 
 const A = "sparse+https://a.example/index/";
 const B = "https://b.example/index";
@@ -134,7 +137,7 @@ Deno.test("takeInventory() finds what anything knows of, and asks nobody", async
 
 Deno.test("takeInventory() does not know what a locked store has", async () => {
   class Locked extends FakeStore {
-    override list() {
+    override list(): Promise<ListOutcome> {
       return Promise.resolve(LOCKED);
     }
   }

@@ -1,7 +1,7 @@
 import type { Rebinding } from "../cargo/rebinding.ts";
 import { CRATES_IO_INDEX } from "../cargo/registries.ts";
 import { printable } from "../base/printable.ts";
-import type { Registry } from "../protocol/messages.ts";
+import type { RegistryRef } from "../cargo/registries.ts";
 
 /** How a registry is spoken of to people. Every field is fit for a terminal. */
 export interface RegistryAbout {
@@ -26,7 +26,7 @@ export interface RegistryAbout {
  * from requests, so control characters are taken out.
  */
 export function describeRegistry(
-  registry: Pick<Registry, "indexUrl" | "name">,
+  registry: RegistryRef,
   storeTitle: string,
   filePath: string,
 ): RegistryAbout {
