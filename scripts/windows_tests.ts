@@ -11,6 +11,7 @@ const FILES: Readonly<Record<string, string>> = {
   "tests/cli/man_page_test.ts": "the judges are man, groff and mandoc",
   "tests/e2e/completion_test.ts": "the shells are Unix's",
   "tests/ffi/core_foundation_test.ts": "the stand-in is for dlopen(3)",
+  "tests/compile/compile_test.ts": "no denort of Windows is at hand",
   "tests/ffi/exec_test.ts": "the calls are Unix's",
   "tests/ffi/keyutils_test.ts": "the keys are Linux's",
   "tests/ffi/libc_test.ts": "the C library is Unix's",

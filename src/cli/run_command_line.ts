@@ -13,7 +13,7 @@ import { ownStdout, print } from "../base/print.ts";
 import { type Screen, screen } from "../terminal/screen.ts";
 import { type Run, UsageError } from "./command.ts";
 import { commandNames, commands, usageOf } from "./commands.ts";
-import { PROGRAM, SUMMARY, VERSION } from "./program.ts";
+import { PROGRAM, SUMMARY, versionText } from "./program.ts";
 import { CommandSession, SessionError } from "./session.ts";
 import { shells } from "./shells.ts";
 
@@ -92,7 +92,7 @@ function parse(
     },
     version: {
       option: { names: ["-V", "--version"] },
-      value: VERSION,
+      value: versionText(),
       onShow: () => end(0),
     },
     completion: { command: true, shells, onShow: () => end(0) },
