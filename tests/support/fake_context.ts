@@ -1,5 +1,4 @@
 import { Deadline } from "../../src/base/deadline.ts";
-import { Secret } from "../../src/base/secret.ts";
 import type { EnvironmentToken } from "../../src/cargo/environment_token.ts";
 import type { CargoTokenPlace } from "../../src/cargo/provider_chain.ts";
 import type { Rebinding } from "../../src/cargo/rebinding.ts";
