@@ -36,7 +36,7 @@ export interface ProviderContext {
    * Prints what no one must miss, and keeps it for the next run with a
    * terminal if this one has none.
    */
-  announce(text: string): Promise<void>;
+  announce(lines: readonly string[]): Promise<void>;
   /** Prints lines on standard error. */
-  say(text: string): void;
+  say(...lines: readonly string[]): void;
 }

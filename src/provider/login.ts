@@ -5,7 +5,6 @@ import { checkToken, cleanPastedToken } from "../cargo/token.ts";
 import { unpin } from "../state/pins.ts";
 import type { LoginAnswer, LoginRequest } from "../protocol/messages.ts";
 import type { Secret } from "../base/secret.ts";
-import { printable } from "../base/printable.ts";
 import type { ProviderContext } from "./context.ts";
 import {
   decideLogin,
@@ -65,7 +64,7 @@ async function answer(
   context: ProviderContext,
 ): Promise<LoginAnswer> {
   const settings = await context.settings();
-  if (settings.kind === "wrong") return refuse(printable(settings.message));
+  if (settings.kind === "wrong") return refuse(settings.message);
   const [option, ...more] = await context.loginArguments();
   const isMigration = option === MIGRATE && more.length === 0 &&
     request.token === undefined;
@@ -133,19 +132,15 @@ async function carryOut(
     case "store": {
       const rebinding = await context.registry.rebinding();
       if (rebinding !== "none") context.say(describeTakenName(rebinding));
-      for (const line of describeKeeping(place.keeps, about)) context.say(line);
+      context.say(...describeKeeping(place.keeps, about));
       const token = await obtainToken(request, context);
       if (!("bytes" in token)) return token;
       try {
         const answer = await keep(token, context);
         if (answer.kind !== "logged-in") return answer;
-        for (const line of describeKeeping(place.keeps, about)) {
-          context.say(line);
-        }
+        context.say(...describeKeeping(place.keeps, about));
         const leftovers = await context.registry.leftovers();
-        for (const line of describeLeftovers(leftovers, "login")) {
-          context.say(line);
-        }
+        context.say(...describeLeftovers(leftovers, "login"));
         return answer;
       } finally {
         token.wipe();
@@ -204,9 +199,7 @@ async function keep(
     return refuse(describeLoginRefusal({ failure, fileAllowed: false }, about));
   }
   const { removal, remembered } = kept;
-  for (const line of describeStored(removal, remembered, about)) {
-    context.say(line);
-  }
+  context.say(...describeStored(removal, remembered, about));
   return { kind: "logged-in" };
 }
 
@@ -228,7 +221,7 @@ async function migrate(
   if (rebinding !== "none") {
     return refuse(describeLoginRefusal({ rebinding }, about));
   }
-  for (const line of describeKeeping(place.keeps, about)) context.say(line);
+  context.say(...describeKeeping(place.keeps, about));
   const { registry, deadline: { signal } } = context;
   const verdict = await registry.eligibility(
     token,
@@ -246,6 +239,6 @@ async function migrate(
   if (await registry.isPinned()) {
     await registry.remember((state) => unpin(state, indexUrl));
   }
-  context.say(describeMoved(about));
+  context.say(...describeMoved(about));
   return { kind: "logged-in" };
 }

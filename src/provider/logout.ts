@@ -3,7 +3,6 @@ import { type PlaintextRemoval, removePlaintext } from "../tokens/remove.ts";
 import type { LogoutAnswer } from "../protocol/messages.ts";
 import type { EraseOutcome } from "../stores/credential_store.ts";
 import { unpin } from "../state/pins.ts";
-import { printable } from "../base/printable.ts";
 import type { ProviderContext } from "./context.ts";
 import { decideLogout } from "./logout_decision.ts";
 import {
@@ -20,7 +19,7 @@ import {
 export async function logout(context: ProviderContext): Promise<LogoutAnswer> {
   const settings = await context.settings();
   if (settings.kind === "wrong") {
-    return { kind: "other", message: printable(settings.message) };
+    return { kind: "other", message: settings.message };
   }
   const facts = await eraseAndRemove(context);
   const { plaintext } = facts;
@@ -38,17 +37,15 @@ export async function logout(context: ProviderContext): Promise<LogoutAnswer> {
   }
 
   const leftovers = await context.registry.leftovers();
-  for (const line of describeLeftovers(leftovers, "logout")) context.say(line);
+  context.say(...describeLeftovers(leftovers, "logout"));
   switch (verdict) {
     case "logged-out":
-      for (const line of describeLoggedOut(facts, about)) context.say(line);
+      context.say(...describeLoggedOut(facts, about));
       return { kind: "logged-out" };
     case "not-found":
       // What is switched off was not looked for on purpose.
       if (settings.store !== "off") {
-        for (const line of describeNotAsked(facts.erased, about)) {
-          context.say(line);
-        }
+        context.say(...describeNotAsked(facts.erased, about));
       }
       return { kind: "not-found" };
     case "store-not-opened":

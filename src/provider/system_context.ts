@@ -1,7 +1,6 @@
 import { Deadline } from "../base/deadline.ts";
 import { once } from "../base/once.ts";
 import { printError } from "../base/print.ts";
-import { printable } from "../base/printable.ts";
 import { providerChain } from "../cargo/provider_chain.ts";
 import type { UnusableFile } from "../credentials/file.ts";
 import type { CredentialRequest } from "../protocol/messages.ts";
@@ -24,7 +23,7 @@ async function describeUnusable(
   file: UnusableFile,
 ): Promise<string> {
   const { describeLockFailure } = await import("../tokens/move.ts");
-  return `${printable(path)} cannot be read: ${describeLockFailure(file)}; a ` +
+  return `${path} cannot be read: ${describeLockFailure(file)}; a ` +
     "token in it stays there";
 }
 
@@ -131,8 +130,8 @@ export class SystemContext implements ProviderContext, Disposable {
     return this.#notifier.notice(notice, isLast);
   }
 
-  announce(text: string): Promise<void> {
-    return this.#notifier.announce(text);
+  announce(lines: readonly string[]): Promise<void> {
+    return this.#notifier.announce(lines);
   }
 
   /** Prints what is worth saying besides the answer. */
@@ -159,8 +158,8 @@ export class SystemContext implements ProviderContext, Disposable {
     await this.#notifier.deliver();
   }
 
-  say(line: string): void {
-    printError(line);
+  say(...lines: readonly string[]): void {
+    if (lines.length > 0) printError(...lines);
   }
 
   [Symbol.dispose](): void {

@@ -1,3 +1,4 @@
+import { printable } from "../../src/base/printable.ts";
 import { Deadline } from "../../src/base/deadline.ts";
 import type { EnvironmentToken } from "../../src/cargo/environment_token.ts";
 import type { CargoTokenPlace } from "../../src/cargo/provider_chain.ts";
@@ -189,7 +190,8 @@ export class FakeContext implements ProviderContext, Disposable {
             stderrIsTerminal: typed !== undefined,
             canAsk: typed !== undefined,
             prompt: async (question: string): Promise<PromptOutcome> => {
-              this.questions.push(question);
+              // As a terminal shows it.
+              this.questions.push(printable(question));
               await this.#record("ask");
               return typed ?? { kind: "no-terminal" };
             },
@@ -311,15 +313,15 @@ export class FakeContext implements ProviderContext, Disposable {
     this.lines.push(`${notice.level}: ${notice.text}`);
   }
 
-  async announce(text: string): Promise<void> {
+  async announce(lines: readonly string[]): Promise<void> {
     await this.#record("announce");
-    this.lines.push(text);
+    this.lines.push(...lines);
   }
 
-  say(line: string): void {
+  say(...lines: readonly string[]): void {
     this.#look();
-    this.#calls.push("say");
-    this.lines.push(line);
+    this.#calls.push(...lines.map(() => "say"));
+    this.lines.push(...lines);
   }
 
   [Symbol.dispose](): void {
