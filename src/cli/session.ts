@@ -1,4 +1,3 @@
-import { printable } from "../base/printable.ts";
 import type { RegistryRef } from "../cargo/registries.ts";
 import type { Settings } from "../settings/settings.ts";
 import type {
@@ -92,7 +91,7 @@ export class CommandSession extends Session {
   /** Asks a question on the terminal; whatever is no clear yes is a no. */
   async confirm(question: string): Promise<boolean> {
     const terminal = await this.terminal();
-    const answer = await terminal.prompt(`${printable(question)} [y/N] `, {
+    const answer = await terminal.prompt(`${question} [y/N] `, {
       signal: AbortSignal.timeout(QUESTION_MS),
       echo: true,
     });
