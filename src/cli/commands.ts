@@ -1,5 +1,6 @@
 import { or } from "@optique/core/constructs";
 import type { Usage } from "@optique/core/usage";
+import * as doctor from "./commands/doctor.ts";
 import * as exec from "./commands/exec.ts";
 import * as exportTokens from "./commands/export.ts";
 import * as importTokens from "./commands/import.ts";
@@ -16,6 +17,7 @@ import * as unlock from "./commands/unlock.ts";
  */
 export const commands = or(
   status.parser,
+  doctor.parser,
   migrate.parser,
   restore.parser,
   unlock.parser,

@@ -140,6 +140,8 @@ export type PrepareOutcome =
      * Keyring that has no password).
      */
     readonly plaintext: boolean;
+    /** Whether each process that reads has to be allowed it by a person. */
+    readonly asksEachProcess?: true;
   }
   | StoreFailure;
 
