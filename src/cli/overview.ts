@@ -1,20 +1,20 @@
 import { readRegularFile } from "../base/files.ts";
 import type { Secret } from "../base/secret.ts";
-import {
-  environmentToken,
-  type NamedFile,
+import type {
+  EnvironmentToken,
+  NamedFile,
 } from "../cargo/environment_token.ts";
 import {
   providerChain,
   type ProviderEntry,
   type Reach,
-  reachesUs,
 } from "../cargo/provider_chain.ts";
-import { findRebinding, type Rebinding } from "../cargo/rebinding.ts";
+import type { Rebinding } from "../cargo/rebinding.ts";
 import {
   CRATES_IO_INDEX,
   CRATES_IO_NAME,
   environmentName,
+  type RegistryRef,
 } from "../cargo/registries.ts";
 import {
   configuredNames,
@@ -23,25 +23,22 @@ import {
 } from "../cargo/registry_index.ts";
 import { type TokenOrigin, tokenOrigin } from "../cargo/token_origin.ts";
 import { findAllTokens, malformed } from "../credentials/file.ts";
-import { isPinned, isSuperseded, type State } from "../migration/state.ts";
 import type {
   CredentialStore,
   GetOutcome,
   ListOutcome,
   PrepareOutcome,
-  StoredItem,
   StoreFailure,
 } from "../stores/credential_store.ts";
 import { loadTomlParser } from "../toml/document.ts";
 import { decideToken, type TokenAnswer } from "../tokens/token_decision.ts";
-import { plaintextOf } from "./look_up_token.ts";
 import {
   type ConfigToken,
   configTokens,
   meaningOf,
   nameInUse,
 } from "./registries.ts";
-import type { Session, StorePlace } from "./session.ts";
+import type { CommandSession, StorePlace } from "./session.ts";
 
 /** What a store can do now, in one word. */
 export type StoreState =
@@ -115,7 +112,7 @@ export interface Overview {
   /** crates.io first, the others by name. */
   readonly registries: readonly RegistryView[];
   /** What the store holds for URLs that no name leads to. */
-  readonly orphans: readonly StoredItem[];
+  readonly orphans: readonly RegistryRef[];
   /** The credentials file, whether it exists or not. */
   readonly path: string;
 }
@@ -126,19 +123,18 @@ export interface Overview {
  * store holds for everything together.
  */
 export async function gatherOverview(
-  session: Session,
+  session: CommandSession,
   only?: string,
 ): Promise<Overview> {
   const stores = new Stores(session);
-  const main = await stores.placeOf("");
+  const main = await stores.placeOf({ indexUrl: "" });
   const { store, signal } = main;
   const listed = await store.list({ signal });
   const prepared = await store.prepare({ signal });
-  const state = await session.state();
   const known = await knownRegistries(session, only);
   const registries: RegistryView[] = [];
   for (const registry of known) {
-    registries.push(await view(registry, session, stores, state));
+    registries.push(await view(registry, session, stores));
   }
   return {
     store: storeView(store, listed, prepared),
@@ -155,23 +151,21 @@ interface Place extends StorePlace {
   readonly signal: AbortSignal;
 }
 
-/** Every store that the settings name, opened once. */
+/** Every store that the settings name, with one deadline each. */
 class Stores {
-  readonly #session: Session;
-  readonly #places = new Map<string, Place>();
+  readonly #session: CommandSession;
+  readonly #signals = new Map<string, AbortSignal>();
 
-  constructor(session: Session) {
+  constructor(session: CommandSession) {
     this.#session = session;
   }
 
-  async placeOf(indexUrl: string): Promise<Place> {
-    const place = await this.#session.storeOf(indexUrl, false);
+  async placeOf(ref: RegistryRef): Promise<Place> {
+    const place = await this.#session.storeOf(ref, false);
     const { store } = place.settings;
-    const known = this.#places.get(store);
-    if (known !== undefined) return { ...known, settings: place.settings };
-    const opened = { ...place, signal: place.deadline() };
-    this.#places.set(store, opened);
-    return opened;
+    const signal = this.#signals.get(store) ?? place.deadline();
+    this.#signals.set(store, signal);
+    return { ...place, signal };
   }
 }
 
@@ -202,7 +196,7 @@ interface Known {
 
 /** Every name that anything mentions, and what it means here. */
 async function knownRegistries(
-  session: Session,
+  session: CommandSession,
   only: string | undefined,
 ): Promise<Known[]> {
   const names = only === undefined ? await allNames(session) : [only];
@@ -220,7 +214,7 @@ async function knownRegistries(
 }
 
 /** A variable has lost a name's hyphens and capitals: a file's spelling counts. */
-async function allNames(session: Session): Promise<string[]> {
+async function allNames(session: CommandSession): Promise<string[]> {
   const layers = await session.config();
   const path = await session.path();
   const written = [
@@ -255,9 +249,8 @@ async function namesInFile(path: string): Promise<string[]> {
 
 async function view(
   { name, indexUrl }: Known,
-  session: Session,
+  session: CommandSession,
   stores: Stores,
-  state: State,
 ): Promise<RegistryView> {
   const layers = await session.config();
   const path = await session.path();
@@ -282,21 +275,15 @@ async function view(
       odd: [],
     };
   }
-  const registry = { name, indexUrl };
-  const environment = await environmentToken(
-    session.env,
-    registry,
-    () => Promise.resolve(layers),
-  );
-  const plaintext = await plaintextOf(session, registry);
-  const place = await stores.placeOf(indexUrl);
-  const stored = await place.store.get(
-    { indexUrl, registryName: name },
-    { signal: place.signal },
-  );
+  const ref = { name, indexUrl };
+  const place = await stores.placeOf(ref);
+  const { registry, store, signal } = place;
+  const environment = await registry.environmentToken();
+  const plaintext = (await registry.plaintext()).outcome;
+  const stored = await store.get(ref, { signal });
   const superseded = plaintext.kind === "found" &&
-    await isSuperseded(state, indexUrl, plaintext.token);
-  const rebinding = findRebinding(layers, session.cwd(), registry);
+    await registry.isSuperseded(plaintext.token);
+  const rebinding = await registry.rebinding();
   const answer = decideToken({
     environment,
     store: stored,
@@ -306,7 +293,7 @@ async function view(
     boundByUser: isBoundByUser(layers, session.cwd(), name, indexUrl),
     strict: place.settings.fallback === "strict",
   });
-  const chain = providerChain(layers, registry);
+  const chain = providerChain(layers, ref);
   const tokens = [
     ...(stored.kind === "found" ? [stored.token] : []),
     ...(plaintext.kind === "found" ? [plaintext.token] : []),
@@ -324,15 +311,17 @@ async function view(
     configs,
     conflict: stored.kind === "found" && plaintext.kind === "found" &&
       !superseded && !plaintext.token.equals(stored.token),
-    pinned: isPinned(state, indexUrl),
+    pinned: await registry.isPinned(),
     providers: chain.entries,
     hasOwnProvider: chain.source === "registry",
-    reach: reachesUs(layers, registry),
+    reach: await registry.reach(),
     rebinding,
     answer: answerOf(answer),
     odd: oddOnes(tokens, indexUrl),
   };
   for (const token of tokens) token.wipe();
+  // The one that it holds is of no use any more.
+  registry.refresh();
   if (environment.kind === "token") environment.token.wipe();
   return result;
 }
@@ -373,7 +362,7 @@ function oddOnes(tokens: readonly Secret[], indexUrl: string): TokenOrigin[] {
 }
 
 function withoutToken(
-  environment: Awaited<ReturnType<typeof environmentToken>>,
+  environment: EnvironmentToken,
 ): EnvironmentView {
   if (environment.kind !== "token") return environment;
   const { kind, variable, file } = environment;
@@ -381,10 +370,10 @@ function withoutToken(
 }
 
 async function orphansOf(
-  items: readonly StoredItem[],
-  session: Session,
+  items: readonly RegistryRef[],
+  session: CommandSession,
   known: readonly Known[],
-): Promise<StoredItem[]> {
+): Promise<RegistryRef[]> {
   const layers = await session.config();
   const urls = new Set(known.map(({ indexUrl }) => indexUrl));
   return items.filter(({ indexUrl }, i) =>

@@ -1,7 +1,6 @@
 import { bold, dim, green, red, yellow } from "@std/fmt/colors";
 import { printable } from "../base/printable.ts";
-import { CRATES_IO_NAME } from "../cargo/registries.ts";
-import type { StoredItem } from "../stores/credential_store.ts";
+import { CRATES_IO_NAME, type RegistryRef } from "../cargo/registries.ts";
 import type { Cell } from "../terminal/columns.ts";
 import type { Overview, RegistryView, StoreView } from "./overview.ts";
 
@@ -115,11 +114,11 @@ function command(verb: string, name: string, ...more: string[]): string {
 }
 
 /** What is said of an item that no name leads to. */
-function adoption({ indexUrl, registryName }: StoredItem): Step {
+function adoption({ indexUrl, name }: RegistryRef): Step {
   return {
     code: "adopt",
     message: "no name leads to it; if one should: " +
-      command("migrate", registryName ?? "NAME", `--from ${indexUrl}`),
+      command("migrate", name ?? "NAME", `--from ${indexUrl}`),
   };
 }
 

@@ -12,9 +12,9 @@ import { CRATES_IO_NAME } from "../cargo/registries.ts";
 import { registryNames } from "../cargo/registry_index.ts";
 import { gatherOverview, type Overview } from "../cli/overview.ts";
 import { configTokens } from "../cli/registries.ts";
-import { type Session, SessionError } from "../cli/session.ts";
+import { type CommandSession, SessionError } from "../cli/session.ts";
 import { findAllTokens, malformed } from "../credentials/file.ts";
-import { describeLockFailure } from "../migration/move.ts";
+import { describeLockFailure } from "../tokens/move.ts";
 import { loadSettings } from "../settings/load_settings.ts";
 import type { SettingsNotice } from "../settings/settings.ts";
 import { loadTomlParser } from "../toml/document.ts";
@@ -27,7 +27,9 @@ import { findToolchains } from "./toolchains.ts";
  * without an item ({@linkcode CredentialStore.prepare}), since some services
  * put what is erased into a bin of theirs.
  */
-export async function gatherFacts(session: Session): Promise<DoctorFacts> {
+export async function gatherFacts(
+  session: CommandSession,
+): Promise<DoctorFacts> {
   const home = await session.home();
   const layers = await session.config();
   const path = await session.path();
@@ -56,7 +58,7 @@ export async function gatherFacts(session: Session): Promise<DoctorFacts> {
 
 /** Where the tokens are; absent where the settings are wrong. */
 async function lookOver(
-  session: Session,
+  session: CommandSession,
 ): Promise<
   Pick<DoctorFacts, "overview" | "wrongSetting" | "settingsNotices">
 > {
@@ -88,7 +90,9 @@ function modeOf(path: string): number | undefined {
   }
 }
 
-async function fileFacts(session: Session): Promise<DoctorFacts["file"]> {
+async function fileFacts(
+  session: CommandSession,
+): Promise<DoctorFacts["file"]> {
   const path = await session.path();
   const outcome = readRegularFile(path);
   if (outcome.kind === "absent") return undefined;
@@ -134,7 +138,7 @@ async function deadTokens(
 /** The entries of all chains that cargo could not start. */
 function missingPrograms(
   overview: Overview | undefined,
-  session: Session,
+  session: CommandSession,
   home: string,
 ): MissingProgram[] {
   const entries = new Map(
@@ -154,7 +158,7 @@ function missingPrograms(
 /** Where cargo looks for a provider (cargo: `Definition::root`). */
 function candidates(
   { program, where }: ProviderEntry,
-  session: Session,
+  session: CommandSession,
   home: string,
 ): string[] {
   if (/[\\/]/.test(program)) {
@@ -203,7 +207,7 @@ function twoNames(
   return [...found.values()];
 }
 
-async function userHome(session: Session): Promise<string | undefined> {
+async function userHome(session: CommandSession): Promise<string | undefined> {
   const named = session.env[PATH_STYLE === "windows" ? "USERPROFILE" : "HOME"];
   return named !== undefined && named !== "" ? named : await homeDirectory();
 }

@@ -3,7 +3,7 @@ import type { ConfigProblem } from "../cargo/config.ts";
 import { CRATES_IO_NAME } from "../cargo/registries.ts";
 import { describeOrigin } from "../cargo/token_origin.ts";
 import type { Overview, RegistryView } from "../cli/overview.ts";
-import type { FileFacts } from "../migration/eligibility.ts";
+import type { FileFacts } from "../tokens/eligibility.ts";
 import type { SettingsNotice } from "../settings/settings.ts";
 import type { Toolchain } from "./toolchains.ts";
 
@@ -370,13 +370,13 @@ function* storeFindings(facts: DoctorFacts): Generator<Finding> {
       registries: [name],
     };
   }
-  for (const { indexUrl, registryName } of orphans) {
+  for (const { indexUrl, name } of orphans) {
     yield {
       code: "no-name",
       severity: "note",
       what: `${title} holds a token for ${indexUrl}, which no name leads to`,
       why: "cargo finds it only if a registry is bound to that URL",
-      fix: migrate(registryName ?? "NAME", "--from", indexUrl),
+      fix: migrate(name ?? "NAME", "--from", indexUrl),
     };
   }
 }

@@ -4,7 +4,7 @@ import { map } from "@optique/core/modifiers";
 import { command } from "@optique/core/primitives";
 import type { Run } from "../command.ts";
 import { json } from "../options.ts";
-import type { Session } from "../session.ts";
+import type { CommandSession } from "../session.ts";
 
 export const parser = map(
   command("doctor", object({ json }), {
@@ -21,7 +21,7 @@ export const parser = map(
 /** Says what is wrong; 1: something serious is. */
 export async function run(
   { json }: { readonly json: boolean },
-  session: Session,
+  session: CommandSession,
 ): Promise<number> {
   const { gatherFacts } = await import("../../doctor/facts.ts");
   const { findings } = await import("../../doctor/findings.ts");

@@ -12,7 +12,7 @@ import type { Run } from "../command.ts";
 import { json } from "../options.ts";
 import { registryName } from "../registry_name.ts";
 import type { RegistryView } from "../overview.ts";
-import type { Session } from "../session.ts";
+import type { CommandSession } from "../session.ts";
 
 const options = object({
   registry: optional(option("--registry", registryName, {
@@ -50,7 +50,7 @@ const STATUS: Readonly<Record<RegistryView["answer"], number>> = {
 /** Shows where every token is, and never a token. */
 export async function run(
   { registry, json }: StatusArguments,
-  session: Session,
+  session: CommandSession,
 ): Promise<number> {
   const { gatherOverview } = await import("../overview.ts");
   const { statusJson, statusRows, storeLine } = await import(
