@@ -5,7 +5,9 @@ export type TokenOrigin =
   /** Another site's. */
   | { readonly kind: "foreign"; readonly site: string }
   /** crates.io's for trusted publishing, which holds for half an hour. */
-  | { readonly kind: "short-lived" };
+  | { readonly kind: "short-lived" }
+  /** crates.io's by its prefix, and too long or too short. */
+  | { readonly kind: "incomplete" };
 
 /** The prefixes that sites have given their tokens to be found by. */
 const SITES: readonly (readonly [prefix: string, site: string])[] = [
@@ -17,6 +19,10 @@ const SITES: readonly (readonly [prefix: string, site: string])[] = [
   ["npm_", "npm"],
   ["pypi-", "PyPI"],
 ];
+
+/** Of crates.io's own, and how long they are with it. */
+const CRATES_IO = "cio";
+const CRATES_IO_LENGTH = 35;
 
 /** Of crates.io's trusted publishing. */
 const SHORT_LIVED = "cio_tp_";
@@ -32,16 +38,25 @@ export function tokenOrigin(
 ): TokenOrigin | undefined {
   if (beginsWith(token, SHORT_LIVED)) return { kind: "short-lived" };
   if (!isCratesIo) return undefined;
+  if (beginsWith(token, CRATES_IO) && token.length !== CRATES_IO_LENGTH) {
+    return { kind: "incomplete" };
+  }
   const known = SITES.find(([prefix]) => beginsWith(token, prefix));
   return known === undefined ? undefined : { kind: "foreign", site: known[1] };
 }
 
 /** What it looks like, as a clause that does not repeat it. */
 export function describeOrigin(origin: TokenOrigin): string {
-  return origin.kind === "foreign"
-    ? `looks like a token of ${origin.site}, which crates.io does not take`
-    : "looks like one of crates.io's for trusted publishing, which end after " +
-      "30 minutes";
+  switch (origin.kind) {
+    case "foreign":
+      return `looks like a token of ${origin.site}, which crates.io does not take`;
+    case "short-lived":
+      return "looks like one of crates.io's for trusted publishing, which end " +
+        "after 30 minutes";
+    case "incomplete":
+      return "has not the length of crates.io's tokens: a part of it may be " +
+        "missing";
+  }
 }
 
 function beginsWith(token: Secret, prefix: string): boolean {

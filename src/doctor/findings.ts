@@ -1,7 +1,7 @@
 import { TOKEN_FILE_VARIABLE } from "../cargo/environment_token.ts";
 import type { ConfigProblem } from "../cargo/config.ts";
 import { CRATES_IO_NAME } from "../cargo/registries.ts";
-import { describeOrigin } from "../cargo/token_origin.ts";
+import { describeOrigin, type TokenOrigin } from "../cargo/token_origin.ts";
 import type { Overview, RegistryView } from "../cli/overview.ts";
 import type { FileFacts } from "../tokens/eligibility.ts";
 import type { SettingsNotice } from "../settings/settings.ts";
@@ -557,6 +557,14 @@ function* fileFindings(facts: DoctorFacts): Generator<Finding> {
   }
 }
 
+const WHY_ODD: Readonly<Record<TokenOrigin["kind"], string>> = {
+  "foreign":
+    "the registry refuses it, and the site's token lies where nobody " +
+    "looks for it",
+  "short-lived": "a command that needs it fails after that",
+  "incomplete": "the registry refuses it",
+};
+
 function* tokenFindings(facts: DoctorFacts): Generator<Finding> {
   if (facts.overview === undefined) return;
   const { registries, path } = facts.overview;
@@ -606,13 +614,10 @@ function* tokenFindings(facts: DoctorFacts): Generator<Finding> {
     }
     for (const origin of odd) {
       yield {
-        code: origin.kind === "foreign" ? "foreign-token" : "short-lived-token",
+        code: `token-${origin.kind}`,
         severity: "warning",
         what: `the token of ${name} ${describeOrigin(origin)}`,
-        why: origin.kind === "foreign"
-          ? "the registry refuses it, and the site's token is kept where " +
-            "nobody looks for it"
-          : "a command that needs it fails after that",
+        why: WHY_ODD[origin.kind],
         fix: loginTo(name),
         registries: about,
       };

@@ -1,4 +1,6 @@
+import { CRATES_IO_INDEX } from "../cargo/registries.ts";
 import { checkToken, cleanPastedToken } from "../cargo/token.ts";
+import { tokenOrigin } from "../cargo/token_origin.ts";
 import { type State } from "../state/format.ts";
 import { isPinned, unpin } from "../state/pins.ts";
 import { supersede, unsupersede } from "../state/superseded.ts";
@@ -16,6 +18,7 @@ import {
   describeKeeping,
   describeLoginRefusal,
   describeNotMigrated,
+  describeOddToken,
   describePlaintextWarning,
   describeStored,
   describeTakenName,
@@ -136,6 +139,9 @@ async function carryOut(
       for (const line of describeKeeping(place.keeps, about)) context.say(line);
       const token = await obtainToken(request, context);
       if (!("bytes" in token)) return token;
+      const isCratesIo = context.key.indexUrl === CRATES_IO_INDEX;
+      const origin = tokenOrigin(token, isCratesIo);
+      if (origin !== undefined) context.say(describeOddToken(origin, about));
       try {
         // Until it is stored and the older one is gone, nobody moves that one.
         const answer = await context.holdFile(() => keep(token, context));

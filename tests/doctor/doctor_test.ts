@@ -3,6 +3,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { stripAnsiCode } from "@std/fmt/colors";
+import { CRATES_IO_INDEX } from "../../src/cargo/registries.ts";
 import { run } from "../../src/cli/commands/doctor.ts";
 import { gatherFacts } from "../../src/doctor/facts.ts";
 import { type Finding, findings } from "../../src/doctor/findings.ts";
@@ -317,13 +318,17 @@ const CASES: Readonly<
     options: { credentials: `[registry]\n${ENTRY}"ghp_planted"\n` },
     found: [
       ["token-in-file", "warning", ["crates-io"]],
-      ["foreign-token", "warning", ["crates-io"]],
+      ["token-foreign", "warning", ["crates-io"]],
     ],
     says: "GitHub",
   },
+  "a part of a token": {
+    options: { store: new FakeStore({ [CRATES_IO_INDEX]: "cioplanted" }) },
+    found: [["token-incomplete", "warning", ["crates-io"]]],
+  },
   "a token that ends after half an hour": {
     options: { store: new FakeStore({ [CORP]: "cio_tp_planted" }) },
-    found: [["short-lived-token", "warning", ["corp"]]],
+    found: [["token-short-lived", "warning", ["corp"]]],
   },
 };
 
