@@ -30,6 +30,7 @@ import type {
   PrepareOutcome,
   StoreFailure,
 } from "../stores/credential_store.ts";
+import { showProgress } from "../terminal/progress.ts";
 import { loadTomlParser } from "../toml/document.ts";
 import { decideToken, type TokenAnswer } from "../tokens/token_decision.ts";
 import {
@@ -129,6 +130,7 @@ export async function gatherOverview(
   const stores = new Stores(session);
   const main = await stores.placeOf({ indexUrl: "" });
   const { store, signal } = main;
+  using _ = showProgress(`Looking through ${store.title}`);
   const listed = await store.list({ signal });
   const prepared = await store.prepare({ signal });
   const known = await knownRegistries(session, only);

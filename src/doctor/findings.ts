@@ -345,27 +345,21 @@ function* storeFindings(facts: DoctorFacts): Generator<Finding> {
           : "make another collection the default one, for instance with Seahorse",
       };
     }
-    if (prepared.asksEachProcess) {
-      yield {
-        code: "store-asks-each-process",
-        severity: "warning",
-        what: "KeePassXC asks before it gives a token to a program, and each " +
-          "cargo command starts another process",
-        why:
-          "every command opens a dialog, and none gets a token where nobody " +
-          "answers",
-        fix: "switch off KeePassXC's setting `Confirm when passwords are " +
-          "retrieved by clients`, or keep such tokens in variables",
-      };
-    }
   }
-  for (const { name, failure } of registries) {
-    if (failure?.kind !== "denied" || unreadable !== undefined) continue;
+  // Where the whole store gives nothing, that has been said.
+  const failures = unreadable === undefined ? registries : [];
+  for (const { name, failure } of failures) {
+    if (failure === undefined) continue;
+    const asks = failure.kind === "locked" && prepared.kind === "ready" &&
+      prepared.asksEachProcess;
     yield {
-      code: "item-denied",
-      severity: "serious",
+      code: asks ? "store-asks-each-process" : `item-${failure.kind}`,
+      severity: failure.kind === "locked" ? "warning" : "serious",
       what: `the token of ${name} cannot be read: ${failure.reason}`,
-      why: "cargo gets no token for it from here",
+      why: asks
+        ? "KeePassXC asks once for each process, and every cargo command " +
+          "starts another one; none gets a token where nobody answers"
+        : "cargo gets no token for it from here",
       fix: sentence(failure.remedy),
       registries: [name],
     };
@@ -398,7 +392,8 @@ function* environmentFindings(facts: DoctorFacts): Generator<Finding> {
         severity: "serious",
         what: `${variable} is set`,
         why: "cargo takes it for a part of its own configuration, and ends " +
-          "with the error `missing config key`",
+          "with the error `missing config key` as soon as no file of its own " +
+          "has the token",
         fix: `name the file in ${ours} instead`,
       };
     }

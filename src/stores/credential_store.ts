@@ -141,7 +141,7 @@ export type PrepareOutcome =
      * Keyring that has no password).
      */
     readonly plaintext: boolean;
-    /** Whether each process that reads has to be allowed it by a person. */
+    /** Whether a person may have to allow it to each process that reads. */
     readonly asksEachProcess?: true;
   }
   | StoreFailure;

@@ -209,6 +209,17 @@ const CASES: Readonly<
       ["item-denied", "serious", ["corp"]],
     ],
   },
+  "an item in a locked keyring": {
+    options: {
+      store: new FakeStore({}, {
+        failureOf: { get: failure("locked", "locked") },
+      }),
+    },
+    found: [
+      ["item-locked", "warning", ["crates-io"]],
+      ["item-locked", "warning", ["corp"]],
+    ],
+  },
   "an item that no name leads to": {
     options: {
       store: new FakeStore({ "sparse+https://gone.example/": "planted" }),
