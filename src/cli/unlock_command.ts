@@ -1,6 +1,9 @@
 import { printError } from "../base/print.ts";
 import type { Secret } from "../base/secret.ts";
-import type { StoreFailure } from "../stores/credential_store.ts";
+import {
+  describeStoreFailure,
+  type StoreFailure,
+} from "../stores/credential_store.ts";
 import {
   createKeyring,
   lookAtKeyrings,
@@ -128,7 +131,7 @@ function refuse(
     outcome.kind === "not-gnome-keyring"
       ? "error: the Secret Service here is not gnome-keyring, which alone can " +
         "be unlocked like this; unlock it with its own program"
-      : `error: ${outcome.reason}. ${outcome.remedy}`,
+      : `error: ${describeStoreFailure(outcome)}`,
   );
   return 1;
 }

@@ -241,7 +241,9 @@ async function move(
     token,
     context.deadline.signal,
   );
-  const { describeMoved, describeNotMoved } = await import("./move_words.ts");
+  const { describeMoved, describeMoveFailure } = await import(
+    "./move_words.ts"
+  );
   switch (outcome.kind) {
     case "moved": {
       const { indexUrl } = registry.ref;
@@ -259,7 +261,7 @@ async function move(
       // Another program may have moved it, or logged in or out.
       return false;
     default:
-      await context.notice(describeNotMoved(outcome, await context.about()));
+      await context.notice(describeMoveFailure(outcome, await context.about()));
       return true;
   }
 }

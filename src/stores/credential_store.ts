@@ -78,6 +78,20 @@ export interface StoreFailure {
   readonly item?: "visible" | "none" | "unknown";
 }
 
+/** A failure in words: what is the matter, and what to do about it. */
+export function describeStoreFailure(
+  { reason, remedy }: Pick<StoreFailure, "reason" | "remedy">,
+): string {
+  return `${reason}. ${remedy}`;
+}
+
+/** The same as a clause without a final stop. */
+export function storeFailureClause(
+  failure: Pick<StoreFailure, "reason" | "remedy">,
+): string {
+  return describeStoreFailure(failure).replace(/\.$/, "");
+}
+
 /**
  * Whether there is nothing that a person could open or put right from here, so
  * that it does not matter who is present.

@@ -364,7 +364,7 @@ export class KeychainStore implements CredentialStore {
     });
   }
 
-  /** Looks the item up anew and compares what it holds. */
+  /** Looks the item up again and compares what it holds. */
   verify(
     key: RegistryRef,
     token: Secret,
@@ -554,7 +554,7 @@ async function find(
  * Replaces an item's secret in place, which keeps the list of programs that
  * may read it. If that list does not name this program (another one has made
  * the item, or a build of this one with another signature), what was written
- * could not be read back without a dialog: then the item is made anew.
+ * could not be read back without a dialog: then the item is made again.
  */
 async function replace(
   request: Request,

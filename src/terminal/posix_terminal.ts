@@ -58,7 +58,7 @@ class Conversation implements Disposable {
   readonly #cleanUp = new DisposableStack();
   readonly #typed = new Uint8Array(4096);
   readonly #line = new LineBuffer();
-  /** What is still to be written; the question comes anew after a stop. */
+  /** What is still to be written; the question comes again after a stop. */
   #unwritten: Uint8Array<ArrayBuffer>;
   /** Whether the terminal is set up for the answer. */
   #ready = false;
@@ -90,7 +90,7 @@ class Conversation implements Disposable {
       });
     }
     // Ctrl-Z: the signal takes its course, which may be none (a session without
-    // job control). In the foreground again, the next look asks anew.
+    // job control). In the foreground again, the next look asks again.
     this.#on("SIGTSTP", () => {
       this.#putBack();
       raise("SIGTSTP");
