@@ -43,8 +43,6 @@ function write(stream: Pick<OwnStdout, "writeSync">, text: string): void {
 
 /**
  * Prints a line on standard output.
- *
- * @param text The line, without its ending.
  */
 export function print(text: string): void {
   try {

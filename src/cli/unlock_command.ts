@@ -21,8 +21,6 @@ const QUESTION_MS = 2 * 60_000;
  * `unlock`: opens gnome-keyring's keyrings with passwords typed on the
  * terminal, so that cargo finds them open where no dialog can be shown (ssh).
  * Where there is none yet, it makes the first one.
- *
- * @returns The exit status.
  */
 export async function unlockCommand(): Promise<number> {
   const look = await lookAtKeyrings({ signal: AbortSignal.timeout(CALL_MS) });

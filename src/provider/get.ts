@@ -28,7 +28,7 @@ export async function get(context: ProviderContext): Promise<GetAnswer> {
   }
 }
 
-/** @param seen Where every token that was looked at is put. */
+/** `seen`: where every token that was looked at is put. */
 async function decide(
   context: ProviderContext,
   seen: Set<Secret>,
@@ -208,7 +208,7 @@ async function tell(
 /**
  * Does what was decided.
  *
- * @returns `false`: another program has changed something before.
+ * Returns `false`: another program has changed something before.
  */
 async function act(
   action: GetAction,

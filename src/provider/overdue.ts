@@ -17,10 +17,7 @@ export interface OverdueContext extends Pick<ProviderContext, "deadline"> {
  * The answer when even what comes after a store's failure hangs. The next
  * provider is asked only if it cannot send a token to a project's URL.
  *
- * @param kind What was asked.
- * @param context The edges.
- * @param graceMs How long after the deadline.
- * @returns The answer, some time after the deadline; never before.
+ * Returns the answer, some time after the deadline; never before.
  */
 export async function whenOverdue(
   kind: CredentialRequest["kind"],

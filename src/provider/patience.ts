@@ -23,12 +23,7 @@ export interface PatienceOptions {
 export class Patience implements Disposable {
   #over = false;
 
-  /**
-   * Starts the time.
-   *
-   * @param deadline What is given the time.
-   * @param options How long, and for whom.
-   */
+  /** Starts the time. */
   constructor(deadline: Deadline, options: PatienceOptions) {
     const { timeoutMs, promptTimeoutMs } = options;
     deadline.restart(timeoutMs);

@@ -11,18 +11,7 @@ const SLICE = 30;
 /** The signals that end a program which a terminal or a person sends it. */
 const ENDING_SIGNALS = ["SIGHUP", "SIGQUIT", "SIGTERM"] as const;
 
-/**
- * The controlling terminal, `/dev/tty`.
- *
- * @example
- * ```ts ignore
- * const terminal = new PosixTerminal();
- * if (terminal.canAsk) {
- *   const signal = AbortSignal.timeout(60_000);
- *   const answer = await terminal.prompt("Token: ", { signal });
- * }
- * ```
- */
+/** The controlling terminal, `/dev/tty`. */
 export class PosixTerminal implements Terminal {
   /** Whether standard error is a terminal. */
   get stderrIsTerminal(): boolean {
