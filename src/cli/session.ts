@@ -48,10 +48,17 @@ export class CommandSession extends Session {
   readonly output: Output;
   /** The stores whose dialog was dismissed or not answered. */
   readonly #refused = new Map<StoreName, StoreFailure>();
+  readonly #sources: CommandSources;
 
   constructor(sources: CommandSources = {}) {
     super({ statePatienceMs: STATE_PATIENCE_MS, ...sources });
+    this.#sources = sources;
     this.output = sources.output ?? SYSTEM_OUTPUT;
+  }
+
+  /** The same world looked at again, after a command has changed it. */
+  fresh(): CommandSession {
+    return new CommandSession(this.#sources);
   }
 
   override async home(): Promise<string> {

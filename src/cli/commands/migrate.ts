@@ -95,9 +95,7 @@ export async function run(
   args: MigrateArguments,
   session: CommandSession,
 ): Promise<number> {
-  checkUsage(args);
-  const migration = new Migration(args, session);
-  const results = await migration.run();
+  const results = await migrate(args, session);
   report(results, args.json, session.output);
   const moved = results.some(({ outcome, reason }) =>
     outcome === "migrated" &&
@@ -112,6 +110,15 @@ export async function run(
     );
   }
   return exitStatus(results);
+}
+
+/** The same for another command, which reports it. */
+export async function migrate(
+  args: MigrateArguments,
+  session: CommandSession,
+): Promise<RegistryResult[]> {
+  checkUsage(args);
+  return await new Migration(args, session).run();
 }
 
 function checkUsage(args: MigrateArguments): void {
