@@ -1,3 +1,5 @@
+import { CRATES_IO_INDEX } from "../cargo/registries.ts";
+import { tokenOrigin } from "../cargo/token_origin.ts";
 import { holdFile } from "../tokens/hold.ts";
 import { keepToken, putIntoUse } from "../tokens/keep.ts";
 import { movePlaintext } from "../tokens/move.ts";
@@ -15,6 +17,7 @@ import {
   describeKeeping,
   describeLoginRefusal,
   describeNotMigrated,
+  describeOddToken,
   describePlaintextWarning,
   describeStored,
   describeTakenName,
@@ -135,6 +138,9 @@ async function carryOut(
       context.say(...describeKeeping(place.keeps, about));
       const token = await obtainToken(request, context);
       if (!("bytes" in token)) return token;
+      const isCratesIo = context.registry.ref.indexUrl === CRATES_IO_INDEX;
+      const origin = tokenOrigin(token, isCratesIo);
+      if (origin !== undefined) context.say(describeOddToken(origin, about));
       try {
         const answer = await keep(token, context);
         if (answer.kind !== "logged-in") return answer;

@@ -1,5 +1,6 @@
 import type { Rebinding } from "../cargo/rebinding.ts";
 import type { TokenValidity } from "../cargo/token.ts";
+import { describeOrigin, type TokenOrigin } from "../cargo/token_origin.ts";
 import type { Eligibility } from "../tokens/eligibility.ts";
 import type { MoveOutcome, RemovalOutcome } from "../tokens/move.ts";
 import {
@@ -129,6 +130,16 @@ export function describeKeeping(
         "password, for instance with Seahorse",
       ];
   }
+}
+
+/** What is said of a token that may be a mistake. It is not repeated. */
+export function describeOddToken(
+  origin: TokenOrigin,
+  about: RegistryAbout,
+): string {
+  return `warning: what was given for ${about.title} ` +
+    `${describeOrigin(origin)}; if that is a mistake: ` +
+    `\`${about.loginCommand}\` replaces it`;
 }
 
 /** What `login` says once the token is stored. */

@@ -630,3 +630,13 @@ Deno.test("login() says under which URL a name's token goes that a project has t
   assertStringIncludes(warning, REBINDING.userUrl);
   assertStringIncludes(warning, REBINDING.where);
 });
+
+Deno.test("login names a token that may be a mistake, and stores it", async () => {
+  using context = new FakeContext();
+  const given = "cio_tp_planted-short";
+  assertEquals(await login(request(given), context), { kind: "logged-in" });
+  const [warning] = context.lines.filter((line) => /30 minutes/.test(line));
+  assertStringIncludes(warning ?? "", "warning: what was given for `alt`");
+  assert(!PLANTED.test(context.lines.join()), context.lines.join());
+  assertEquals(context.fakeStore.items.get(URL), given);
+});

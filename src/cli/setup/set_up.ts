@@ -5,9 +5,10 @@ import type { RegistryRef } from "../../cargo/registries.ts";
 import { CRATES_IO_INDEX } from "../../cargo/registries.ts";
 import { editToml } from "../../toml/edit.ts";
 import { loadTomlParser } from "../../toml/document.ts";
+import { findToolchains } from "../../doctor/toolchains.ts";
 import { migrate } from "../commands/migrate.ts";
 import type { SetupArguments } from "../commands/setup.ts";
-import { ownRegistries } from "../registries.ts";
+import { ownRegistries } from "../../tokens/names.ts";
 import { exitStatus, type RegistryResult, report } from "../report.ts";
 import type { CommandSession } from "../session.ts";
 import { SessionError } from "../session.ts";
@@ -18,7 +19,6 @@ import {
   findWindowsProgram,
 } from "./own_program.ts";
 import { putProvider } from "./provider_entry.ts";
-import { oldToolchains } from "./toolchains.ts";
 import { replaceFile } from "./write_file.ts";
 
 /** Cargo's own providers, which read the same items as this program. */
@@ -273,7 +273,10 @@ async function describeReach(session: CommandSession): Promise<void> {
   if (reached.length > 0) {
     output.print(`Cargo asks this program for ${reached.join(", ")}.`);
   }
-  const old = oldToolchains(session.env);
+  const { HOME, USERPROFILE } = session.env;
+  const old = findToolchains(session.env, HOME ?? USERPROFILE)
+    .filter(({ version: [major, minor] }) => major === 1 && minor < 74)
+    .map(({ name }) => name);
   if (old.length > 0) {
     output.printError(
       `note: these toolchains have a cargo before 1.74, which asks no ` +
