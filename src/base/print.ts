@@ -60,8 +60,9 @@ export function print(text: string): void {
  * tells about.
  */
 export function printError(...lines: readonly string[]): void {
+  const text = lines.map(printable).join("\n");
   try {
-    write(Deno.stderr, lines.map(printable).join("\n"));
+    write(Deno.stderr, text);
   } catch {
     // Closed, or a full disk behind it.
   }
