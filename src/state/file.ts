@@ -82,7 +82,12 @@ async function tryUpdate(
     using lock = await openLock(`${cargoHome}/${LOCK_NAME}`);
     if (lock === undefined) return "impossible";
     if (!await lock.tryLock(true)) return "busy";
-    return await updateLocked(cargoHome, change);
+    try {
+      return await updateLocked(cargoHome, change);
+    } finally {
+      // A process that is being started may still have the file open, too.
+      lock.unlockSync();
+    }
   } catch (error) {
     if (systemErrorCode(error) !== undefined) return "impossible";
     throw error;
