@@ -349,6 +349,17 @@ Deno.test("status waits once for a store that never answers", async () => {
   assert(report.registries.every(({ store }) => store === null));
 });
 
+Deno.test("status believes the store's list where time has run out", async () => {
+  await using home = await scene({ [CORP]: "planted" }, {}, {
+    failureOf: { get: failure("timeout", "deadline") },
+  });
+  const { report } = await status(home);
+  assertEquals(report.registries.map(({ name, store }) => [name, store]), [
+    ["crates-io", false],
+    ["corp", true],
+  ]);
+});
+
 Deno.test("status fits every screen and cuts nothing", async () => {
   await using home = await scene(
     { [CORP]: "planted-store", [GONE]: "planted" },
