@@ -39,7 +39,7 @@ import {
   configTokens,
   meaningOf,
   nameInUse,
-} from "./registries.ts";
+} from "../tokens/names.ts";
 import type { CommandSession, StorePlace } from "./session.ts";
 
 /** What a store can do now, in one word. */

@@ -11,7 +11,7 @@ import { isThisProgram, type ProviderEntry } from "../cargo/provider_chain.ts";
 import { CRATES_IO_NAME } from "../cargo/registries.ts";
 import { registryNames } from "../cargo/registry_index.ts";
 import { gatherOverview, type Overview } from "../cli/overview.ts";
-import { configTokens } from "../cli/registries.ts";
+import { configTokens } from "../tokens/names.ts";
 import { type CommandSession, SessionError } from "../cli/session.ts";
 import { findAllTokens, malformed } from "../credentials/file.ts";
 import { describeLockFailure } from "../tokens/move.ts";

@@ -1,7 +1,7 @@
 import { printable } from "../base/printable.ts";
 import type { Secret } from "../base/secret.ts";
 import type { NoticeText } from "./notices.ts";
-import type { RegistryAbout } from "./registry_about.ts";
+import type { RegistryAbout } from "../tokens/about.ts";
 
 const SPACE = 0x20;
 

@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Secret } from "../../src/base/secret.ts";
-import { describeRegistry } from "../../src/provider/registry_about.ts";
+import { describeRegistry } from "../../src/tokens/about.ts";
 import {
   describeMissingScheme,
   missingScheme,
