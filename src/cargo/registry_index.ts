@@ -222,7 +222,15 @@ export function sameRegistry(one: string, other: string): boolean {
   return canonical !== undefined && canonical === canonicalUrl(other);
 }
 
+/** Where there are many registries, each is compared with each. */
+const canonicals = new Map<string, string | undefined>();
+
 function canonicalUrl(text: string): string | undefined {
+  if (!canonicals.has(text)) canonicals.set(text, canonicalize(text));
+  return canonicals.get(text);
+}
+
+function canonicalize(text: string): string | undefined {
   const url = URL.parse(text);
   if (url === null || !/^[^:]*:\//.test(url.href)) return undefined;
   url.pathname = url.pathname.replace(/\/$/, "");

@@ -21,6 +21,12 @@ export interface LoopbackRegistryOptions {
   readonly authRequired?: boolean;
   /** The tokens it takes; {@linkcode LoopbackRegistry.tokens} can change. */
   readonly tokens?: Iterable<string>;
+  /**
+   * The scheme that its 401 answers ask for.
+   *
+   * @default {"Cargo"}
+   */
+  readonly scheme?: string;
   /** The `login_url` of its 401 answers; absent: no such parameter. */
   readonly loginUrl?: string;
 }
@@ -165,13 +171,13 @@ export class LoopbackRegistry implements AsyncDisposable {
   }
 
   #unauthorized(): Response {
-    const { loginUrl } = this.#options;
+    const { loginUrl, scheme = "Cargo" } = this.#options;
     return new Response("a token is needed", {
       status: 401,
       headers: {
         "WWW-Authenticate": loginUrl === undefined
-          ? "Cargo"
-          : `Cargo login_url="${loginUrl}"`,
+          ? scheme
+          : `${scheme} login_url="${loginUrl}"`,
       },
     });
   }
