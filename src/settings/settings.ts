@@ -70,6 +70,12 @@ const ROWS = {
   }),
   /** Whether a dialog may open: if somebody is present, never, or always. */
   prompt: choice("prompt", ["auto", "never", "always"]),
+  /**
+   * When cargo gets the token: once it is about to send it, or as soon as it
+   * asks whether there is one. Late by itself where that is known to do: an
+   * index that needs no token.
+   */
+  handOver: choice("hand-over", ["auto", "late", "early"]),
   /** How long a request may take with nobody present. */
   timeoutMs: seconds("timeout", 3),
   /** How long a request may take with a person present. */

@@ -108,6 +108,7 @@ Deno.test("parseSettingsFile() reads every key and table", () => {
     prompt: "never",
     timeout: 2,
     "prompt-timeout": 0.25,
+    "hand-over": "late",
     registry: [
       { index: "sparse+https://example.com/", store: "auto" },
       { index: "https://github.com/rust-lang/crates.io-index", timeout: 1 },
@@ -121,6 +122,7 @@ Deno.test("parseSettingsFile() reads every key and table", () => {
       prompt: "never",
       timeoutMs: 2000,
       promptTimeoutMs: 250,
+      handOver: "late",
     },
     registries: [
       { index: "sparse+https://example.com/", settings: { store: "auto" } },
