@@ -3,6 +3,7 @@ import type { Usage } from "@optique/core/usage";
 import * as exec from "./commands/exec.ts";
 import * as exportTokens from "./commands/export.ts";
 import * as importTokens from "./commands/import.ts";
+import * as log from "./commands/log.ts";
 import * as man from "./commands/man.ts";
 import * as migrate from "./commands/migrate.ts";
 import * as restore from "./commands/restore.ts";
@@ -21,6 +22,7 @@ export const commands = or(
   importTokens.parser,
   exec.parser,
   token.parser,
+  log.parser,
   man.parser,
 );
 

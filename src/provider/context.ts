@@ -6,6 +6,7 @@ import type { Secret } from "../base/secret.ts";
 import type { Eligibility, Occasion } from "../migration/eligibility.ts";
 import type { MoveOutcome, RemovalOutcome } from "../migration/move.ts";
 import type { State, StateChange } from "../migration/state.ts";
+import type { RecordEntry } from "../record/record.ts";
 import type { SettingsOutcome } from "../settings/settings.ts";
 import type {
   CredentialStore,
@@ -116,6 +117,8 @@ export interface ProviderContext {
    * terminal if this one has none.
    */
   announce(text: string): Promise<void>;
+  /** Writes down that a token was handed over, if that can be. */
+  record(entry: Pick<RecordEntry, "source" | "outcome">): Promise<void>;
   /** Prints a line on standard error. */
   say(line: string): void;
 }

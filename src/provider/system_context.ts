@@ -34,6 +34,7 @@ import type { Surroundings } from "../migration/surroundings.ts";
 import { printError } from "../base/print.ts";
 import { printable } from "../base/printable.ts";
 import type { CredentialRequest } from "../protocol/messages.ts";
+import type { RecordEntry } from "../record/record.ts";
 import type { Secret } from "../base/secret.ts";
 import { loadSettings } from "../settings/load_settings.ts";
 import {
@@ -521,6 +522,19 @@ export class SystemContext implements ProviderContext, Disposable {
       await this.notice(describeArguments(this.#home ?? ""));
     }
     await this.#notifier.deliver();
+  }
+
+  async record(entry: Pick<RecordEntry, "source" | "outcome">): Promise<void> {
+    if (this.#home === undefined) return;
+    const [{ appendRecord }, { describeRequest }] = await Promise.all([
+      import("../record/record.ts"),
+      import("../record/describe_request.ts"),
+    ]);
+    await appendRecord(this.#home, {
+      ...describeRequest(this.#request, new Date()),
+      ...entry,
+      directory: this.#cwd,
+    });
   }
 
   say(line: string): void {

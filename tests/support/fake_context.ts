@@ -16,6 +16,7 @@ import {
   describeRegistry,
   type RegistryAbout,
 } from "../../src/provider/registry_about.ts";
+import type { RecordEntry } from "../../src/record/record.ts";
 import { Secret } from "../../src/base/secret.ts";
 import {
   DEFAULT_SETTINGS,
@@ -287,6 +288,10 @@ export class FakeContext implements ProviderContext, Disposable {
     if (this.#world.stateIsReadOnly) return false;
     this.#state = await change(this.#state);
     return true;
+  }
+
+  record(entry: Pick<RecordEntry, "source" | "outcome">): Promise<void> {
+    return this.#record(`record ${entry.source} ${entry.outcome}`);
   }
 
   about(): Promise<RegistryAbout> {
