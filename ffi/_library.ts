@@ -1,3 +1,4 @@
+import { openFunctions } from "./_functions.ts";
 import { cString } from "./_memory.ts";
 
 /** The libraries of the Secret Service's bindings, as pkg-config names them. */
@@ -76,7 +77,7 @@ function open<const S extends Deno.ForeignLibraryInterface>(
   let cause: unknown = new Error(`${Deno.build.os} has no such library`);
   for (const name of libraryNames(library, Deno.build.os)) {
     try {
-      return { name, symbols: Deno.dlopen(name, symbols).symbols };
+      return { name, symbols: openFunctions(name, symbols) };
     } catch (error) {
       cause = error;
     }
@@ -91,7 +92,6 @@ const LOADER = {
       "i32", // int mode
     ],
     result: "pointer", // void *
-    nonblocking: true,
     // Part of the C library since glibc 2.34: dlsym(3) finds it through a
     // library's dependencies.
     optional: true,
@@ -109,7 +109,7 @@ const RTLD_LAZY = 1;
  * @param library The library.
  * @throws {LibraryError} If it is missing.
  */
-export async function pinLibrary(library: GnomeLibrary): Promise<void> {
+export function pinLibrary(library: GnomeLibrary): void {
   const { name, symbols } = open(library, LOADER);
-  await symbols.dlopen?.(cString(name), RTLD_LAZY);
+  symbols.dlopen?.(cString(name), RTLD_LAZY);
 }

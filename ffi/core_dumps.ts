@@ -1,3 +1,4 @@
+import { openFunctions } from "./_functions.ts";
 import { libcName } from "./libc.ts";
 
 const RLIMIT_SYMBOLS = {
@@ -48,13 +49,13 @@ const PR_SET_DUMPABLE = 4;
 export function forbidCoreDumps(): boolean {
   switch (Deno.build.os) {
     case "linux": {
-      const { prctl } = Deno.dlopen(libcName(), PRCTL_SYMBOLS).symbols;
+      const { prctl } = openFunctions(libcName(), PRCTL_SYMBOLS);
       return prctl(PR_SET_DUMPABLE, 0n, 0n, 0n, 0n) === 0;
     }
     case "darwin":
     case "freebsd": {
       // Not run by these tests. struct rlimit is two rlim_t of 64 bits.
-      const { setrlimit } = Deno.dlopen(libcName(), RLIMIT_SYMBOLS).symbols;
+      const { setrlimit } = openFunctions(libcName(), RLIMIT_SYMBOLS);
       return setrlimit(RLIMIT_CORE, new BigUint64Array(2)) === 0;
     }
     default:

@@ -4,12 +4,11 @@ import { glib, GLibError, takeError } from "./glib.ts";
 import { unref } from "./gobject.ts";
 import { parseVariant, quote, Variant } from "./variant.ts";
 
-// Everything is `nonblocking`, as in glib.ts.
+// What may wait for somebody is `nonblocking`.
 const SYMBOLS = {
   g_cancellable_new: {
     parameters: [],
     result: "pointer", // GCancellable *
-    nonblocking: true,
   },
   g_cancellable_cancel: {
     parameters: [
@@ -23,21 +22,18 @@ const SYMBOLS = {
       "pointer", // GDBusProxy *proxy
     ],
     result: "pointer", // GDBusConnection *, the proxy's own
-    nonblocking: true,
   },
   g_dbus_proxy_get_name_owner: {
     parameters: [
       "pointer", // GDBusProxy *proxy
     ],
     result: "pointer", // gchar *, the caller's
-    nonblocking: true,
   },
   g_dbus_connection_get_stream: {
     parameters: [
       "pointer", // GDBusConnection *connection
     ],
     result: "pointer", // GIOStream *, the connection's own
-    nonblocking: true,
   },
   g_dbus_connection_call_sync: {
     parameters: [
@@ -61,7 +57,6 @@ const SYMBOLS = {
       "pointer", // GSocketConnection *connection
     ],
     result: "pointer", // GSocket *, the connection's own
-    nonblocking: true,
   },
   g_socket_get_credentials: {
     parameters: [
@@ -69,7 +64,6 @@ const SYMBOLS = {
       "buffer", // GError **error
     ],
     result: "pointer", // GCredentials *
-    nonblocking: true,
   },
   g_credentials_get_unix_user: {
     parameters: [
@@ -77,7 +71,6 @@ const SYMBOLS = {
       "buffer", // GError **error
     ],
     result: "u32", // uid_t
-    nonblocking: true,
   },
 } as const satisfies Deno.ForeignLibraryInterface;
 
@@ -119,10 +112,8 @@ export class Cancellable implements AsyncDisposable {
    * @param signal What ends the calls; without it nothing does.
    * @returns It; dispose of it when no call uses it any more.
    */
-  static async from(signal: AbortSignal | undefined): Promise<Cancellable> {
-    const pointer = signal === undefined
-      ? null
-      : await gio().g_cancellable_new();
+  static from(signal: AbortSignal | undefined): Cancellable {
+    const pointer = signal === undefined ? null : gio().g_cancellable_new();
     return new Cancellable(pointer, signal);
   }
 
@@ -140,12 +131,10 @@ export class Cancellable implements AsyncDisposable {
  * @param proxy The `GDBusProxy *`.
  * @returns The unique name on the bus; `undefined` if nobody is there.
  */
-export async function nameOwner(
-  proxy: Deno.PointerValue,
-): Promise<string | undefined> {
-  const pointer = await gio().g_dbus_proxy_get_name_owner(proxy);
+export function nameOwner(proxy: Deno.PointerValue): string | undefined {
+  const pointer = gio().g_dbus_proxy_get_name_owner(proxy);
   const name = readCString(pointer);
-  await glib().g_free(pointer);
+  glib().g_free(pointer);
   return name;
 }
 
@@ -158,18 +147,18 @@ export async function nameOwner(
  * @throws {GLibError} If the system does not say.
  */
 export async function peerUid(proxy: Deno.PointerValue): Promise<number> {
-  const connection = await gio().g_dbus_proxy_get_connection(proxy);
-  const stream = await gio().g_dbus_connection_get_stream(connection);
-  const socket = await gio().g_socket_connection_get_socket(stream);
+  const connection = gio().g_dbus_proxy_get_connection(proxy);
+  const stream = gio().g_dbus_connection_get_stream(connection);
+  const socket = gio().g_socket_connection_get_socket(stream);
   const error = new OutPointer();
-  const credentials = await gio().g_socket_get_credentials(socket, error.cell);
+  const credentials = gio().g_socket_get_credentials(socket, error.cell);
   if (credentials === null) {
-    throw await takeError(error, "g_socket_get_credentials");
+    throw takeError(error, "g_socket_get_credentials");
   }
-  const uid = await gio().g_credentials_get_unix_user(credentials, error.cell);
+  const uid = gio().g_credentials_get_unix_user(credentials, error.cell);
   await unref(credentials);
   if (error.value !== null) {
-    throw await takeError(error, "g_credentials_get_unix_user");
+    throw takeError(error, "g_credentials_get_unix_user");
   }
   return uid;
 }
@@ -209,21 +198,19 @@ export async function callMethod(
   const error = new OutPointer();
   // The parameters are floating: the call takes them over.
   const reply = await gio().g_dbus_connection_call_sync(
-    await gio().g_dbus_proxy_get_connection(proxy),
+    gio().g_dbus_proxy_get_connection(proxy),
     cString(call.name),
     cString(call.path),
     cString(call.interface),
     cString(call.method),
-    typeof parameters === "string"
-      ? await parseVariant(parameters)
-      : parameters,
+    typeof parameters === "string" ? parseVariant(parameters) : parameters,
     null,
     G_DBUS_CALL_FLAGS_NO_AUTO_START,
     DEFAULT_TIMEOUT,
     cancellable.pointer,
     error.cell,
   );
-  if (reply === null) throw await takeError(error, call.method);
+  if (reply === null) throw takeError(error, call.method);
   return new Variant(reply);
 }
 
@@ -244,15 +231,15 @@ export async function ownerOf(
   cancellable: Cancellable,
 ): Promise<string | undefined> {
   try {
-    await using reply = await callMethod(proxy, {
+    using reply = await callMethod(proxy, {
       name: "org.freedesktop.DBus",
       path: "/org/freedesktop/DBus",
       interface: "org.freedesktop.DBus",
       method: "GetNameOwner",
       parameters: `(${quote(name)},)`,
     }, cancellable);
-    await using owner = await reply.child(0);
-    return await owner.text();
+    using owner = reply.child(0);
+    return owner.text();
   } catch (error) {
     const nobody = error instanceof GLibError &&
       error.domain === "g-dbus-error-quark" &&

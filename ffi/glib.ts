@@ -1,9 +1,7 @@
 import { openLibrary } from "./_library.ts";
 import { cString, type OutPointer, readCString } from "./_memory.ts";
 
-// Everything is `nonblocking`, although most of it returns at once: Deno
-// compiles a trampoline for each other function when the library is opened,
-// which takes longer than the few calls that are made.
+// None of these waits for anybody.
 const SYMBOLS = {
   g_str_hash: {
     // guint g_str_hash(gconstpointer v): passed on as a function pointer
@@ -19,7 +17,6 @@ const SYMBOLS = {
       "pointer", // GEqualFunc key_equal_func
     ],
     result: "pointer", // GHashTable *
-    nonblocking: true,
   },
   g_hash_table_insert: {
     parameters: [
@@ -28,7 +25,6 @@ const SYMBOLS = {
       "buffer", // gpointer value
     ],
     result: "i32", // gboolean
-    nonblocking: true,
   },
   g_hash_table_lookup: {
     parameters: [
@@ -36,49 +32,42 @@ const SYMBOLS = {
       "buffer", // gconstpointer key
     ],
     result: "pointer", // gpointer
-    nonblocking: true,
   },
   g_hash_table_unref: {
     parameters: [
       "pointer", // GHashTable *hash_table
     ],
     result: "void",
-    nonblocking: true,
   },
   g_list_free: {
     parameters: [
       "pointer", // GList *list
     ],
     result: "void",
-    nonblocking: true,
   },
   g_free: {
     parameters: [
       "pointer", // gpointer mem
     ],
     result: "void",
-    nonblocking: true,
   },
   g_strfreev: {
     parameters: [
       "pointer", // gchar **str_array
     ],
     result: "void",
-    nonblocking: true,
   },
   g_error_free: {
     parameters: [
       "pointer", // GError *error
     ],
     result: "void",
-    nonblocking: true,
   },
   g_quark_to_string: {
     parameters: [
       "u32", // GQuark quark
     ],
     result: "pointer", // const gchar *
-    nonblocking: true,
   },
 } as const satisfies Deno.ForeignLibraryInterface;
 
@@ -132,28 +121,25 @@ export class GLibError extends Error {
  * @param call The function's name, for an error without one.
  * @returns The error, to be thrown.
  */
-export async function takeError(
-  out: OutPointer,
-  call: string,
-): Promise<GLibError> {
+export function takeError(out: OutPointer, call: string): GLibError {
   const pointer = out.value;
   if (pointer === null) {
     return new GLibError("", 0, `${call} failed and did not say why`);
   }
   // struct GError { GQuark domain; gint code; gchar *message; }
   const view = new Deno.UnsafePointerView(pointer);
-  const domain = await glib().g_quark_to_string(view.getUint32(0));
+  const domain = glib().g_quark_to_string(view.getUint32(0));
   const error = new GLibError(
     readCString(domain) ?? "",
     view.getInt32(4),
     readCString(view.getPointer(8)) ?? "",
   );
-  await glib().g_error_free(pointer);
+  glib().g_error_free(pointer);
   return error;
 }
 
 /** A `GHashTable` of strings, as libsecret takes attributes. */
-export class StringTable implements AsyncDisposable {
+export class StringTable implements Disposable {
   /** The `GHashTable *`. */
   readonly pointer: Deno.PointerValue;
   // The table only points at these: they live as long as it does.
@@ -173,23 +159,21 @@ export class StringTable implements AsyncDisposable {
    * @param entries What is to be in it.
    * @returns The table; dispose of it when no call uses it any more.
    */
-  static async from(
-    entries: Readonly<Record<string, string>>,
-  ): Promise<StringTable> {
+  static from(entries: Readonly<Record<string, string>>): StringTable {
     const { g_str_hash, g_str_equal } = glib();
-    const pointer = await glib().g_hash_table_new(g_str_hash, g_str_equal);
+    const pointer = glib().g_hash_table_new(g_str_hash, g_str_equal);
     const strings: Uint8Array<ArrayBuffer>[] = [];
     for (const [key, value] of Object.entries(entries)) {
       const [k, v] = [cString(key), cString(value)];
       strings.push(k, v);
-      await glib().g_hash_table_insert(pointer, k, v);
+      glib().g_hash_table_insert(pointer, k, v);
     }
     return new StringTable(pointer, strings);
   }
 
   /** Frees the table. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await glib().g_hash_table_unref(this.pointer);
+  [Symbol.dispose](): void {
+    glib().g_hash_table_unref(this.pointer);
     this.#strings = [];
   }
 }
@@ -201,11 +185,11 @@ export class StringTable implements AsyncDisposable {
  * @param key The key.
  * @returns The value, `undefined` if there is none.
  */
-export async function lookUpString(
+export function lookUpString(
   table: Deno.PointerValue,
   key: string,
-): Promise<string | undefined> {
-  return readCString(await glib().g_hash_table_lookup(table, cString(key)));
+): string | undefined {
+  return readCString(glib().g_hash_table_lookup(table, cString(key)));
 }
 
 /**
@@ -214,9 +198,7 @@ export async function lookUpString(
  * @param pointer The `gchar **`.
  * @returns The strings; none for `NULL`.
  */
-export async function takeStrings(
-  pointer: Deno.PointerValue,
-): Promise<string[]> {
+export function takeStrings(pointer: Deno.PointerValue): string[] {
   if (pointer === null) return [];
   const strings: string[] = [];
   const view = new Deno.UnsafePointerView(pointer);
@@ -225,7 +207,7 @@ export async function takeStrings(
     if (text === undefined) break;
     strings.push(text);
   }
-  await glib().g_strfreev(pointer);
+  glib().g_strfreev(pointer);
   return strings;
 }
 

@@ -28,12 +28,12 @@ export async function unlockWithPassword(
   password: Uint8Array<ArrayBuffer>,
 ): Promise<boolean> {
   try {
-    await using _ = await service.call({
+    using _ = await service.call({
       path: ROOT,
       interface: INTERFACE,
       method: "UnlockWithMasterPassword",
-      parameters: await tuple(
-        await parseVariant(`objectpath '${collection}'`),
+      parameters: tuple(
+        parseVariant(`objectpath '${collection}'`),
         await service.encode(password),
       ),
     });
@@ -62,20 +62,20 @@ export async function createDefaultWithPassword(
   label: string,
   password: Uint8Array<ArrayBuffer>,
 ): Promise<string> {
-  await using reply = await service.call({
+  using reply = await service.call({
     path: ROOT,
     interface: INTERFACE,
     method: "CreateWithMasterPassword",
-    parameters: await tuple(
-      await parseVariant(
+    parameters: tuple(
+      parseVariant(
         `{'org.freedesktop.Secret.Collection.Label': <${quote(label)}>}`,
       ),
       await service.encode(password),
     ),
   });
-  await using created = await reply.child(0);
-  const path = await created.text();
-  await using _ = await service.call({
+  using created = reply.child(0);
+  const path = created.text();
+  using _ = await service.call({
     path: ROOT,
     interface: "org.freedesktop.Secret.Service",
     method: "SetAlias",

@@ -1,3 +1,5 @@
+import { openFunctions } from "./_functions.ts";
+
 /**
  * The C library's name for `dlopen`.
  *
@@ -44,7 +46,7 @@ let errnoView: Deno.UnsafePointerView | undefined;
  */
 export function errno(): Deno.UnsafePointerView {
   if (errnoView === undefined) {
-    const location = Deno.dlopen(libcName(), SYMBOLS).symbols.errnoLocation();
+    const location = openFunctions(libcName(), SYMBOLS).errnoLocation();
     if (location === null) throw new TypeError("errno has no address");
     errnoView = new Deno.UnsafePointerView(location);
   }

@@ -1,3 +1,4 @@
+import { openFunctions } from "./_functions.ts";
 import { errno, libcName } from "./libc.ts";
 
 const SYMBOLS = {
@@ -80,7 +81,7 @@ export interface OwnStdout {
  */
 export function takeStdout(): OwnStdout {
   if (Deno.build.os === "windows") return SHARED_STDOUT;
-  const libc = Deno.dlopen(libcName(), SYMBOLS).symbols;
+  const libc = openFunctions(libcName(), SYMBOLS);
   const isTerminal = Deno.stdout.isTerminal();
   const fd = libc.dup(STDOUT);
   if (fd < 0 || libc.dup2(STDERR, STDOUT) < 0) {
@@ -108,7 +109,7 @@ export function takeStdout(): OwnStdout {
     },
     giveBack(): void {
       libc.dup2(fd, STDOUT);
-      Deno.dlopen(libcName(), CLOSE_SYMBOLS).symbols.close(fd);
+      openFunctions(libcName(), CLOSE_SYMBOLS).close(fd);
     },
   };
 }

@@ -2,7 +2,7 @@ import { openLibrary } from "./_library.ts";
 import { cString, OutPointer, readCString } from "./_memory.ts";
 import { takeError, takeStrings } from "./glib.ts";
 
-// Everything is `nonblocking`, as in glib.ts.
+// None of these waits for anybody.
 const SYMBOLS = {
   g_variant_parse: {
     parameters: [
@@ -13,7 +13,6 @@ const SYMBOLS = {
       "buffer", // GError **error
     ],
     result: "pointer", // GVariant *
-    nonblocking: true,
   },
   g_variant_new_tuple: {
     parameters: [
@@ -21,14 +20,12 @@ const SYMBOLS = {
       "usize", // gsize n_children
     ],
     result: "pointer", // GVariant *
-    nonblocking: true,
   },
   g_variant_get_type_string: {
     parameters: [
       "pointer", // GVariant *value
     ],
     result: "pointer", // const gchar *
-    nonblocking: true,
   },
   g_variant_get_child_value: {
     parameters: [
@@ -36,14 +33,12 @@ const SYMBOLS = {
       "usize", // gsize index_
     ],
     result: "pointer", // GVariant *
-    nonblocking: true,
   },
   g_variant_get_variant: {
     parameters: [
       "pointer", // GVariant *value
     ],
     result: "pointer", // GVariant *
-    nonblocking: true,
   },
   g_variant_lookup_value: {
     parameters: [
@@ -52,7 +47,6 @@ const SYMBOLS = {
       "pointer", // const GVariantType *expected_type
     ],
     result: "pointer", // GVariant *
-    nonblocking: true,
   },
   g_variant_get_string: {
     parameters: [
@@ -60,7 +54,6 @@ const SYMBOLS = {
       "pointer", // gsize *length
     ],
     result: "pointer", // const gchar *
-    nonblocking: true,
   },
   g_variant_dup_objv: {
     parameters: [
@@ -68,28 +61,24 @@ const SYMBOLS = {
       "pointer", // gsize *length
     ],
     result: "pointer", // gchar **
-    nonblocking: true,
   },
   g_variant_get_boolean: {
     parameters: [
       "pointer", // GVariant *value
     ],
     result: "i32", // gboolean
-    nonblocking: true,
   },
   g_variant_get_uint64: {
     parameters: [
       "pointer", // GVariant *value
     ],
     result: "u64", // guint64
-    nonblocking: true,
   },
   g_variant_unref: {
     parameters: [
       "pointer", // GVariant *value
     ],
     result: "void",
-    nonblocking: true,
   },
 } as const satisfies Deno.ForeignLibraryInterface;
 
@@ -129,16 +118,16 @@ export function dictionary(entries: Readonly<Record<string, string>>): string {
  * @returns The `GVariant *`, floating: whoever is given it takes it over.
  * @throws {GLibError} If it is not well formed.
  */
-export async function parseVariant(text: string): Promise<Deno.PointerObject> {
+export function parseVariant(text: string): Deno.PointerObject {
   const error = new OutPointer();
-  const pointer = await variants().g_variant_parse(
+  const pointer = variants().g_variant_parse(
     null,
     cString(text),
     null,
     null,
     error.cell,
   );
-  if (pointer === null) throw await takeError(error, "g_variant_parse");
+  if (pointer === null) throw takeError(error, "g_variant_parse");
   return pointer;
 }
 
@@ -148,20 +137,20 @@ export async function parseVariant(text: string): Promise<Deno.PointerObject> {
  * @param children What is in it; floating ones are taken over.
  * @returns The `GVariant *`, floating.
  */
-export async function tuple(
+export function tuple(
   ...children: readonly Deno.PointerObject[]
-): Promise<Deno.PointerValue> {
+): Deno.PointerValue {
   const addresses = new BigUint64Array(
     children.map((child) => Deno.UnsafePointer.value(child)),
   );
-  return await variants().g_variant_new_tuple(
+  return variants().g_variant_new_tuple(
     addresses,
     BigInt(children.length),
   );
 }
 
 /** A `GVariant` that is read. What is asked for must be what it is. */
-export class Variant implements AsyncDisposable {
+export class Variant implements Disposable {
   readonly #pointer: Deno.PointerValue;
 
   /**
@@ -174,20 +163,20 @@ export class Variant implements AsyncDisposable {
   }
 
   /** A member of a tuple or an array. */
-  async child(index: number): Promise<Variant> {
+  child(index: number): Variant {
     return new Variant(
-      await variants().g_variant_get_child_value(this.#pointer, BigInt(index)),
+      variants().g_variant_get_child_value(this.#pointer, BigInt(index)),
     );
   }
 
   /** What is in a variant. */
-  async boxed(): Promise<Variant> {
-    return new Variant(await variants().g_variant_get_variant(this.#pointer));
+  boxed(): Variant {
+    return new Variant(variants().g_variant_get_variant(this.#pointer));
   }
 
   /** A value of a dictionary with strings as keys; `undefined` for none. */
-  async value(key: string): Promise<Variant | undefined> {
-    const pointer = await variants().g_variant_lookup_value(
+  value(key: string): Variant | undefined {
+    const pointer = variants().g_variant_lookup_value(
       this.#pointer,
       cString(key),
       null,
@@ -196,34 +185,34 @@ export class Variant implements AsyncDisposable {
   }
 
   /** A string or an object path. */
-  async text(): Promise<string> {
+  text(): string {
     return readCString(
-      await variants().g_variant_get_string(this.#pointer, null),
+      variants().g_variant_get_string(this.#pointer, null),
     ) ?? "";
   }
 
   /** An array of object paths. */
-  async paths(): Promise<string[]> {
-    return await takeStrings(
-      await variants().g_variant_dup_objv(this.#pointer, null),
+  paths(): string[] {
+    return takeStrings(
+      variants().g_variant_dup_objv(this.#pointer, null),
     );
   }
 
   /** A boolean. */
-  async boolean(): Promise<boolean> {
-    return await variants().g_variant_get_boolean(this.#pointer) !== 0;
+  boolean(): boolean {
+    return variants().g_variant_get_boolean(this.#pointer) !== 0;
   }
 
   /** A `uint64`; `undefined` if it is anything else. */
-  async uint64(): Promise<number | undefined> {
-    const type = await variants().g_variant_get_type_string(this.#pointer);
+  uint64(): number | undefined {
+    const type = variants().g_variant_get_type_string(this.#pointer);
     return readCString(type) === "t"
-      ? Number(await variants().g_variant_get_uint64(this.#pointer))
+      ? Number(variants().g_variant_get_uint64(this.#pointer))
       : undefined;
   }
 
   /** Gives the reference back. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await variants().g_variant_unref(this.#pointer);
+  [Symbol.dispose](): void {
+    variants().g_variant_unref(this.#pointer);
   }
 }

@@ -14,9 +14,12 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { fileURLToPath } from "node:url";
-import { BaseError, provideBase } from "./denort.ts";
+import { type Base, BaseError, provideBase } from "./denort.ts";
 import { print, printError } from "./print.ts";
 import { PERMISSIONS, type Target, TARGETS } from "./program.ts";
+
+/** What stands in the sources for the commit. */
+const COMMIT_PLACE = "@commit@";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
@@ -49,31 +52,89 @@ export async function compile(options: CompileOptions): Promise<string> {
       `--outdir=${work}/bundle`,
       "mod.ts",
     ]);
+    await writeCommit(`${work}/bundle`);
     await setTimes(`${work}/bundle`);
     await Deno.mkdir(directory, { recursive: true });
     const windows = target.includes("windows");
     const output = `${directory}/cargo-credential-keyring${
       windows ? ".exe" : ""
     }`;
-    await deno(`${work}/bundle`, [
-      "compile",
-      "--quiet",
-      "--no-check",
-      "--no-code-cache",
-      "--no-prompt",
-      "--no-npm",
-      "--no-remote",
-      "--no-config",
-      "--no-lock",
-      ...PERMISSIONS,
-      `--target=${target}`,
-      `--output=${output}`,
-      "mod.js",
-    ], base.env);
+    await compileFolder(`${work}/bundle`, target, output, base);
     return output;
   } finally {
     await Deno.remove(work, { recursive: true });
   }
+}
+
+/** Puts the commit where `src/cli/program.ts` has a place for it. */
+async function writeCommit(folder: string): Promise<void> {
+  const commit = await commitOf(ROOT);
+  for await (const { name } of Deno.readDir(folder)) {
+    const path = `${folder}/${name}`;
+    const text = await Deno.readTextFile(path);
+    if (text.includes(COMMIT_PLACE)) {
+      await Deno.writeTextFile(path, text.replace(COMMIT_PLACE, commit));
+    }
+  }
+}
+
+/** The commit of a checkout; `unknown` without git, as in an archive. */
+async function commitOf(checkout: string): Promise<string> {
+  try {
+    const { success, stdout } = await new Deno.Command("git", {
+      args: ["describe", "--always", "--abbrev=9", "--dirty", "--exclude=*"],
+      cwd: checkout,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "null",
+    }).output();
+    return success ? new TextDecoder().decode(stdout).trim() : "unknown";
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "unknown";
+    throw error;
+  }
+}
+
+/**
+ * Compiles a program that does nothing: what Deno itself takes.
+ *
+ * @param directory The folder that the executable is written to.
+ * @returns The executable's path.
+ * @throws {BaseError} If there is no base to add the program to.
+ */
+export async function compileEmpty(directory: string): Promise<string> {
+  const target = TARGETS.find((each) => each === Deno.build.target);
+  if (target === undefined) throw new BaseError("no such target");
+  const base = await provideBase(target);
+  await Deno.mkdir(directory, { recursive: true });
+  await Deno.writeTextFile(`${directory}/mod.js`, "");
+  await compileFolder(directory, target, `${directory}/empty`, base);
+  return `${directory}/empty`;
+}
+
+async function compileFolder(
+  folder: string,
+  target: Target,
+  output: string,
+  base: Base,
+): Promise<void> {
+  await deno(folder, [
+    "compile",
+    "--quiet",
+    "--no-check",
+    "--no-code-cache",
+    // A process of 30 ms has nothing for a compiler of its own to do.
+    "--v8-flags=--single-threaded",
+    "--no-prompt",
+    "--no-npm",
+    "--no-remote",
+    "--no-config",
+    "--no-lock",
+    ...PERMISSIONS,
+    `--target=${target}`,
+    `--output=${output}`,
+    "mod.js",
+  ], base.env);
 }
 
 /** Deno writes the files' times into the executable. */
@@ -105,13 +166,15 @@ async function deno(
 }
 
 async function main(): Promise<number> {
+  let known = true;
   const { target: given, _: rest } = parseArgs(Deno.args, {
     string: ["target"],
     collect: ["target"],
+    unknown: () => known = false,
   });
   const named = given.length === 0 ? [Deno.build.target] : given;
   const targets = TARGETS.filter((target) => named.includes(target));
-  if (targets.length < new Set(named).size || rest.length > 0) {
+  if (!known || targets.length < new Set(named).size || rest.length > 0) {
     printError(
       "usage: deno task compile [--target TARGET]…\n" +
         `targets: ${TARGETS.join(", ")}`,

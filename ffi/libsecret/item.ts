@@ -36,16 +36,16 @@ export class SecretItem {
       error.cell,
     );
     if (error.value !== null) {
-      const failure = await takeError(error, "GetSecrets");
+      const failure = takeError(error, "GetSecrets");
       if (isLocked(failure)) return undefined;
       throw failure;
     }
     // No error and no value: it is locked.
     if (value === null) return undefined;
     const length = new BigUint64Array(1);
-    const text = await library.secret_value_get(value, length);
+    const text = library.secret_value_get(value, length);
     const secret = copyBytes(text, Number(length[0] ?? 0n));
-    await library.secret_value_unref(value);
+    library.secret_value_unref(value);
     return secret;
   }
 
@@ -56,8 +56,8 @@ export class SecretItem {
    * @throws {GLibError} If the service did not answer.
    */
   async label(): Promise<string> {
-    await using label = await this.#service.property(this.path, ITEM, "Label");
-    return await label.text();
+    using label = await this.#service.property(this.path, ITEM, "Label");
+    return label.text();
   }
 
   /**
@@ -68,13 +68,13 @@ export class SecretItem {
    * @throws {GLibError} If the service did not answer.
    */
   async attribute(name: string): Promise<string | undefined> {
-    await using attributes = await this.#service.property(
+    using attributes = await this.#service.property(
       this.path,
       ITEM,
       "Attributes",
     );
-    await using value = await attributes.value(name);
-    return await value?.text();
+    using value = attributes.value(name);
+    return value?.text();
   }
 
   /**
@@ -84,12 +84,12 @@ export class SecretItem {
    * @throws {GLibError} If the service did not answer.
    */
   async modified(): Promise<number | undefined> {
-    await using time = await this.#service.property(
+    using time = await this.#service.property(
       this.path,
       ITEM,
       "Modified",
     );
-    return await time.uint64();
+    return time.uint64();
   }
 
   /**
@@ -107,15 +107,15 @@ export class SecretItem {
       readonly prompt?: boolean;
     } = {},
   ): Promise<boolean> {
-    await using reply = await this.#service.call({
+    using reply = await this.#service.call({
       path: this.path,
       interface: ITEM,
       method: "Delete",
     });
-    await using prompt = await reply.child(0);
-    const path = await prompt.text();
+    using prompt = reply.child(0);
+    const path = prompt.text();
     if (path === "/") return true;
-    await using result = await this.#service.settle(path, options.prompt);
+    using result = await this.#service.settle(path, options.prompt);
     return result !== undefined;
   }
 }

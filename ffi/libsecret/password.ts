@@ -1,4 +1,4 @@
-import { openLibrary } from "../_library.ts";
+import { openLibrary, pinLibrary } from "../_library.ts";
 import {
   addressOf,
   copyBytes,
@@ -15,9 +15,8 @@ import {
   takeError,
 } from "../glib.ts";
 import { unref } from "../gobject.ts";
-import { pinLibsecret } from "./symbols.ts";
 
-// Nonblocking for the reason in glib.ts, and because these wait for a bus.
+// What may wait for somebody is `nonblocking`.
 const SYMBOLS = {
   secret_password_lookupv_binary_sync: {
     parameters: [
@@ -99,7 +98,6 @@ const SYMBOLS = {
       "buffer", // const gchar *content_type
     ],
     result: "pointer", // SecretValue *
-    nonblocking: true,
   },
   secret_value_get: {
     parameters: [
@@ -107,14 +105,12 @@ const SYMBOLS = {
       "buffer", // gsize *length
     ],
     result: "pointer", // const gchar *
-    nonblocking: true,
   },
   secret_value_unref: {
     parameters: [
       "pointer", // gpointer value
     ],
     result: "void",
-    nonblocking: true,
   },
 } as const satisfies Deno.ForeignLibraryInterface;
 
@@ -190,8 +186,8 @@ export class PasswordStore implements AsyncDisposable {
     signal?: AbortSignal,
   ): Promise<PasswordStore> {
     await password()._secret_backend_uncache_instance?.();
-    await pinLibsecret();
-    return new PasswordStore(schema, await Cancellable.from(signal));
+    pinLibrary("secret-1");
+    return new PasswordStore(schema, Cancellable.from(signal));
   }
 
   /**
@@ -205,7 +201,7 @@ export class PasswordStore implements AsyncDisposable {
   async lookup(
     attributes: Readonly<Record<string, string>>,
   ): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    await using table = await StringTable.from(attributes);
+    using table = StringTable.from(attributes);
     const error = new OutPointer();
     const value = await password().secret_password_lookupv_binary_sync(
       this.#schema,
@@ -213,12 +209,12 @@ export class PasswordStore implements AsyncDisposable {
       this.#cancellable.pointer,
       error.cell,
     );
-    if (error.value !== null) throw await takeError(error, "lookup");
+    if (error.value !== null) throw takeError(error, "lookup");
     if (value === null) return undefined;
     const length = new BigUint64Array(1);
-    const text = await password().secret_value_get(value, length);
+    const text = password().secret_value_get(value, length);
     const secret = copyBytes(text, Number(length[0] ?? 0n));
-    await password().secret_value_unref(value);
+    password().secret_value_unref(value);
     return secret;
   }
 
@@ -235,8 +231,8 @@ export class PasswordStore implements AsyncDisposable {
     secret: Uint8Array<ArrayBuffer>,
     label: string,
   ): Promise<void> {
-    await using table = await StringTable.from(attributes);
-    const value = await password().secret_value_new(
+    using table = StringTable.from(attributes);
+    const value = password().secret_value_new(
       secret,
       BigInt(secret.length),
       cString("text/plain"),
@@ -251,8 +247,8 @@ export class PasswordStore implements AsyncDisposable {
       this.#cancellable.pointer,
       error.cell,
     );
-    await password().secret_value_unref(value);
-    if (done === 0) throw await takeError(error, "store");
+    password().secret_value_unref(value);
+    if (done === 0) throw takeError(error, "store");
   }
 
   /**
@@ -265,7 +261,7 @@ export class PasswordStore implements AsyncDisposable {
   async clear(
     attributes: Readonly<Record<string, string>>,
   ): Promise<boolean> {
-    await using table = await StringTable.from(attributes);
+    using table = StringTable.from(attributes);
     const error = new OutPointer();
     const done = await password().secret_password_clearv_sync(
       this.#schema,
@@ -273,7 +269,7 @@ export class PasswordStore implements AsyncDisposable {
       this.#cancellable.pointer,
       error.cell,
     );
-    if (error.value !== null) throw await takeError(error, "clear");
+    if (error.value !== null) throw takeError(error, "clear");
     return done !== 0;
   }
 
@@ -287,7 +283,7 @@ export class PasswordStore implements AsyncDisposable {
   async list(
     attribute: string,
   ): Promise<{ readonly value: string | undefined; readonly label: string }[]> {
-    await using none = await StringTable.from({});
+    using none = StringTable.from({});
     const error = new OutPointer();
     const list = await password().secret_password_searchv_sync(
       this.#schema,
@@ -296,20 +292,20 @@ export class PasswordStore implements AsyncDisposable {
       this.#cancellable.pointer,
       error.cell,
     );
-    if (error.value !== null) throw await takeError(error, "search");
+    if (error.value !== null) throw takeError(error, "search");
     const items: { value: string | undefined; label: string }[] = [];
     for (const item of listElements(list)) {
       const table = await password().secret_retrievable_get_attributes(item);
       const text = await password().secret_retrievable_get_label(item);
       items.push({
-        value: await lookUpString(table, attribute),
+        value: lookUpString(table, attribute),
         label: readCString(text) ?? "",
       });
-      await glib().g_free(text);
-      await glib().g_hash_table_unref(table);
+      glib().g_free(text);
+      glib().g_hash_table_unref(table);
       await unref(item);
     }
-    await glib().g_list_free(list);
+    glib().g_list_free(list);
     return items;
   }
 

@@ -11,7 +11,7 @@ import { GLibError, takeError } from "../glib.ts";
 import { unref } from "../gobject.ts";
 import { dictionary, parseVariant, quote, tuple, Variant } from "../variant.ts";
 import { SecretItem } from "./item.ts";
-import { libsecret, pinLibsecret } from "./symbols.ts";
+import { libsecret } from "./symbols.ts";
 
 const SECRET_SERVICE_NONE = 0;
 
@@ -113,14 +113,10 @@ export class SecretService implements AsyncDisposable {
     options: SecretServiceOptions = {},
   ): Promise<SecretService> {
     const library = libsecret();
-    const [cancellable, type] = await Promise.all([
-      Cancellable.from(options.signal),
-      library.secret_service_get_type(),
-      pinLibsecret(),
-    ]);
+    const cancellable = Cancellable.from(options.signal);
     const error = new OutPointer();
     const pointer = await library.secret_service_open_sync(
-      type,
+      library.secret_service_get_type(),
       null,
       SECRET_SERVICE_NONE,
       cancellable.pointer,
@@ -128,7 +124,7 @@ export class SecretService implements AsyncDisposable {
     );
     if (pointer === null) {
       await cancellable[Symbol.asyncDispose]();
-      throw await takeError(error, "secret_service_open_sync");
+      throw takeError(error, "secret_service_open_sync");
     }
     return new SecretService(pointer, cancellable);
   }
@@ -155,7 +151,7 @@ export class SecretService implements AsyncDisposable {
     const known = this.#owned.get(name);
     if (known !== undefined) return known;
     const asked = (async () => {
-      const owner = await nameOwner(this.pointer);
+      const owner = nameOwner(this.pointer);
       return owner !== undefined &&
         owner === await ownerOf(this.pointer, name, this.cancellable);
     })();
@@ -184,14 +180,14 @@ export class SecretService implements AsyncDisposable {
    * @throws {GLibError} If the service did not answer, or has none.
    */
   async property(path: string, iface: string, name: string): Promise<Variant> {
-    await using reply = await this.call({
+    using reply = await this.call({
       path,
       interface: "org.freedesktop.DBus.Properties",
       method: "Get",
       parameters: `('${iface}', '${name}')`,
     });
-    await using value = await reply.child(0);
-    return await value.boxed();
+    using value = reply.child(0);
+    return value.boxed();
   }
 
   /**
@@ -202,17 +198,17 @@ export class SecretService implements AsyncDisposable {
    * @throws {GLibError} If the service did not answer.
    */
   async find(attributes: Attributes): Promise<FoundItems> {
-    await using reply = await this.call({
+    using reply = await this.call({
       path: ROOT,
       interface: SERVICE,
       method: "SearchItems",
       parameters: `(${dictionary(attributes)},)`,
     });
-    const items = async (index: number): Promise<SecretItem[]> => {
-      await using paths = await reply.child(index);
-      return (await paths.paths()).map((path) => new SecretItem(this, path));
+    const items = (index: number): SecretItem[] => {
+      using paths = reply.child(index);
+      return paths.paths().map((path) => new SecretItem(this, path));
     };
-    return { unlocked: await items(0), locked: await items(1) };
+    return { unlocked: items(0), locked: items(1) };
   }
 
   /**
@@ -222,21 +218,21 @@ export class SecretService implements AsyncDisposable {
    * @throws {GLibError} If the service did not answer.
    */
   async defaultCollection(): Promise<SecretCollection | undefined> {
-    await using reply = await this.call({
+    using reply = await this.call({
       path: ROOT,
       interface: SERVICE,
       method: "ReadAlias",
       parameters: "('default',)",
     });
-    await using child = await reply.child(0);
-    const path = await child.text();
+    using child = reply.child(0);
+    const path = child.text();
     if (path === "/") return undefined;
     return { path, locked: await this.#isLocked(path) };
   }
 
   async #isLocked(collection: string): Promise<boolean> {
-    await using locked = await this.property(collection, COLLECTION, "Locked");
-    return await locked.boolean();
+    using locked = await this.property(collection, COLLECTION, "Locked");
+    return locked.boolean();
   }
 
   /**
@@ -246,9 +242,9 @@ export class SecretService implements AsyncDisposable {
    * @throws {GLibError} If the service did not answer.
    */
   async collections(): Promise<SecretCollection[]> {
-    await using value = await this.property(ROOT, SERVICE, "Collections");
+    using value = await this.property(ROOT, SERVICE, "Collections");
     const collections: SecretCollection[] = [];
-    for (const path of await value.paths()) {
+    for (const path of value.paths()) {
       collections.push({ path, locked: await this.#isLocked(path) });
     }
     return collections;
@@ -262,8 +258,8 @@ export class SecretService implements AsyncDisposable {
    * @throws {GLibError} If the service did not answer.
    */
   async collectionLabel(collection: string): Promise<string> {
-    await using label = await this.property(collection, COLLECTION, "Label");
-    return await label.text();
+    using label = await this.property(collection, COLLECTION, "Label");
+    return label.text();
   }
 
   /**
@@ -277,19 +273,19 @@ export class SecretService implements AsyncDisposable {
   async createDefaultCollection(
     label: string,
   ): Promise<SecretCollection | undefined> {
-    await using reply = await this.call({
+    using reply = await this.call({
       path: ROOT,
       interface: SERVICE,
       method: "CreateCollection",
       parameters: `({'${COLLECTION}.Label': <${quote(label)}>}, 'default')`,
     });
-    await using created = await reply.child(0);
-    let path = await created.text();
+    using created = reply.child(0);
+    let path = created.text();
     if (path === "/") {
-      await using prompt = await reply.child(1);
-      await using result = await this.settle(await prompt.text(), true);
+      using prompt = reply.child(1);
+      using result = await this.settle(prompt.text(), true);
       // gnome-keyring's answer to a dismissed dialog is the path `/`.
-      path = await result?.text() ?? "/";
+      path = result?.text() ?? "/";
     }
     if (path === "/") return undefined;
     return { path, locked: await this.#isLocked(path) };
@@ -306,20 +302,20 @@ export class SecretService implements AsyncDisposable {
    * @throws {GLibError} If the service did not answer.
    */
   async unlock(path: string, options: PromptOptions = {}): Promise<boolean> {
-    await using reply = await this.call({
+    using reply = await this.call({
       path: ROOT,
       interface: SERVICE,
       method: "Unlock",
       parameters: `([objectpath '${path}'],)`,
     });
-    await using prompt = await reply.child(1);
-    const promptPath = await prompt.text();
+    using prompt = reply.child(1);
+    const promptPath = prompt.text();
     if (promptPath === "/") {
-      await using unlocked = await reply.child(0);
-      return (await unlocked.paths()).length > 0;
+      using unlocked = reply.child(0);
+      return unlocked.paths().length > 0;
     }
-    await using result = await this.settle(promptPath, options.prompt);
-    return result !== undefined && (await result.paths()).length > 0;
+    using result = await this.settle(promptPath, options.prompt);
+    return result !== undefined && result.paths().length > 0;
   }
 
   /**
@@ -344,13 +340,13 @@ export class SecretService implements AsyncDisposable {
       null,
       error.cell,
     );
-    if (error.value !== null) throw await takeError(error, "Prompt");
+    if (error.value !== null) throw takeError(error, "Prompt");
     return result === null ? undefined : new Variant(result);
   }
 
   async #dismiss(prompt: string): Promise<void> {
     try {
-      await using _ = await this.call({
+      using _ = await this.call({
         path: prompt,
         interface: PROMPT,
         method: "Dismiss",
@@ -381,21 +377,21 @@ export class SecretService implements AsyncDisposable {
       readonly label: string;
     },
   ): Promise<void> {
-    const properties = await parseVariant(
+    const properties = parseVariant(
       `{'${LABEL}': <${quote(options.label)}>, ` +
         `'${ATTRIBUTES}': <${dictionary(attributes)}>}`,
     );
-    const replace = await parseVariant("true");
-    await using reply = await this.call({
+    const replace = parseVariant("true");
+    using reply = await this.call({
       path: collection,
       interface: COLLECTION,
       method: "CreateItem",
-      parameters: await tuple(properties, await this.encode(secret), replace),
+      parameters: tuple(properties, await this.encode(secret), replace),
     });
-    await using prompt = await reply.child(1);
-    const path = await prompt.text();
+    using prompt = reply.child(1);
+    const path = prompt.text();
     if (path === "/") return;
-    await using _ = await this.settle(path, true);
+    using _ = await this.settle(path, true);
   }
 
   /**
@@ -413,20 +409,20 @@ export class SecretService implements AsyncDisposable {
       this.cancellable.pointer,
       error.cell,
     );
-    if (done === 0) throw await takeError(error, "OpenSession");
+    if (done === 0) throw takeError(error, "OpenSession");
     // Its copy lies in memory that is not swapped, and is wiped when freed.
-    const value = await library.secret_value_new(
+    const value = library.secret_value_new(
       secret,
       BigInt(secret.length),
       cString("text/plain"),
     );
-    const encoded = await library.secret_service_encode_dbus_secret(
+    const encoded = library.secret_service_encode_dbus_secret(
       this.pointer,
       value,
     );
-    await library.secret_value_unref(value);
+    library.secret_value_unref(value);
     if (encoded === null) {
-      throw await takeError(error, "secret_service_encode_dbus_secret");
+      throw takeError(error, "secret_service_encode_dbus_secret");
     }
     return encoded;
   }

@@ -1,11 +1,10 @@
 import { openLibrary, pinLibrary } from "../_library.ts";
 
-// Nonblocking for the reason in glib.ts, and because these wait for a bus.
+// What waits for the bus is `nonblocking`.
 const SYMBOLS = {
   secret_service_get_type: {
     parameters: [],
     result: "usize", // GType
-    nonblocking: true,
   },
   secret_service_open_sync: {
     parameters: [
@@ -34,7 +33,6 @@ const SYMBOLS = {
       "buffer", // const gchar *content_type
     ],
     result: "pointer", // SecretValue *
-    nonblocking: true,
   },
   secret_value_get: {
     parameters: [
@@ -42,14 +40,12 @@ const SYMBOLS = {
       "buffer", // gsize *length
     ],
     result: "pointer", // const gchar *
-    nonblocking: true,
   },
   secret_value_unref: {
     parameters: [
       "pointer", // gpointer value
     ],
     result: "void",
-    nonblocking: true,
   },
   // <libsecret/secret-paths.h> has these three only with
   // SECRET_WITH_UNSTABLE; every libsecret-1.so.0 since 0.18 exports them.
@@ -69,7 +65,6 @@ const SYMBOLS = {
       "pointer", // SecretValue *value
     ],
     result: "pointer", // GVariant *, floating
-    nonblocking: true,
   },
   secret_service_prompt_at_dbus_path_sync: {
     parameters: [
@@ -85,23 +80,18 @@ const SYMBOLS = {
 } as const satisfies Deno.ForeignLibraryInterface;
 
 let symbols: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"] | undefined;
-let pinned: Promise<void> | undefined;
 
 /**
- * libsecret's functions; the first call opens the library.
+ * libsecret's functions; the first call opens the library, which then stays
+ * loaded until the process ends.
  *
  * @returns The functions.
  * @throws {LibraryError} If libsecret cannot be opened.
  */
 export function libsecret(): Deno.DynamicLibrary<typeof SYMBOLS>["symbols"] {
-  return symbols ??= openLibrary("secret-1", SYMBOLS);
-}
-
-/**
- * Keeps libsecret loaded until the process ends.
- *
- * @returns When it does.
- */
-export function pinLibsecret(): Promise<void> {
-  return pinned ??= pinLibrary("secret-1");
+  if (symbols === undefined) {
+    symbols = openLibrary("secret-1", SYMBOLS);
+    pinLibrary("secret-1");
+  }
+  return symbols;
 }

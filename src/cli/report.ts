@@ -1,6 +1,6 @@
 import { cyan, green, red, yellow } from "@std/fmt/colors";
 import { printable } from "../base/printable.ts";
-import type { Reason, ReasonCode } from "../migration/reason.ts";
+import type { Reason, ReasonCode } from "../tokens/reason.ts";
 import type { Output } from "./output.ts";
 
 /** What `migrate`, `restore` and `import` say of one registry. */

@@ -13,8 +13,8 @@ import { ownStdout, print } from "../base/print.ts";
 import { type Screen, screen } from "../terminal/screen.ts";
 import { type Run, UsageError } from "./command.ts";
 import { commandNames, commands, usageOf } from "./commands.ts";
-import { PROGRAM, SUMMARY, VERSION } from "./program.ts";
-import { Session, SessionError } from "./session.ts";
+import { PROGRAM, SUMMARY, versionText } from "./program.ts";
+import { CommandSession, SessionError } from "./session.ts";
 import { shells } from "./shells.ts";
 
 /** Usage errors end with this status, so that scripts can tell them from failures. */
@@ -36,7 +36,7 @@ class Ended extends Error {
  */
 export async function runCommandLine(
   args: readonly string[],
-  session: Session = new Session(),
+  session: CommandSession = new CommandSession(),
 ): Promise<number> {
   ownStdout();
   const rest = withoutSubcommand(args);
@@ -92,7 +92,7 @@ function parse(
     },
     version: {
       option: { names: ["-V", "--version"] },
-      value: VERSION,
+      value: versionText(),
       onShow: () => end(0),
     },
     completion: { command: true, shells, onShow: () => end(0) },

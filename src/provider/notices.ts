@@ -5,7 +5,7 @@ import type { GetNotice, NotMovedReason } from "./get_decision.ts";
 import { printable } from "../base/printable.ts";
 import { describeRebinding, type RegistryAbout } from "./registry_about.ts";
 
-/** How often a notice is given (see `src/migration/state.ts`). */
+/** How often a notice is given (see `src/state/notices.ts`). */
 export type NoticeFrequency = "each" | "daily" | "once" | "never";
 
 /** A notice as people read it. */

@@ -26,7 +26,7 @@ export async function runProvider(): Promise<void> {
     input: Deno.stdin,
     output: ownStdout(),
     handle: async (request) => {
-      using context = await SystemContext.open(request);
+      using context = new SystemContext(request);
       const answer = await Promise.race([
         answerTo(request, context),
         whenOverdue(request.kind, context),
@@ -52,9 +52,10 @@ async function answerTo(
   request: CredentialRequest,
   context: SystemContext,
 ): Promise<Answer> {
-  if (context.homeTrouble !== undefined) {
+  const trouble = await context.homeTrouble();
+  if (trouble !== undefined) {
     const { stepAside } = await import("./step_aside.ts");
-    return await stepAside(request.kind, context, context.homeTrouble);
+    return await stepAside(request.kind, context, trouble);
   }
   switch (request.kind) {
     case "get":

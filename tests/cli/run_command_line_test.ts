@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { printableOutput } from "../../src/cli/output.ts";
 import { runCommandLine } from "../../src/cli/run_command_line.ts";
-import { Session } from "../../src/cli/session.ts";
+import { CommandSession } from "../../src/cli/session.ts";
 
 async function run(
   args: readonly string[],
@@ -9,7 +9,7 @@ async function run(
 ): Promise<{ status: number; out: string[]; err: string[] }> {
   const out: string[] = [];
   const err: string[] = [];
-  const session = new Session({
+  const session = new CommandSession({
     env: {},
     output: printableOutput((l) => out.push(l), (l) => err.push(l)),
     ...(cwd === undefined ? {} : { cwd }),
@@ -56,7 +56,7 @@ if (Deno.build.os === "linux") {
   Deno.test("migrate and restore say why cargo's home cannot be used", async () => {
     for (const command of ["migrate", "restore"]) {
       const err: string[] = [];
-      const session = new Session({
+      const session = new CommandSession({
         env: { CARGO_HOME: "/dev/shm" },
         output: printableOutput(() => {}, (line) => err.push(line)),
       });

@@ -5,7 +5,9 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import type { Rebinding } from "../../src/cargo/rebinding.ts";
-import { EMPTY_STATE, pin, supersede } from "../../src/migration/state.ts";
+import { EMPTY_STATE } from "../../src/state/format.ts";
+import { pin } from "../../src/state/pins.ts";
+import { supersede } from "../../src/state/superseded.ts";
 import type { GetAnswer } from "../../src/protocol/messages.ts";
 import { get } from "../../src/provider/get.ts";
 import { Secret } from "../../src/base/secret.ts";

@@ -1,9 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import {
-  EMPTY_STATE,
-  keepNotice,
-  type State,
-} from "../../src/migration/state.ts";
+import { EMPTY_STATE, type State } from "../../src/state/format.ts";
+import { keepNotice } from "../../src/state/notices.ts";
 import type {
   NoticeFrequency,
   NoticeText,
@@ -43,7 +40,7 @@ async function withNotifier(
       new Notifier({
         indexUrl: URL,
         ci: options.ci ?? false,
-        state: () => memory.state,
+        state: () => Promise.resolve(memory.state),
         remember: async (change) => {
           if (!options.forgets) memory.state = await change(memory.state);
           return !options.forgets;

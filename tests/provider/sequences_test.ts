@@ -5,7 +5,8 @@
 import { assert } from "@std/assert";
 import fc from "fast-check";
 import { Secret } from "../../src/base/secret.ts";
-import { isSuperseded, readState } from "../../src/migration/state.ts";
+import { readState } from "../../src/state/file.ts";
+import { isSuperseded } from "../../src/state/superseded.ts";
 import type { Answer, CredentialRequest } from "../../src/protocol/messages.ts";
 import {
   type MigrateArguments,
@@ -13,16 +14,17 @@ import {
 } from "../../src/cli/commands/migrate.ts";
 import { run as restore } from "../../src/cli/commands/restore.ts";
 import { printableOutput } from "../../src/cli/output.ts";
-import { Session, SessionError } from "../../src/cli/session.ts";
+import { CommandSession, SessionError } from "../../src/cli/session.ts";
 import { get } from "../../src/provider/get.ts";
 import { login } from "../../src/provider/login.ts";
 import { logout } from "../../src/provider/logout.ts";
+import { Session } from "../../src/tokens/session.ts";
 import { SystemContext } from "../../src/provider/system_context.ts";
+import type { RegistryRef } from "../../src/cargo/registries.ts";
 import type {
   CredentialStore,
   EraseOutcome,
   GetOutcome,
-  ItemKey,
   ListOutcome,
   PrepareOutcome,
   SetOutcome,
@@ -265,7 +267,7 @@ class Store implements CredentialStore {
     );
   }
 
-  set(_: ItemKey, token: Secret): Promise<SetOutcome> {
+  set(_: RegistryRef, token: Secret): Promise<SetOutcome> {
     const failure = this.#enter();
     if (failure !== undefined) return Promise.resolve(failure);
     this.put(token.reveal());
@@ -379,9 +381,9 @@ index = "${URL}"
       return bytes.length;
     };
     try {
-      using context = await SystemContext.open(
+      using context = new SystemContext(
         request,
-        () => Promise.resolve(this.store),
+        new Session({ openStore: () => Promise.resolve(this.store) }),
       );
       switch (request.kind) {
         case "get":
@@ -556,16 +558,17 @@ index = "${URL}"
   /** A command for people, with nobody there. */
   async #command(
     home: number,
-    run: (session: Session) => Promise<number>,
+    run: (session: CommandSession) => Promise<number>,
   ): Promise<void> {
     try {
       await run(
-        new Session({
+        new CommandSession({
           env: { CARGO_HOME: this.#home(home) },
           cwd: () => this.#root,
           output: printableOutput(() => {}, () => {}),
           openStore: () => Promise.resolve(this.store),
           openTerminal: () => Promise.resolve(NOBODY),
+          stderrIsTerminal: () => false,
         }),
       );
     } catch (error) {

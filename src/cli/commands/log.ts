@@ -7,7 +7,7 @@ import { readRecord, type RecordEntry } from "../../record/record.ts";
 import { USER_FILE_NAME } from "../../settings/load_settings.ts";
 import type { Run } from "../command.ts";
 import { json, registry } from "../options.ts";
-import type { Session } from "../session.ts";
+import type { CommandSession } from "../session.ts";
 
 export const parser = map(
   command("log", object({ registry, json }), {
@@ -30,7 +30,10 @@ export interface LogArgs {
 }
 
 /** Shows the record, the oldest entry first. */
-export async function run(args: LogArgs, session: Session): Promise<number> {
+export async function run(
+  args: LogArgs,
+  session: CommandSession,
+): Promise<number> {
   const home = await session.home();
   const entries = readRecord(home).filter(({ registry }) =>
     args.registry.length === 0 ||
@@ -41,7 +44,10 @@ export async function run(args: LogArgs, session: Session): Promise<number> {
     return 0;
   }
   session.output.printRows(entries.map(row));
-  const { settings } = await session.storeOf(CRATES_IO_INDEX, false);
+  const { settings } = await session.storeOf(
+    { indexUrl: CRATES_IO_INDEX },
+    false,
+  );
   if (settings.record === "off") {
     session.output.printError(
       'note: nothing is being recorded; `record = "on"` in ' +
