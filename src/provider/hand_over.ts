@@ -1,10 +1,20 @@
 import { CRATES_IO_INDEX } from "../cargo/registries.ts";
 import type { GetAnswer, GetRequest } from "../protocol/messages.ts";
 import type { Settings } from "../settings/settings.ts";
+import { hasScoped } from "../state/scoped.ts";
+import { splitScoped } from "../stores/item_name.ts";
 import type { ProviderContext } from "./context.ts";
-import type { GetResult } from "./get.ts";
+import { get, type GetResult } from "./get.ts";
+import type { FindScopedOptions, ScopedResult } from "./scoped_get.ts";
 
-type Found = Extract<GetResult, { kind: "token" }>;
+/** A token, and where it comes from. */
+type Found =
+  | Extract<GetResult, { kind: "token" }>
+  | {
+    readonly kind: "token";
+    readonly token: Extract<GetResult, { kind: "token" }>["token"];
+    readonly source: "scoped";
+  };
 
 /**
  * Decides whether cargo gets a placeholder instead of the token. `cargo
@@ -27,16 +37,117 @@ export function isHandedOverLater(
     registry.headers.length === 0 && source !== "environment";
 }
 
+/** A hint is not worth more: a store with a thousand items takes a second. */
+const UNKNOWN_MS = 250;
+
 /**
- * What cargo gets of what a `get` has found. What takes a setting is loaded
- * only where it is set.
+ * Answers a `get`: with the narrowest token that serves, if the registry has
+ * scoped ones, else with its own; each as the settings say. What takes a
+ * setting or a scoped token is loaded only where there is one.
  */
-export async function handOver(
+export async function answerGet(
   request: GetRequest,
-  found: GetResult,
   context: ProviderContext,
 ): Promise<GetAnswer> {
-  if (found.kind !== "token") return found;
+  // What a scoped token is filed under is nobody's index URL.
+  if (splitScoped(request.registry.indexUrl) !== undefined) {
+    return { kind: "not-found" };
+  }
+  const scoped = await scopedFirst(request, context);
+  if (scoped?.kind === "token") {
+    return await handOver(request, { ...scoped, source: "scoped" }, context);
+  }
+  const found = await get(context);
+  if (found.kind === "token") {
+    if (scoped?.kind === "none") await tellExpired(scoped, false, context);
+    return await handOver(request, found, context);
+  }
+  return await scopedLast(request, found, scoped, context);
+}
+
+/** Whether scoped tokens may count here at all. */
+async function isOpen(context: ProviderContext): Promise<boolean> {
+  const settings = await context.settings();
+  return settings.kind === "settings" && settings.store !== "off" &&
+    (await context.environmentToken()).kind === "none";
+}
+
+async function isKnownScoped(context: ProviderContext): Promise<boolean> {
+  return hasScoped(await context.state(), context.key.indexUrl);
+}
+
+async function look(
+  { operation }: GetRequest,
+  context: ProviderContext,
+  options: FindScopedOptions,
+): Promise<ScopedResult> {
+  const { findScoped } = await import("./scoped_get.ts");
+  return await findScoped(operation, context, options);
+}
+
+/** Before the registry's own token is looked at, for what takes one. */
+async function scopedFirst(
+  request: GetRequest,
+  context: ProviderContext,
+): Promise<ScopedResult | undefined> {
+  if (request.operation.kind === "read") return undefined;
+  if (!await isKnownScoped(context) || !await isOpen(context)) return undefined;
+  const { signal } = context.deadline;
+  return await look(request, context, { signal, mayPrompt: true });
+}
+
+/**
+ * Where the registry has no token of its own. It may not be remembered that it
+ * has others: in another home of cargo's, or without the state.
+ */
+async function scopedLast(
+  request: GetRequest,
+  found: Exclude<GetResult, { kind: "token" }>,
+  before: ScopedResult | undefined,
+  context: ProviderContext,
+): Promise<GetAnswer> {
+  if (found.kind !== "not-found" || !await isOpen(context)) return found;
+  const isKnown = await isKnownScoped(context);
+  // `cargo:token` has one.
+  if (!isKnown && (await context.plaintext()).token !== "none") return found;
+  const { signal } = context.deadline;
+  const result = before ?? await look(request, context, {
+    signal: isKnown
+      ? signal
+      : AbortSignal.any([signal, AbortSignal.timeout(UNKNOWN_MS)]),
+    mayPrompt: isKnown,
+  });
+  switch (result.kind) {
+    case "token":
+      return await handOver(request, { ...result, source: "scoped" }, context);
+    case "none":
+      await tellExpired(result, true, context);
+      return found;
+    default:
+      return isKnown
+        ? { kind: "other", message: `${result.reason}. ${result.remedy}` }
+        : found;
+  }
+}
+
+async function tellExpired(
+  { expired }: Extract<ScopedResult, { kind: "none" }>,
+  isLast: boolean,
+  context: ProviderContext,
+): Promise<void> {
+  const [item] = expired;
+  if (item === undefined) return;
+  const { describeEnding } = await import("./scoped_get.ts");
+  const text = describeEnding(item, "expired", await context.about());
+  await context.notice(text, isLast);
+}
+
+/** What cargo gets of a token. */
+export async function handOver(
+  request: GetRequest,
+  found: Found,
+  context: ProviderContext,
+): Promise<GetAnswer> {
   const settings = await context.settings();
   // The environment's token is used even then.
   if (settings.kind === "wrong") return found;
@@ -45,7 +156,11 @@ export async function handOver(
     return { kind: "placeholder" };
   }
   const { confirm, record, promptTimeoutMs } = settings;
-  if (confirm.length === 0 && record === "off") return found;
+  if (confirm.length === 0 && record === "off") {
+    const isForAll = found.source === "environment" ||
+      (found.source !== "scoped" && !await isKnownScoped(context));
+    return { ...found, operationIndependent: isForAll };
+  }
 
   const { confirmHandOver, needsConfirmation } = await import("./confirm.ts");
   const { operation } = request;

@@ -3,6 +3,7 @@ import type { EraseOutcome } from "../stores/credential_store.ts";
 import { isPinned, unpin } from "../state/pins.ts";
 import { printable } from "../base/printable.ts";
 import type { ProviderContext } from "./context.ts";
+import { describeScopedErasure, eraseScoped } from "./scoped_logout.ts";
 import { decideLogout, type PlaintextRemoval } from "./logout_decision.ts";
 import {
   describeLeftovers,
@@ -21,6 +22,7 @@ export async function logout(context: ProviderContext): Promise<LogoutAnswer> {
     return { kind: "other", message: printable(settings.message) };
   }
   const facts = await eraseAndRemove(context);
+  const scoped = await eraseScoped(context);
   const { plaintext } = facts;
   const about = await context.about();
 
@@ -36,11 +38,23 @@ export async function logout(context: ProviderContext): Promise<LogoutAnswer> {
 
   const leftovers = await context.leftovers();
   for (const line of describeLeftovers(leftovers, "logout")) context.say(line);
+  for (const line of await describeScopedErasure(scoped, context)) {
+    context.say(line);
+  }
+  if (scoped.failure !== undefined) {
+    const { reason, remedy } = scoped.failure;
+    return {
+      kind: "other",
+      message: `tokens of ${about.title} with scopes may be left in ` +
+        `${about.storeTitle}: ${printable(reason)}. ${printable(remedy)}`,
+    };
+  }
   switch (verdict) {
     case "logged-out":
       for (const line of describeLoggedOut(facts, about)) context.say(line);
       return { kind: "logged-out" };
     case "not-found":
+      if (scoped.erased.length > 0) return { kind: "logged-out" };
       // What is switched off was not looked for on purpose.
       if (settings.store !== "off") {
         for (const line of describeNotAsked(facts.erased, about)) {

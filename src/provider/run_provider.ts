@@ -2,8 +2,7 @@ import { guardMemory } from "../base/guard_memory.ts";
 import { ownStdout } from "../base/print.ts";
 import type { Answer, CredentialRequest } from "../protocol/messages.ts";
 import { describeFailure, serve } from "../protocol/serve.ts";
-import { get } from "./get.ts";
-import { handOver } from "./hand_over.ts";
+import { answerGet } from "./hand_over.ts";
 import { whenOverdue } from "./overdue.ts";
 import { SystemContext } from "./system_context.ts";
 
@@ -60,7 +59,7 @@ async function answerTo(
   switch (request.kind) {
     case "get":
       try {
-        return await handOver(request, await get(context), context);
+        return await answerGet(request, context);
       } catch (error) {
         const { withoutStore } = await import("./step_aside.ts");
         return await withoutStore(context, describeFailure(error));

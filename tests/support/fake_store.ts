@@ -1,3 +1,4 @@
+import { splitScoped } from "../../src/stores/item_name.ts";
 import { Secret } from "../../src/base/secret.ts";
 import type { RegistryRef } from "../../src/cargo/registries.ts";
 import type {
@@ -5,6 +6,7 @@ import type {
   EraseOutcome,
   GetOutcome,
   Keeping,
+  ListOptions,
   ListOutcome,
   PrepareOutcome,
   SetOutcome,
@@ -147,8 +149,16 @@ export class FakeStore implements CredentialStore {
       : { kind: "absent" };
   }
 
-  list(): Promise<ListOutcome> {
-    const items = [...this.items.keys()].map((indexUrl) => ({ indexUrl }));
+  list({ scoped = false }: ListOptions): Promise<ListOutcome> {
+    const { failure, failureOf } = this.faults;
+    if (scoped) {
+      this.calls.push("list scoped");
+      const fault = failureOf?.get ?? failure;
+      if (fault !== undefined) return Promise.resolve(fault);
+    }
+    const items = [...this.items.keys()]
+      .filter((url) => (splitScoped(url) !== undefined) === scoped)
+      .map((indexUrl) => ({ indexUrl }));
     return Promise.resolve({ kind: "items", items });
   }
 }
