@@ -7,6 +7,8 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
+import { findProgram, missing } from "../support/requirements.ts";
+import { run } from "../support/run.ts";
 import type { CargoResult } from "../support/test_home.ts";
 import { type SessionBus, startSessionBus } from "../support/session_bus.ts";
 import { CRATES_IO_INDEX, PROVIDER, TestHome } from "../support/test_home.ts";
@@ -70,6 +72,11 @@ async function publish(
 function lastToken(home: TestHome, registry = "crates-io"): string | null {
   return home.registry(registry).requests.map((each) => each.authorization)
     .filter((token) => token !== null).at(-1) ?? null;
+}
+
+async function ageKeygen(): Promise<string> {
+  return await findProgram("age-keygen") ??
+    missing("age-keygen", "apt-get install age");
 }
 
 function day(days: number): string {
@@ -226,6 +233,49 @@ if (Deno.build.os === "linux") {
       "has expired on",
     );
     assertEquals(lastToken(home), OWN);
+  });
+
+  Deno.test("export and import take scoped tokens along", async () => {
+    await using bus = await startSessionBus();
+    await using other = await startSessionBus();
+    await using home = await createHome(bus);
+    await using copy = await createHome(other);
+    await logIn(home, YANKS, ["--scope", "yank", "--crate", "foo"]);
+    const key = await run([await ageKeygen()], { cwd: home.work, env: {} });
+    const recipient = /age1\w+/.exec(key.stdout + key.stderr)?.[0] ?? "";
+    await Deno.writeTextFile(`${home.work}/key`, key.stdout);
+    const exported = await run(
+      [home.provider, "export", "--recipient", recipient, "tokens.age"],
+      { cwd: home.work, env: home.env },
+    );
+    assertEquals(exported.code, 0, exported.stderr);
+    assertStringIncludes(exported.stdout, "(yank of foo)");
+    const imported = await run(
+      [
+        copy.provider,
+        "import",
+        "--identity",
+        `${home.work}/key`,
+        `${home.work}/tokens.age`,
+      ],
+      { cwd: copy.work, env: copy.env },
+    );
+    assertEquals(imported.code, 0, imported.stderr);
+    assertStringIncludes(imported.stdout, "(yank of foo)");
+    assertEquals(
+      (await other.items()).map(({ attributes, secret }) => [
+        attributes["url"],
+        secret,
+      ]),
+      (await bus.items()).map(({ attributes, secret }) => [
+        attributes["url"],
+        secret,
+      ]),
+    );
+    // And it is remembered there that there is one.
+    await logIn(copy, OWN);
+    await copy.cargo(["yank", "foo@0.1.0"]);
+    assertEquals(lastToken(copy), YANKS);
   });
 
   Deno.test("a scoped token goes nowhere but into the store", async () => {
