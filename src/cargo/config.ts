@@ -245,7 +245,8 @@ function isThere(path: string): boolean {
   return realPath(path) !== undefined || isOutOfReach(path);
 }
 
-function realPath(path: string): string | undefined {
+/** Where a path leads; `undefined` if nothing is there. */
+export function realPath(path: string): string | undefined {
   try {
     return Deno.realPathSync(path);
   } catch {

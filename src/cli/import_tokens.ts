@@ -23,7 +23,7 @@ import { type ImportStep, importToken, planImport } from "../tokens/import.ts";
 import { describeGrant } from "../tokens/scoped.ts";
 import { askPassphrase, DERIVING } from "./ask_passphrase.ts";
 import type { RegistryRef } from "../cargo/registries.ts";
-import { ownNames } from "./registries.ts";
+import { ownNames } from "../tokens/names.ts";
 import { exitStatus, type RegistryResult, report } from "./report.ts";
 import {
   type CommandSession,

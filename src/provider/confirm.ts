@@ -1,4 +1,3 @@
-import { printable } from "../base/printable.ts";
 import type { Operation } from "../protocol/messages.ts";
 import type { Confirmable } from "../settings/settings.ts";
 import type { ProviderContext } from "./context.ts";
@@ -35,15 +34,15 @@ export function describeOperation(operation: Operation): string {
       return "to read its index";
     case "publish": {
       const { name, vers, cksum } = operation;
-      return `to publish ${printable(name)} ${printable(vers)} ` +
-        `(sha256 ${printable(cksum.slice(0, DIGITS))}…)`;
+      return `to publish ${name} ${vers} ` +
+        `(sha256 ${cksum.slice(0, DIGITS)}…)`;
     }
     case "yank":
     case "unyank":
-      return `to ${operation.kind} ${printable(operation.name)} ` +
-        printable(operation.vers);
+      return `to ${operation.kind} ${operation.name} ` +
+        operation.vers;
     case "owners":
-      return `to list or change the owners of ${printable(operation.name)}`;
+      return `to list or change the owners of ${operation.name}`;
     case "unknown":
       return "for something that this version does not know";
   }
@@ -61,7 +60,7 @@ export async function confirmHandOver(
 ): Promise<string | undefined> {
   const { title } = await context.about();
   const what = describeOperation(operation);
-  const terminal = await context.terminal();
+  const terminal = await context.registry.session.terminal();
   if (!terminal.canAsk) {
     return `the token of ${title} was not handed over ${what}: the setting ` +
       "`confirm` wants somebody at the terminal to confirm it, and nobody is " +

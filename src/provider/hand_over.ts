@@ -69,11 +69,14 @@ export async function answerGet(
 async function isOpen(context: ProviderContext): Promise<boolean> {
   const settings = await context.settings();
   return settings.kind === "settings" && settings.store !== "off" &&
-    (await context.environmentToken()).kind === "none";
+    (await context.registry.environmentToken()).kind === "none";
 }
 
 async function isKnownScoped(context: ProviderContext): Promise<boolean> {
-  return hasScoped(await context.state(), context.key.indexUrl);
+  return hasScoped(
+    await context.registry.memory(),
+    context.registry.ref.indexUrl,
+  );
 }
 
 async function look(
@@ -109,7 +112,9 @@ async function scopedLast(
   if (found.kind !== "not-found" || !await isOpen(context)) return found;
   const isKnown = await isKnownScoped(context);
   // `cargo:token` has one.
-  if (!isKnown && (await context.plaintext()).token !== "none") return found;
+  if (!isKnown && (await context.registry.plaintext()).token !== "none") {
+    return found;
+  }
   const { signal } = context.deadline;
   const result = before ?? await look(request, context, {
     signal: isKnown
@@ -170,7 +175,8 @@ export async function handOver(
     ? await confirmHandOver(operation, promptTimeoutMs, context)
     : undefined;
   if (record === "on") {
-    await context.record({
+    const { recordRequest } = await import("../record/record_request.ts");
+    await recordRequest(request, context.registry.session, {
       source: found.source,
       outcome: refusal === undefined ? "handed-over" : "refused",
     });

@@ -1,6 +1,10 @@
 import { guardMemory } from "../base/guard_memory.ts";
 import { ownStdout } from "../base/print.ts";
-import type { Answer, CredentialRequest } from "../protocol/messages.ts";
+import type {
+  Answer,
+  CredentialRequest,
+  GetAnswer,
+} from "../protocol/messages.ts";
 import { describeFailure, serve } from "../protocol/serve.ts";
 import { answerGet } from "./hand_over.ts";
 import { whenOverdue } from "./overdue.ts";
@@ -9,9 +13,8 @@ import { SystemContext } from "./system_context.ts";
 /**
  * Speaks the protocol on standard input and output until cargo is done.
  *
- * @returns When the input has ended, nobody reads the answers, or a request
- * has passed its deadline: then something hangs, and the caller ends the
- * process.
+ * Returns when the input has ended, nobody reads the answers, or a request has
+ * passed its deadline: then something hangs, and the caller ends the process.
  */
 export async function runProvider(): Promise<void> {
   let overdue = false;
@@ -47,6 +50,21 @@ async function conclude(context: SystemContext): Promise<void> {
   }
 }
 
+/** A registry that has refused a request without a token says what it wants. */
+async function hintAtScheme(
+  headers: readonly string[],
+  answer: GetAnswer,
+  context: SystemContext,
+): Promise<void> {
+  if (answer.kind !== "token" && answer.kind !== "not-found") return;
+  const hint = await import("./scheme_hint.ts");
+  const token = answer.kind === "token" ? answer.token : "none";
+  const scheme = hint.missingScheme(headers, token);
+  if (scheme === undefined) return;
+  const notice = hint.describeMissingScheme(scheme, await context.about());
+  await context.notice(notice, false);
+}
+
 async function answerTo(
   request: CredentialRequest,
   context: SystemContext,
@@ -59,7 +77,11 @@ async function answerTo(
   switch (request.kind) {
     case "get":
       try {
-        return await answerGet(request, context);
+        const answer = await answerGet(request, context);
+        if (request.registry.headers.length > 0) {
+          await hintAtScheme(request.registry.headers, answer, context);
+        }
+        return answer;
       } catch (error) {
         const { withoutStore } = await import("./step_aside.ts");
         return await withoutStore(context, describeFailure(error));

@@ -1,5 +1,4 @@
 import type { Secret } from "../base/secret.ts";
-import { printable } from "../base/printable.ts";
 import type { Operation } from "../protocol/messages.ts";
 import type { StoreFailure } from "../stores/credential_store.ts";
 import { describeGrant, expiryOf, narrowest } from "../tokens/scoped.ts";
@@ -10,7 +9,7 @@ import {
 } from "../tokens/scoped_items.ts";
 import type { ProviderContext } from "./context.ts";
 import type { NoticeText } from "./notices.ts";
-import type { RegistryAbout } from "./registry_about.ts";
+import type { RegistryAbout } from "../tokens/about.ts";
 
 /** What came of a look for a scoped token. */
 export type ScopedResult =
@@ -38,7 +37,7 @@ export async function findScoped(
   const listed = await list(context, options);
   if (listed.kind !== "items") return listed;
   const now = Date.now();
-  const store = await context.store();
+  const store = await context.registry.store();
   const serving = narrowest(listed.items, operation);
   for (const item of serving) {
     const expiry = expiryOf(item.grant, now);
@@ -63,8 +62,8 @@ async function list(
   context: ProviderContext,
   { signal, mayPrompt }: FindScopedOptions,
 ): Promise<ScopedOutcome> {
-  const store = await context.store();
-  const { indexUrl } = context.key;
+  const store = await context.registry.store();
+  const { indexUrl } = context.registry.ref;
   const listed = await listScoped(store, indexUrl, { signal });
   if (listed.kind !== "locked" || !mayPrompt || !await context.mayPrompt()) {
     return listed;
@@ -84,7 +83,7 @@ export function describeEnding(
   { title, revokeAt, loginCommand }: RegistryAbout,
 ): NoticeText {
   const { expires = "", ...rest } = grant;
-  const what = printable(describeGrant(rest));
+  const what = describeGrant(rest);
   return {
     level: expiry === "soon" ? "note" : "warning",
     text: `the token of ${title} for ${what} ` +

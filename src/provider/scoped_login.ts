@@ -17,8 +17,9 @@ export async function keepScoped(
   grant: Grant,
   context: ProviderContext,
 ): Promise<StoreFailure | undefined> {
-  const { key: { indexUrl, name }, deadline: { signal } } = context;
-  const store = await context.store();
+  const { registry, deadline: { signal } } = context;
+  const { indexUrl, name } = registry.ref;
+  const store = await registry.store();
   const key = {
     indexUrl: scopedUrl(indexUrl, grant),
     ...(name === undefined ? {} : { name }),
@@ -28,7 +29,7 @@ export async function keepScoped(
     ? await store.verify(key, token, { signal })
     : stored;
   if (kept.kind !== "stored") return kept;
-  const remembered = await context.remember((state) =>
+  const remembered = await registry.remember((state) =>
     addScoped(state, indexUrl)
   );
   const { title, storeTitle } = await context.about();
@@ -51,8 +52,9 @@ async function eraseReplaced(
   { scopes, crates }: Grant,
   context: ProviderContext,
 ): Promise<void> {
-  const { key: { indexUrl }, deadline: { signal } } = context;
-  const store = await context.store();
+  const { registry: { ref: { indexUrl }, store: open }, deadline: { signal } } =
+    context;
+  const store = await open();
   const listed = await listScoped(store, indexUrl, { signal });
   if (listed.kind !== "items") return;
   for (const { key, grant } of listed.items) {

@@ -1,8 +1,8 @@
-import { printable } from "../base/printable.ts";
 import { hasScoped, removeScoped } from "../state/scoped.ts";
 import type { StoreFailure } from "../stores/credential_store.ts";
 import { describeGrant } from "../tokens/scoped.ts";
 import { listScoped, type ScopedItem } from "../tokens/scoped_items.ts";
+import type { RegistryAbout } from "../tokens/about.ts";
 import type { ProviderContext } from "./context.ts";
 import { statusLine } from "./status_line.ts";
 
@@ -17,11 +17,12 @@ export interface ScopedErasure {
 export async function eraseScoped(
   context: ProviderContext,
 ): Promise<ScopedErasure> {
-  const { key: { indexUrl }, deadline: { signal } } = context;
-  if (!hasScoped(await context.state(), indexUrl)) {
+  const { registry, deadline: { signal } } = context;
+  const { indexUrl } = registry.ref;
+  if (!hasScoped(await registry.memory(), indexUrl)) {
     return { erased: [], failure: undefined };
   }
-  const store = await context.store();
+  const store = await registry.store();
   const listed = await listScoped(store, indexUrl, { signal });
   if (listed.kind !== "items") return { erased: [], failure: listed };
   const erased: ScopedItem[] = [];
@@ -30,21 +31,19 @@ export async function eraseScoped(
     if (outcome.kind === "erased") erased.push(item);
     else if (outcome.kind !== "absent") return { erased, failure: outcome };
   }
-  await context.remember((state) => removeScoped(state, indexUrl));
+  await registry.remember((state) => removeScoped(state, indexUrl));
   return { erased, failure: undefined };
 }
 
 /** The lines for what was erased. */
-export async function describeScopedErasure(
+export function describeScopedErasure(
   { erased }: ScopedErasure,
-  context: ProviderContext,
-): Promise<readonly string[]> {
-  const { title, storeTitle } = await context.about();
+  { title, storeTitle }: RegistryAbout,
+): readonly string[] {
   return erased.map(({ grant }) =>
     statusLine(
       "Logout",
-      `token for ${title} (${printable(describeGrant(grant))}) removed from ` +
-        storeTitle,
+      `token for ${title} (${describeGrant(grant)}) removed from ${storeTitle}`,
     )
   );
 }

@@ -4,7 +4,7 @@ import {
   readRecord,
   type RecordEntry,
 } from "../../src/record/record.ts";
-import { describeRequest } from "../../src/record/describe_request.ts";
+import { describeRequest } from "../../src/record/record_request.ts";
 
 const ENTRY: RecordEntry = {
   time: "2026-11-25T17:00:00.000Z",

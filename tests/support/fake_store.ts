@@ -149,12 +149,11 @@ export class FakeStore implements CredentialStore {
       : { kind: "absent" };
   }
 
-  list({ scoped = false }: ListOptions): Promise<ListOutcome> {
-    const { failure, failureOf } = this.faults;
-    if (scoped) {
-      this.calls.push("list scoped");
-      const fault = failureOf?.get ?? failure;
-      if (fault !== undefined) return Promise.resolve(fault);
+  list({ signal, scoped = false }: ListOptions): Promise<ListOutcome> {
+    if (scoped) this.calls.push("list scoped");
+    if (this.faults.hangs) return untilAborted(signal);
+    if (this.faults.failure !== undefined) {
+      return Promise.resolve(this.faults.failure);
     }
     const items = [...this.items.keys()]
       .filter((url) => (splitScoped(url) !== undefined) === scoped)
