@@ -101,9 +101,6 @@ const READING = 2048;
  * Reads all of cargo's configuration files that hold for a directory (cargo:
  * `src/cargo/util/context/mod.rs`, `walk_tree` and `load_includes`). No file
  * can block or stop it: see {@linkcode ConfigLayers.problems}.
- *
- * @param places The environment and the directories.
- * @returns The layers.
  */
 export async function loadConfig(places: ConfigPlaces): Promise<ConfigLayers> {
   const loader = new Loader();
@@ -126,9 +123,9 @@ export async function loadConfig(places: ConfigPlaces): Promise<ConfigLayers> {
  * The file of a directory that cargo reads: the one without an extension if
  * it exists, else the one with `.toml` (cargo: `get_file_path`).
  *
- * @param directory Where to look.
- * @param name The name without extension: `config`, `credentials`.
- * @returns The path, or `undefined` if neither exists.
+ * `directory`: where to look.
+ * `name`: the name without extension: `config`, `credentials`.
+ * Returns the path, or `undefined` if neither exists.
  */
 export function chooseFile(
   directory: string,
@@ -144,9 +141,7 @@ export function chooseFile(
 /**
  * What a path of keys leads to in the values of a file.
  *
- * @param values The values.
- * @param keys The keys, from the outside in.
- * @returns The value, or `undefined` if there is none.
+ * Returns the value, or `undefined` if there is none.
  */
 export function valueAt(
   values: TomlValues,
@@ -165,8 +160,7 @@ export function valueAt(
 /**
  * Tells a table from the other values.
  *
- * @param value Any value, or none.
- * @returns Whether it is a table.
+ * Returns whether it is a table.
  */
 export function isTable(value: TomlValue | undefined): value is TomlValues {
   return typeof value === "object" && !Array.isArray(value) &&

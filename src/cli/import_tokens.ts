@@ -4,7 +4,10 @@ import { describeLockFailure, removeStored } from "../tokens/move.ts";
 import { unpin } from "../state/pins.ts";
 import { addScoped } from "../state/scoped.ts";
 import { supersede, unsupersede } from "../state/superseded.ts";
-import type { GetOutcome } from "../stores/credential_store.ts";
+import {
+  type GetOutcome,
+  storeFailureClause,
+} from "../stores/credential_store.ts";
 import { showProgress } from "../terminal/progress.ts";
 import {
   type AgeKeys,
@@ -271,7 +274,7 @@ function failure(
   return result(
     "failed",
     failed.cause,
-    `${failed.reason}. ${failed.remedy}`.replace(/\.$/, ""),
+    storeFailureClause(failed),
   );
 }
 

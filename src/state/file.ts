@@ -54,7 +54,7 @@ export function readState(cargoHome: string): State {
  * It fails in no way either, and writes nothing into a folder that another
  * user owns: under `sudo` the owner could not read it afterwards.
  *
- * @returns Whether the change is in the file.
+ * Returns whether the change is in the file.
  */
 export async function updateState(
   cargoHome: string,
