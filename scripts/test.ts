@@ -13,11 +13,8 @@ import { compile } from "./compile.ts";
 import { BaseError } from "./denort.ts";
 import { TARGETS } from "./program.ts";
 import { PROGRAM_VARIABLE } from "../tests/support/program.ts";
-import {
-  setUpSystemd,
-  SystemdError,
-  whyNoSystemd,
-} from "../tests/harness/systemd.ts";
+import { DebianError } from "../tests/harness/debian.ts";
+import { setUpSystemd, whyNoSystemd } from "../tests/harness/systemd.ts";
 import { startSessionBus } from "../tests/support/session_bus.ts";
 import { print, styled } from "./print.ts";
 import { setUp, SetUpError } from "./setup_tests.ts";
@@ -141,7 +138,7 @@ async function prepare(): Promise<Counts> {
     if (await whyNoSystemd() === undefined) await setUpSystemd();
     return { passed: 0, failed: 0, ignored: 0 };
   } catch (error) {
-    if (!(error instanceof SetUpError || error instanceof SystemdError)) {
+    if (!(error instanceof SetUpError || error instanceof DebianError)) {
       throw error;
     }
     print(error.message);

@@ -36,6 +36,8 @@ export interface State {
   readonly notices: readonly GivenNotice[];
   /** Notices to be given to the next person. */
   readonly kept: readonly KeptNotice[];
+  /** Index URLs that have scoped tokens. */
+  readonly scoped: readonly string[];
 }
 
 export const EMPTY_STATE: State = {
@@ -44,6 +46,7 @@ export const EMPTY_STATE: State = {
   pins: [],
   notices: [],
   kept: [],
+  scoped: [],
 };
 
 /**
@@ -127,6 +130,7 @@ export function parseState(text: string): ParsedState {
       pins: entries(file["pins"], isText),
       notices: entries(file["notices"], isNotice),
       kept: entries(file["kept"], isKept),
+      scoped: entries(file["scoped"], isText),
     };
     return { kind: "state", state };
   } catch {
