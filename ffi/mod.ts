@@ -22,6 +22,7 @@
  */
 
 export { LibraryError } from "./_library.ts";
+export { Cancellable, type MethodCall } from "./gio.ts";
 export { GLibError } from "./glib.ts";
 export { SecretItem } from "./libsecret/item.ts";
 export {
@@ -32,3 +33,4 @@ export {
   SecretService,
   type SecretServiceOptions,
 } from "./libsecret/service.ts";
+export { Variant } from "./variant.ts";

@@ -18,6 +18,9 @@ import { type Base, BaseError, provideBase } from "./denort.ts";
 import { print, printError } from "./print.ts";
 import { PERMISSIONS, type Target, TARGETS } from "./program.ts";
 
+/** What stands in the sources for the commit. */
+const COMMIT_PLACE = "@commit@";
+
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
 /** What {@linkcode compile} makes, and where. */
@@ -49,6 +52,7 @@ export async function compile(options: CompileOptions): Promise<string> {
       `--outdir=${work}/bundle`,
       "mod.ts",
     ]);
+    await writeCommit(`${work}/bundle`);
     await setTimes(`${work}/bundle`);
     await Deno.mkdir(directory, { recursive: true });
     const windows = target.includes("windows");
@@ -104,6 +108,35 @@ async function compileFolder(
   ], base.env);
 }
 
+/** Puts the commit where `src/cli/program.ts` has a place for it. */
+async function writeCommit(folder: string): Promise<void> {
+  const commit = await commitOf(ROOT);
+  for await (const { name } of Deno.readDir(folder)) {
+    const path = `${folder}/${name}`;
+    const text = await Deno.readTextFile(path);
+    if (text.includes(COMMIT_PLACE)) {
+      await Deno.writeTextFile(path, text.replace(COMMIT_PLACE, commit));
+    }
+  }
+}
+
+/** The commit of a checkout; `unknown` without git, as in an archive. */
+async function commitOf(checkout: string): Promise<string> {
+  try {
+    const { success, stdout } = await new Deno.Command("git", {
+      args: ["describe", "--always", "--abbrev=9", "--dirty", "--exclude=*"],
+      cwd: checkout,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "null",
+    }).output();
+    return success ? new TextDecoder().decode(stdout).trim() : "unknown";
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "unknown";
+    throw error;
+  }
+}
+
 /** Deno writes the files' times into the executable. */
 async function setTimes(folder: string): Promise<void> {
   const seconds = Number(Deno.env.get("SOURCE_DATE_EPOCH") ?? 0);
@@ -133,13 +166,15 @@ async function deno(
 }
 
 async function main(): Promise<number> {
+  let known = true;
   const { target: given, _: rest } = parseArgs(Deno.args, {
     string: ["target"],
     collect: ["target"],
+    unknown: () => known = false,
   });
   const named = given.length === 0 ? [Deno.build.target] : given;
   const targets = TARGETS.filter((target) => named.includes(target));
-  if (targets.length < new Set(named).size || rest.length > 0) {
+  if (!known || targets.length < new Set(named).size || rest.length > 0) {
     printError(
       "usage: deno task compile [--target TARGET]…\n" +
         `targets: ${TARGETS.join(", ")}`,

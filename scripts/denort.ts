@@ -3,6 +3,9 @@ import type { Target } from "./program.ts";
 /** Where Deno publishes its releases, each with its checksum beside it. */
 const RELEASES = "https://dl.deno.land/release";
 
+/** 100 MB over a slow line; without a network it fails at once. */
+const DOWNLOAD_MS = 5 * 60_000;
+
 /** There is no base, or Deno cannot add the program to it. */
 export class BaseError extends Error {
   override name = "BaseError";
@@ -81,7 +84,9 @@ async function download(
   archive: string,
 ): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    const response = await fetch(url);
+    const response = await fetch(url, {
+      signal: AbortSignal.timeout(DOWNLOAD_MS),
+    });
     if (!response.ok) throw new Error(`${response.status}`);
     return await response.bytes();
   } catch (error) {

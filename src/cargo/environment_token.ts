@@ -5,7 +5,7 @@ import {
   CRATES_IO_INDEX,
   CRATES_IO_NAME,
   environmentName,
-  type RegistryRequest,
+  type RegistryRef,
 } from "./registries.ts";
 import { environmentNames, registryNames } from "./registry_index.ts";
 import { readTokenFile } from "./token_file.ts";
@@ -75,7 +75,7 @@ const CREDENTIALS_DIRECTORY = "CREDENTIALS_DIRECTORY";
  */
 export async function environmentToken(
   environment: Environment,
-  request: RegistryRequest,
+  request: RegistryRef,
   loadConfig: () => Promise<ConfigLayers>,
 ): Promise<EnvironmentToken> {
   if (request.indexUrl === CRATES_IO_INDEX) {

@@ -8,7 +8,7 @@ import {
 import {
   CRATES_IO_INDEX,
   environmentName,
-  type RegistryRequest,
+  type RegistryRef,
 } from "./registries.ts";
 import { registryNames } from "./registry_index.ts";
 import type { TomlValue } from "../toml/document.ts";
@@ -92,14 +92,14 @@ const BUILT_IN = new Set([
  */
 export function providerChain(
   layers: ConfigLayers,
-  request: RegistryRequest,
+  request: RegistryRef,
 ): ProviderChain {
   return chainOf(layers, request, registryNames(layers, request.indexUrl));
 }
 
 function chainOf(
   layers: ConfigLayers,
-  request: RegistryRequest,
+  request: RegistryRef,
   names: readonly string[],
 ): ProviderChain {
   const own = registryProvider(layers, request, names);
@@ -153,7 +153,7 @@ export function cargoTokenPlace(
  */
 export function reachesUs(
   layers: ConfigLayers,
-  request: RegistryRequest,
+  request: RegistryRef,
   executable: string = Deno.execPath(),
 ): Reach {
   const unread = layers.problems.find(({ layer }) => layer === "user");
@@ -210,7 +210,7 @@ function isSameFile(one: string, other: string): boolean {
 /** `registries.NAME.credential-provider`, `registry.credential-provider`. */
 function registryProvider(
   layers: ConfigLayers,
-  request: RegistryRequest,
+  request: RegistryRef,
   [name]: readonly string[],
 ): ProviderEntry | undefined {
   if (request.indexUrl === CRATES_IO_INDEX) {

@@ -2,7 +2,7 @@ import type { ConfigLayers } from "./config.ts";
 import {
   CRATES_IO_INDEX,
   environmentName,
-  type RegistryRequest,
+  type RegistryRef,
 } from "./registries.ts";
 import {
   boundNames,
@@ -49,7 +49,7 @@ export interface Rebinding {
 export function findRebinding(
   layers: ConfigLayers,
   cwd: string,
-  request: RegistryRequest,
+  request: RegistryRef,
 ): Rebinding | "none" {
   const { indexUrl } = request;
   if (indexUrl === CRATES_IO_INDEX) return "none";
@@ -93,7 +93,7 @@ export function findRebinding(
 function findUnread(
   { problems }: ConfigLayers,
   isBound: boolean,
-  { name }: RegistryRequest,
+  { name }: RegistryRef,
 ): string | undefined {
   const [user, project] = (["user", "project"] as const).map((layer) =>
     problems.find((problem) =>

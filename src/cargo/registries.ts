@@ -7,11 +7,11 @@ export const CRATES_IO_INDEX = "https://github.com/rust-lang/crates.io-index";
 /** The name of crates.io in requests and in `--registry`. */
 export const CRATES_IO_NAME = "crates-io";
 
-/** A registry, as a request names it. */
-export interface RegistryRequest {
-  /** The index URL, byte for byte. */
+/** A registry, as requests, commands and stores name it. */
+export interface RegistryRef {
+  /** The index URL, byte for byte: all that items are found by. */
   readonly indexUrl: string;
-  /** The name; without one the registry was given by its URL alone. */
+  /** The name, where it is known; stores show it to people. */
   readonly name?: string;
 }
 

@@ -1,5 +1,5 @@
 import type { Secret } from "../base/secret.ts";
-import type { Session } from "./session.ts";
+import type { CommandSession } from "./session.ts";
 
 /** What takes a second or more, on purpose. */
 export const DERIVING = "Making a key of the passphrase";
@@ -12,7 +12,7 @@ export const DERIVING = "Making a key of the passphrase";
  */
 export async function askPassphrase(
   question: string,
-  session: Session,
+  session: CommandSession,
   repeat: boolean,
 ): Promise<Secret | undefined> {
   const typed = await askOnce(`${question}: `, session);
@@ -32,7 +32,7 @@ export async function askPassphrase(
 
 async function askOnce(
   question: string,
-  session: Session,
+  session: CommandSession,
 ): Promise<Secret | undefined> {
   const outcome = await session.ask(question);
   if (outcome.kind === "line" && outcome.line.length > 0) return outcome.line;

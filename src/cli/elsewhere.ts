@@ -1,5 +1,5 @@
 import { nameInUse } from "./registries.ts";
-import type { Session, StorePlace } from "./session.ts";
+import type { CommandSession, StorePlace } from "./session.ts";
 
 /** As many as a sentence can name. */
 const MOST_NAMED = 3;
@@ -12,16 +12,16 @@ const MOST_NAMED = 3;
 export async function findElsewhere(
   name: string,
   { store, deadline }: StorePlace,
-  session: Session,
+  session: CommandSession,
 ): Promise<string> {
   const listed = await store.list({ signal: deadline() });
   if (listed.kind !== "items") return "";
   const layers = await session.config();
-  const orphans = listed.items.filter(({ indexUrl, registryName }) =>
-    (registryName ?? name) === name &&
-    nameInUse(layers, session.cwd(), indexUrl) === undefined
+  const orphans = listed.items.filter((item) =>
+    (item.name ?? name) === name &&
+    nameInUse(layers, session.cwd(), item.indexUrl) === undefined
   );
-  const named = orphans.filter(({ registryName }) => registryName === name);
+  const named = orphans.filter((item) => item.name === name);
   return (named.length > 0 ? named : orphans)
     .map(({ indexUrl }) => indexUrl).slice(0, MOST_NAMED).join(" and ");
 }

@@ -1,9 +1,13 @@
 import { green } from "@std/fmt/colors";
-import { CRATES_IO_INDEX, CRATES_IO_NAME } from "../cargo/registries.ts";
+import {
+  CRATES_IO_INDEX,
+  CRATES_IO_NAME,
+  type RegistryRef,
+} from "../cargo/registries.ts";
 import { userIndexes } from "../cargo/registry_index.ts";
 import { findAllTokens, malformed } from "../credentials/file.ts";
 import { readRegularFile } from "../base/files.ts";
-import { describeLockFailure } from "../migration/move.ts";
+import { describeLockFailure } from "../tokens/move.ts";
 import { loadTomlParser } from "../toml/document.ts";
 import { showProgress } from "../terminal/progress.ts";
 import { type AgeRecipients, encrypt, isKey, readKeys } from "../tokens/age.ts";
@@ -11,13 +15,9 @@ import { type ArchivedToken, formatArchive } from "../tokens/archive.ts";
 import type { TokenAnswer } from "../tokens/token_decision.ts";
 import { lookAt, writeArchive } from "../tokens/archive_file.ts";
 import { askPassphrase, DERIVING } from "./ask_passphrase.ts";
-import {
-  describeNoToken,
-  type KnownRegistry,
-  lookUpToken,
-} from "./look_up_token.ts";
+import { describeNoToken, lookUpToken } from "./look_up_token.ts";
 import { ownNames, ownRegistries } from "./registries.ts";
-import { type Session, SessionError } from "./session.ts";
+import { type CommandSession, SessionError } from "./session.ts";
 
 /** What is to be exported, where to, and for whom. */
 export interface ExportArgs {
@@ -34,7 +34,7 @@ export interface ExportArgs {
  */
 export async function runExport(
   args: ExportArgs,
-  session: Session,
+  session: CommandSession,
 ): Promise<number> {
   const recipients = readRecipients(args);
   const replace = await mayReplace(args, session);
@@ -97,7 +97,7 @@ function readRecipients(args: ExportArgs): readonly string[] {
 /** Whether a file that is there is replaced. */
 async function mayReplace(
   { file, yes }: ExportArgs,
-  session: Session,
+  session: CommandSession,
 ): Promise<boolean> {
   const present = lookAt(file);
   if (present === "absent") return false;
@@ -111,7 +111,7 @@ async function mayReplace(
 }
 
 async function choosePassphrase(
-  session: Session,
+  session: CommandSession,
 ): Promise<AgeRecipients | undefined> {
   const passphrase = await askPassphrase("Passphrase", session, true);
   return passphrase === undefined ? undefined : { passphrase };
@@ -148,7 +148,7 @@ async function write(
 /** The tokens of the registries. A store that cannot be read ends it: a backup without some of the tokens would look like a whole one. */
 async function collect(
   names: readonly string[],
-  session: Session,
+  session: CommandSession,
 ): Promise<ArchivedToken[]> {
   const registries = names.length > 0
     ? await byName(names, session)
@@ -169,12 +169,18 @@ async function collect(
     } else if (names.length > 0 || mayHoldToken(answer)) {
       throw new SessionError(
         `\`${name ?? indexUrl}\`: ` +
-          describeNoToken(answer, await session.path()),
+          describeNoToken(answer, await session.path()) +
+          (answer.kind === "store-failed" ? `. ${WITHOUT}` : ""),
       );
     }
   }
   return tokens;
 }
+
+/** The way on where a store cannot be read. */
+const WITHOUT = "The tokens that it may hold would be missing: " +
+  "`CARGO_CREDENTIAL_KEYRING_STORE=off` exports those of cargo's credentials " +
+  "file alone.";
 
 function mayHoldToken(answer: TokenAnswer): boolean {
   return answer.kind === "store-failed"
@@ -184,8 +190,8 @@ function mayHoldToken(answer: TokenAnswer): boolean {
 
 async function byName(
   names: readonly string[],
-  session: Session,
-): Promise<KnownRegistry[]> {
+  session: CommandSession,
+): Promise<RegistryRef[]> {
   const layers = await session.config();
   return [...new Set(names)].map((name) => {
     const indexUrl = name === CRATES_IO_NAME
@@ -200,11 +206,11 @@ async function byName(
 }
 
 /** Every registry that may have a token, each once: of the file, of the store. */
-async function known(session: Session): Promise<KnownRegistry[]> {
+async function known(session: CommandSession): Promise<RegistryRef[]> {
   const layers = await session.config();
   const cwd = session.cwd();
-  const found = new Map<string, KnownRegistry>();
-  const add = (registry: KnownRegistry): void => {
+  const found = new Map<string, RegistryRef>();
+  const add = (registry: RegistryRef): void => {
     if (!found.has(registry.indexUrl)) found.set(registry.indexUrl, registry);
   };
   for (const name of await namesInFile(session)) {
@@ -221,7 +227,10 @@ async function known(session: Session): Promise<KnownRegistry[]> {
     );
   }
   for (const registry of ownRegistries(layers, cwd)) add(registry);
-  const { store, deadline } = await session.storeOf(CRATES_IO_INDEX, false);
+  const { store, deadline } = await session.storeOf(
+    { indexUrl: CRATES_IO_INDEX, name: CRATES_IO_NAME },
+    false,
+  );
   using _ = showProgress(`Waiting for ${store.title}`);
   const listed = await store.list({ signal: deadline() });
   if (listed.kind === "items") {
@@ -230,13 +239,13 @@ async function known(session: Session): Promise<KnownRegistry[]> {
       add({ indexUrl, ...(name === undefined ? {} : { name }) });
     }
   } else if (listed.storeExists) {
-    throw new SessionError(`${listed.reason}. ${listed.remedy}`);
+    throw new SessionError(`${listed.reason}. ${listed.remedy} ${WITHOUT}`);
   }
   return [...found.values()];
 }
 
 /** The names of all tokens in the credentials file. */
-async function namesInFile(session: Session): Promise<string[]> {
+async function namesInFile(session: CommandSession): Promise<string[]> {
   const path = await session.path();
   const file = readRegularFile(path);
   if (file.kind === "absent") return [];

@@ -1,13 +1,9 @@
 import { describeRefusal, readSmallFile } from "../base/files.ts";
 import type { Secret } from "../base/secret.ts";
-import { describeLockFailure, removeStored } from "../migration/move.ts";
-import {
-  isSuperseded,
-  supersede,
-  unpin,
-  unsupersede,
-} from "../migration/state.ts";
-import type { GetOutcome, ItemKey } from "../stores/credential_store.ts";
+import { describeLockFailure, removeStored } from "../tokens/move.ts";
+import { unpin } from "../state/pins.ts";
+import { supersede, unsupersede } from "../state/superseded.ts";
+import type { GetOutcome } from "../stores/credential_store.ts";
 import { showProgress } from "../terminal/progress.ts";
 import {
   type AgeKeys,
@@ -23,10 +19,14 @@ import {
 } from "../tokens/archive.ts";
 import { type ImportStep, importToken, planImport } from "../tokens/import.ts";
 import { askPassphrase, DERIVING } from "./ask_passphrase.ts";
-import { type KnownRegistry, plaintextOf } from "./look_up_token.ts";
+import type { RegistryRef } from "../cargo/registries.ts";
 import { ownNames } from "./registries.ts";
 import { exitStatus, type RegistryResult, report } from "./report.ts";
-import { type Session, SessionError, type StorePlace } from "./session.ts";
+import {
+  type CommandSession,
+  SessionError,
+  type StorePlace,
+} from "./session.ts";
 
 /** What is to be imported, and how. */
 export interface ImportArgs {
@@ -44,7 +44,7 @@ const MAX_BYTES = 16 * 1024 * 1024;
 /** Imports tokens, each for itself: one that fails does not stop the others. */
 export async function runImport(
   args: ImportArgs,
-  session: Session,
+  session: CommandSession,
 ): Promise<number> {
   const tokens = await open(args, session);
   if (tokens === undefined) return 1;
@@ -97,13 +97,13 @@ function result(
 /** Looks, asks what has to be asked, and stores. */
 async function importOne(
   { token, name }: ArchivedToken,
-  registry: KnownRegistry,
+  registry: RegistryRef,
   args: ImportArgs,
-  session: Session,
+  session: CommandSession,
 ): Promise<Result> {
   const { indexUrl } = registry;
   const asks = !args.json && !args.dryRun;
-  const place = await session.storeOf(indexUrl, asks);
+  const place = await session.storeOf(registry, asks);
   const { store } = place;
   if (asks) {
     const ready = await prepare(place, session);
@@ -111,7 +111,7 @@ async function importOne(
   }
   const key = {
     indexUrl,
-    registryName: registry.name ?? name ?? indexUrl,
+    name: registry.name ?? name ?? indexUrl,
   };
   const stored = await store.get(key, { signal: place.deadline() });
   try {
@@ -130,28 +130,28 @@ interface Arrival {
   readonly token: Secret;
   /** What the store has. */
   readonly stored: GetOutcome;
-  readonly key: ItemKey & { readonly registryName: string };
-  readonly registry: KnownRegistry;
+  readonly key: Required<RegistryRef>;
+  readonly registry: RegistryRef;
   readonly place: StorePlace;
 }
 
 async function settle(
   { token, stored, key, registry, place }: Arrival,
   args: ImportArgs,
-  session: Session,
+  session: CommandSession,
 ): Promise<Result> {
   const { indexUrl } = key;
   const { store } = place;
   // Only a name of the user's own says which token of the file is meant.
   const plaintext = registry.name === undefined
-    ? { kind: "none", unfinished: false } as const
-    : await plaintextOf(session, registry);
+    ? { kind: "none" } as const
+    : (await place.registry.plaintext()).outcome;
   const step = planImport({
     imported: token,
     store: stored,
     plaintext,
     superseded: plaintext.kind === "found" &&
-      await isSuperseded(await session.state(), indexUrl, plaintext.token),
+      await place.registry.isSuperseded(plaintext.token),
   });
   const file = await session.path();
   switch (step.do) {
@@ -167,7 +167,7 @@ async function settle(
       return result("already", "stored", `${store.title} has it`);
     case "choose": {
       const fact = describeOther(step.holds, store.title, file);
-      const choice = await choose(fact, key.registryName, args, session);
+      const choice = await choose(fact, key.name, args, session);
       if (choice !== "imported") return choice;
       break;
     }
@@ -240,8 +240,8 @@ async function settle(
 
 async function prepare(
   place: StorePlace,
-  session: Session,
-): ReturnType<Session["prepare"]> {
+  session: CommandSession,
+): ReturnType<CommandSession["prepare"]> {
   using _ = showProgress(`Waiting for ${place.store.title}`);
   return await session.prepare(place);
 }
@@ -276,7 +276,7 @@ async function choose(
   fact: string,
   name: string,
   { prefer, yes, dryRun, json }: ImportArgs,
-  session: Session,
+  session: CommandSession,
 ): Promise<"imported" | Result> {
   if (prefer === "existing") {
     return result("already", "stored", `${fact}, which stays`);
@@ -299,7 +299,7 @@ async function choose(
 /** The tokens of the file; `undefined` if it stays closed, which has been said. */
 async function open(
   args: ImportArgs,
-  session: Session,
+  session: CommandSession,
 ): Promise<readonly ArchivedToken[] | undefined> {
   const encrypted = readBytes(args.file);
   const lock = keysOf(encrypted);
@@ -363,7 +363,7 @@ const ENTRY_FAULTS: Readonly<
 
 async function passphraseFor(
   { file, identity, json }: ImportArgs,
-  session: Session,
+  session: CommandSession,
 ): Promise<AgeKeys | undefined> {
   if (identity.length > 0) {
     throw new SessionError(
@@ -385,7 +385,7 @@ async function passphraseFor(
 
 async function readIdentities(
   { file, identity }: ImportArgs,
-  session: Session,
+  session: CommandSession,
 ): Promise<AgeKeys | undefined> {
   if (identity.length === 0) {
     throw new SessionError(
@@ -413,7 +413,7 @@ async function readIdentities(
 /** An identity file may itself be encrypted with a passphrase. */
 async function readIdentityFile(
   path: string,
-  session: Session,
+  session: CommandSession,
 ): Promise<string | undefined> {
   const bytes = readBytes(path);
   if (keysOf(bytes) !== "passphrase") return new TextDecoder().decode(bytes);

@@ -1,23 +1,13 @@
-import { environmentToken } from "../cargo/environment_token.ts";
-import { findRebinding } from "../cargo/rebinding.ts";
-import { CRATES_IO_INDEX, CRATES_IO_NAME } from "../cargo/registries.ts";
-import { isBoundByUser, registryIndex } from "../cargo/registry_index.ts";
 import {
-  credentialsTables,
-  type PlaintextOutcome,
-  readPlaintext,
-} from "../credentials/file.ts";
-import { describeLockFailure } from "../migration/move.ts";
-import { isSuperseded } from "../migration/state.ts";
+  CRATES_IO_INDEX,
+  CRATES_IO_NAME,
+  type RegistryRef,
+} from "../cargo/registries.ts";
+import { isBoundByUser, registryIndex } from "../cargo/registry_index.ts";
+import { describeLockFailure } from "../tokens/move.ts";
 import { showProgress } from "../terminal/progress.ts";
 import { decideToken, type TokenAnswer } from "../tokens/token_decision.ts";
-import type { Session } from "./session.ts";
-
-/** A registry; one that nothing has a name for is known by its URL alone. */
-export interface KnownRegistry {
-  readonly indexUrl: string;
-  readonly name?: string;
-}
+import type { CommandSession } from "./session.ts";
 
 /** Where {@linkcode lookUpToken} looks. */
 export interface LookUpOptions {
@@ -30,40 +20,35 @@ export interface LookUpOptions {
 
 /** Looks for a registry's token as cargo would, with a dialog if need be. */
 export async function lookUpToken(
-  session: Session,
-  registry: KnownRegistry,
+  session: CommandSession,
+  ref: RegistryRef,
   options: LookUpOptions,
 ): Promise<TokenAnswer> {
-  const { indexUrl, name } = registry;
-  const layers = await session.config();
+  const { indexUrl, name } = ref;
   const environment = options.environment
-    ? await environmentToken(session.env, registry, () => session.config())
+    ? await session.registry(ref).environmentToken()
     : { kind: "none" } as const;
   const asksStore = environment.kind === "none";
-  const place = await session.storeOf(indexUrl, asksStore);
-  const plaintext = await plaintextOf(session, registry);
+  const place = await session.storeOf(ref, asksStore);
+  const { registry } = place;
+  const plaintext = (await registry.plaintext()).outcome;
   using _ = showProgress(`Waiting for ${place.store.title}`);
   return decideToken({
     environment,
-    store: asksStore
-      ? await place.store.get(
-        { indexUrl, ...(name === undefined ? {} : { registryName: name }) },
-        { signal: place.deadline(), prompt: place.mayPrompt },
-      )
-      : { kind: "absent" },
+    store: asksStore ? await session.get(place) : { kind: "absent" },
     plaintext,
     superseded: plaintext.kind === "found" &&
-      await isSuperseded(await session.state(), indexUrl, plaintext.token),
-    rebinding: findRebinding(layers, session.cwd(), registry),
+      await registry.isSuperseded(plaintext.token),
+    rebinding: await registry.rebinding(),
     boundByUser: name !== undefined &&
-      isBoundByUser(layers, session.cwd(), name, indexUrl),
+      isBoundByUser(await session.config(), session.cwd(), name, indexUrl),
     strict: place.settings.fallback === "strict",
   });
 }
 
 /** The same for a name, as cargo understands it here. */
 export async function lookUpByName(
-  session: Session,
+  session: CommandSession,
   name: string,
 ): Promise<TokenAnswer | { readonly kind: "no-index" }> {
   const indexUrl = name === CRATES_IO_NAME
@@ -72,19 +57,6 @@ export async function lookUpByName(
   return indexUrl === undefined
     ? { kind: "no-index" }
     : await lookUpToken(session, { name, indexUrl }, { environment: true });
-}
-
-/** What the credentials file has for a registry. */
-export async function plaintextOf(
-  session: Session,
-  registry: KnownRegistry,
-): Promise<PlaintextOutcome> {
-  const tables = await credentialsTables(
-    session.env,
-    registry,
-    () => session.config(),
-  );
-  return await readPlaintext(await session.path(), tables);
 }
 
 /**

@@ -1,5 +1,9 @@
 import { type ConfigLayers, isTable, valueAt } from "../cargo/config.ts";
-import { CRATES_IO_INDEX, CRATES_IO_NAME } from "../cargo/registries.ts";
+import {
+  CRATES_IO_INDEX,
+  CRATES_IO_NAME,
+  type RegistryRef,
+} from "../cargo/registries.ts";
 import {
   boundNames,
   configuredNames,
@@ -9,12 +13,6 @@ import {
   userIndexes,
   userNames,
 } from "../cargo/registry_index.ts";
-
-/** A registry's name, and where it leads. */
-export interface NamedRegistry {
-  readonly name: string;
-  readonly indexUrl: string;
-}
 
 /** What a name means, by whose word. */
 export type NameMeaning =
@@ -115,7 +113,7 @@ export function nameInUse(
 export function ownRegistries(
   layers: ConfigLayers,
   cwd: string,
-): NamedRegistry[] {
+): Required<RegistryRef>[] {
   const bound = configuredNames(layers).flatMap((name) =>
     userIndexes(layers, cwd, name).map(({ url }) => ({ name, indexUrl: url }))
   );

@@ -4,7 +4,7 @@ import { string, type ValueParser } from "@optique/core/valueparser";
 import { printable } from "../base/printable.ts";
 import { CRATES_IO_NAME } from "../cargo/registries.ts";
 import { configuredNames, registryIndex } from "../cargo/registry_index.ts";
-import { Session } from "./session.ts";
+import { CommandSession } from "./session.ts";
 
 /**
  * The name of a registry. A shell completes it to those that cargo's
@@ -31,7 +31,7 @@ async function* suggestNames(prefix: string): AsyncGenerator<Suggestion> {
 /** Names and what they mean; none where that cannot be found out. */
 async function knownNames(): Promise<readonly (readonly [string, string])[]> {
   try {
-    const session = new Session();
+    const session = new CommandSession();
     const layers = await session.config();
     const names = configuredNames(layers).map((name) =>
       [name, registryIndex(layers, session.cwd(), name)?.url ?? ""] as const

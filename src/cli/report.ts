@@ -1,6 +1,6 @@
 import { cyan, green, red, yellow } from "@std/fmt/colors";
 import { printable } from "../base/printable.ts";
-import type { Reason, ReasonCode } from "../migration/reason.ts";
+import type { Reason, ReasonCode } from "../tokens/reason.ts";
 import type { Output } from "./output.ts";
 
 /** What `migrate`, `restore` and `import` say of one registry. */
@@ -67,8 +67,8 @@ export function report(
       const [title, style] = TITLES[outcome];
       const url = indexUrl === null || indexUrl === registry
         ? ""
-        : `${indexUrl}: `;
-      return [{ text: title, style }, registry, url + message];
+        : ` (${indexUrl})`;
+      return [{ text: title, style }, `${registry}${url}: ${message}`];
     }),
   );
   if (results.length === 0) output.print("There is nothing to do.");

@@ -8,12 +8,13 @@ import {
 } from "@optique/core/message";
 import { findSimilar } from "@optique/core/suggestion";
 import { extractOptionNames } from "@optique/core/usage";
+import { guardMemory } from "../base/guard_memory.ts";
 import { ownStdout, print } from "../base/print.ts";
 import { type Screen, screen } from "../terminal/screen.ts";
 import { type Run, UsageError } from "./command.ts";
 import { commandNames, commands, usageOf } from "./commands.ts";
-import { PROGRAM, SUMMARY, VERSION } from "./program.ts";
-import { Session, SessionError } from "./session.ts";
+import { PROGRAM, SUMMARY, versionText } from "./program.ts";
+import { CommandSession, SessionError } from "./session.ts";
 import { shells } from "./shells.ts";
 
 /** Usage errors end with this status, so that scripts can tell them from failures. */
@@ -35,13 +36,14 @@ class Ended extends Error {
  */
 export async function runCommandLine(
   args: readonly string[],
-  session: Session = new Session(),
+  session: CommandSession = new CommandSession(),
 ): Promise<number> {
   ownStdout();
   const rest = withoutSubcommand(args);
   const { output } = session;
   try {
     const run = await parse(rest, screen(session.env));
+    guardMemory();
     return await run(session);
   } catch (error) {
     if (error instanceof Ended) return error.status;
@@ -90,7 +92,7 @@ function parse(
     },
     version: {
       option: { names: ["-V", "--version"] },
-      value: VERSION,
+      value: versionText(),
       onShow: () => end(0),
     },
     completion: { command: true, shells, onShow: () => end(0) },

@@ -1,33 +1,17 @@
-import { homeDirectory } from "../../ffi/home_directory.ts";
 import { printable } from "../base/printable.ts";
-import { type ConfigLayers, loadConfig } from "../cargo/config.ts";
-import {
-  cargoHome,
-  currentDirectory,
-  type Environment,
-  unreadableHome,
-} from "../cargo/home.ts";
-import { credentialsPath } from "../credentials/file.ts";
-import { readState, type State, updateState } from "../migration/state.ts";
-import {
-  gatherSurroundings,
-  type Surroundings,
-} from "../migration/surroundings.ts";
-import { loadSettings } from "../settings/load_settings.ts";
+import type { RegistryRef } from "../cargo/registries.ts";
 import type { Settings } from "../settings/settings.ts";
-import { openStore } from "../stores/choose.ts";
 import type {
   CredentialStore,
   GetOutcome,
-  ItemKey,
   PrepareOutcome,
   StoreFailure,
   StoreName,
   StoreOptions,
 } from "../stores/credential_store.ts";
-import { openTerminal } from "../terminal/open_terminal.ts";
-import { personIsPresent } from "../terminal/person.ts";
-import type { PromptOutcome, Terminal } from "../terminal/terminal.ts";
+import type { PromptOutcome } from "../terminal/terminal.ts";
+import type { Registry } from "../tokens/registry.ts";
+import { Session, type SessionSources } from "../tokens/session.ts";
 import { type Output, SYSTEM_OUTPUT } from "./output.ts";
 
 /** How long another process may hold the state file. */
@@ -41,17 +25,14 @@ export class SessionError extends Error {
   override name = "SessionError";
 }
 
-/** What a {@linkcode Session} is made of; absent: the system's own. */
-export interface SessionSources {
-  readonly env?: Environment;
-  readonly cwd?: () => string;
+/** What a {@linkcode CommandSession} is made of; absent: the system's own. */
+export interface CommandSources extends SessionSources {
   readonly output?: Output;
-  readonly openStore?: typeof openStore;
-  readonly openTerminal?: () => Promise<Terminal>;
 }
 
 /** The store of one registry, and how it may be asked. */
 export interface StorePlace {
+  readonly registry: Registry;
   readonly settings: Settings;
   readonly store: CredentialStore;
   /** Whether a dialog may open. */
@@ -61,89 +42,41 @@ export interface StorePlace {
 }
 
 /**
- * What a command for people works with. Everything is looked at when it is
- * first asked for, and then once.
+ * What a command for people works with. What a request can do without ends a
+ * command with a {@linkcode SessionError}.
  */
-export class Session {
-  readonly env: Environment;
+export class CommandSession extends Session {
   readonly output: Output;
-  readonly #sources: SessionSources;
   /** The stores whose dialog was dismissed or not answered. */
   readonly #refused = new Map<StoreName, StoreFailure>();
 
-  constructor(sources: SessionSources = {}) {
-    this.env = sources.env ?? Deno.env.toObject();
+  constructor(sources: CommandSources = {}) {
+    super({ statePatienceMs: STATE_PATIENCE_MS, ...sources });
     this.output = sources.output ?? SYSTEM_OUTPUT;
-    this.#sources = sources;
   }
 
-  /** The current directory. */
-  readonly cwd: () => string = once(() =>
-    (this.#sources.cwd ?? currentDirectory)()
-  );
-
-  /** Cargo's home. */
-  readonly home: () => Promise<string> = once(async () => {
-    const cwd = this.cwd();
-    const named = cargoHome(this.env, cwd);
-    const trouble = unreadableHome(this.env, named);
-    if (trouble !== undefined) throw new SessionError(trouble);
-    const home = named ??
-      cargoHome(this.env, cwd, { systemHome: await homeDirectory() });
-    if (home === undefined) {
-      throw new SessionError(
-        "cargo's home is not known: set `CARGO_HOME` or `HOME`",
-      );
+  override async home(): Promise<string> {
+    const home = await this.cargoHome();
+    switch (home.kind) {
+      case "home":
+        return home.path;
+      case "none":
+        throw new SessionError(
+          "cargo's home is not known: set `CARGO_HOME` or `HOME`",
+        );
+      case "unreadable":
+        throw new SessionError(home.reason);
     }
-    return home;
-  });
-
-  /** Cargo's configuration. */
-  readonly config: () => Promise<ConfigLayers> = once(() => this.readConfig());
-
-  /** Cargo's configuration as it is now, whatever it was before. */
-  async readConfig(): Promise<ConfigLayers> {
-    return await loadConfig({
-      environment: this.env,
-      cargoHome: await this.home(),
-      cwd: this.cwd(),
-    });
   }
 
-  /** The credentials file, whether it exists or not. */
-  readonly path: () => Promise<string> = once(async () =>
-    credentialsPath(await this.home())
-  );
-
-  /** What surrounds the credentials file. */
-  readonly surroundings: () => Promise<Surroundings> = once(async () =>
-    await gatherSurroundings({
-      credentialsPath: await this.path(),
-      cargoHome: await this.home(),
-      env: this.env,
-      os: Deno.build.os,
-    })
-  );
-
-  readonly #terminal: () => Promise<Terminal> = once(() =>
-    (this.#sources.openTerminal ?? openTerminal)()
-  );
-
-  /** Whether somebody could answer a question. */
-  readonly isPersonPresent: () => Promise<boolean> = once(async () => {
-    const terminal = await this.#terminal();
-    return personIsPresent({
-      stderrIsTerminal: terminal.stderrIsTerminal,
-      get canAsk() {
-        return terminal.canAsk;
-      },
-      ci: this.env["CI"],
-    });
-  });
+  override async path(): Promise<string> {
+    await this.home();
+    return await super.path() ?? "";
+  }
 
   /** Asks for something that is not shown while it is typed. */
   async ask(question: string): Promise<PromptOutcome> {
-    const terminal = await this.#terminal();
+    const terminal = await this.terminal();
     return await terminal.prompt(question, {
       signal: AbortSignal.timeout(QUESTION_MS),
     });
@@ -151,7 +84,7 @@ export class Session {
 
   /** Asks a question on the terminal; whatever is no clear yes is a no. */
   async confirm(question: string): Promise<boolean> {
-    const terminal = await this.#terminal();
+    const terminal = await this.terminal();
     const answer = await terminal.prompt(`${printable(question)} [y/N] `, {
       signal: AbortSignal.timeout(QUESTION_MS),
       echo: true,
@@ -160,39 +93,20 @@ export class Session {
       /^y(es)?$/i.test(answer.line.reveal().trim());
   }
 
-  /** What is remembered. */
-  async state(): Promise<State> {
-    return readState(await this.home());
-  }
-
-  /** Changes what is remembered; `false`: it was not written. */
-  async remember(
-    change: (state: State) => State | Promise<State>,
-  ): Promise<boolean> {
-    return await updateState(await this.home(), change, {
-      patienceMs: STATE_PATIENCE_MS,
-    });
-  }
-
   /**
    * The store of a registry. With `prompt` a dialog may open if somebody is
    * present; without it nobody is looked for.
    */
-  async storeOf(indexUrl: string, prompt: boolean): Promise<StorePlace> {
-    const home = await this.home();
-    const settings = await loadSettings({
-      env: this.env,
-      cargoHome: home,
-      os: Deno.build.os,
-      indexUrl,
-    });
+  async storeOf(ref: RegistryRef, prompt: boolean): Promise<StorePlace> {
+    const registry = this.registry(ref);
+    const settings = await registry.settings();
     if (settings.kind === "wrong") throw new SessionError(settings.message);
-    const mayPrompt = prompt && settings.prompt !== "never" &&
-      (settings.prompt === "always" || await this.isPersonPresent());
+    const mayPrompt = prompt && await registry.mayPrompt();
     const limit = mayPrompt ? settings.promptTimeoutMs : settings.timeoutMs;
     return {
+      registry,
       settings,
-      store: await (this.#sources.openStore ?? openStore)(settings.store, home),
+      store: await registry.store(),
       mayPrompt,
       deadline: () => AbortSignal.timeout(limit),
     };
@@ -207,8 +121,11 @@ export class Session {
   }
 
   /** Asks a store for a token, with its own dialog like {@linkcode prepare}. */
-  async get(place: StorePlace, key: ItemKey): Promise<GetOutcome> {
-    return await this.#ask(place, (options) => place.store.get(key, options));
+  async get(place: StorePlace): Promise<GetOutcome> {
+    return await this.#ask(
+      place,
+      (options) => place.store.get(place.registry.ref, options),
+    );
   }
 
   async #ask<T extends { readonly kind: string }>(
@@ -229,9 +146,4 @@ function isRefusal(
 ): answer is StoreFailure {
   return "cause" in answer &&
     (answer.cause === "prompt-dismissed" || answer.cause === "deadline");
-}
-
-function once<T>(look: () => T): () => T {
-  let looked: { readonly value: T } | undefined;
-  return () => (looked ??= { value: look() }).value;
 }

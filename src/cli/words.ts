@@ -1,5 +1,5 @@
-import type { IneligibleReason } from "../migration/eligibility.ts";
-import type { Reason, ReasonCode } from "../migration/reason.ts";
+import type { IneligibleReason } from "../tokens/eligibility.ts";
+import type { Reason, ReasonCode } from "../tokens/reason.ts";
 import type { FailureCause } from "../stores/credential_store.ts";
 
 /** What a reason's sentence is about. */

@@ -5,7 +5,7 @@ import { joinPath } from "../base/paths.ts";
 import {
   CRATES_IO_INDEX,
   environmentName,
-  type RegistryRequest,
+  type RegistryRef,
 } from "../cargo/registries.ts";
 import { registryNames } from "../cargo/registry_index.ts";
 import { readRegularFile, type UnreadableReason } from "../base/files.ts";
@@ -78,7 +78,7 @@ export function credentialsPath(cargoHome: string): string {
  */
 export async function credentialsTables(
   environment: Environment,
-  request: RegistryRequest,
+  request: RegistryRef,
   loadConfig: () => Promise<ConfigLayers>,
 ): Promise<CredentialsTable[]> {
   const { indexUrl, name } = request;

@@ -1,18 +1,11 @@
+import type { RegistryRef } from "../cargo/registries.ts";
 import type { Secret } from "../base/secret.ts";
 
 /**
  * The registry that a request is about (cargo: `RegistryInfo` in
  * `credential/cargo-credential/src/lib.rs`).
  */
-export interface Registry {
-  /**
-   * The index URL, byte for byte as cargo sends it: the key of everything that
-   * is stored. crates.io is `https://github.com/rust-lang/crates.io-index`;
-   * sparse registries keep their `sparse+`.
-   */
-  readonly indexUrl: string;
-  /** The registry's name in cargo's configuration, if it has one. */
-  readonly name?: string;
+export interface Registry extends RegistryRef {
   /** Headers of the 401 response that led to the request, `Name: value`. */
   readonly headers: readonly string[];
 }

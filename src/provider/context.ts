@@ -1,32 +1,20 @@
+import type { CargoTokenPlace } from "../cargo/provider_chain.ts";
+import type { Plaintext } from "../tokens/registry.ts";
 import type { EnvironmentToken } from "../cargo/environment_token.ts";
 import type { Rebinding } from "../cargo/rebinding.ts";
-import type { CredentialsTable } from "../credentials/file.ts";
 import type { Deadline } from "../base/deadline.ts";
 import type { Secret } from "../base/secret.ts";
-import type { Eligibility, Occasion } from "../migration/eligibility.ts";
-import type { MoveOutcome, RemovalOutcome } from "../migration/move.ts";
-import type { State, StateChange } from "../migration/state.ts";
+import type { Eligibility, Occasion } from "../tokens/eligibility.ts";
+import type { MoveOutcome, RemovalOutcome } from "../tokens/move.ts";
+import { type StateChange } from "../state/file.ts";
+import { type State } from "../state/format.ts";
 import type { SettingsOutcome } from "../settings/settings.ts";
-import type {
-  CredentialStore,
-  ItemKey,
-  Keeping,
-} from "../stores/credential_store.ts";
+import type { RegistryRef } from "../cargo/registries.ts";
+import type { CredentialStore, Keeping } from "../stores/credential_store.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import type { Chain } from "./get_decision.ts";
 import type { PlaintextRemoval } from "./logout_decision.ts";
 import type { NoticeText } from "./notices.ts";
 import type { RegistryAbout } from "./registry_about.ts";
-
-/** The plaintext token of a registry's name, and the file it is looked for in. */
-export interface Plaintext {
-  /** The credentials file, whether it exists or not. */
-  readonly path: string;
-  /** The table that holds it, or would. */
-  readonly table: CredentialsTable | undefined;
-  /** The token; `none` if the file has none for this name. */
-  readonly token: Secret | "none";
-}
 
 /**
  * Everything that `get`, `login` and `logout` look at and change. Each lookup
@@ -36,7 +24,7 @@ export interface ProviderContext {
   /** The time that this request has. */
   readonly deadline: Deadline;
   /** What the token is filed under. */
-  readonly key: ItemKey;
+  readonly key: RegistryRef;
 
   /** The settings that hold for this registry. */
   settings(): Promise<SettingsOutcome>;
@@ -47,7 +35,7 @@ export interface ProviderContext {
   /** The credentials file's token for this registry's name. */
   plaintext(): Promise<Plaintext>;
   /** What is remembered. */
-  state(): State;
+  state(): Promise<State>;
   /** Forgets what was read of the file and the state: others have been at work. */
   refresh(): void;
   /** Whether a project binds this name to a URL that the user does not. */
@@ -57,7 +45,7 @@ export interface ProviderContext {
   /** The other index URLs that the store has a token of this name under. */
   storedElsewhere(): Promise<readonly string[]>;
   /** Where this provider stands among cargo's. */
-  chain(): Promise<Chain>;
+  chain(): Promise<CargoTokenPlace>;
   /** The arguments that were given to `cargo login` itself. */
   loginArguments(): Promise<readonly string[]>;
   /** Whether a dialog may open: somebody is there, or `prompt = "always"`. */

@@ -1,5 +1,6 @@
 import type { Secret } from "../base/secret.ts";
-import { isPinned, isSuperseded, unsupersede } from "../migration/state.ts";
+import { isPinned } from "../state/pins.ts";
+import { isSuperseded, unsupersede } from "../state/superseded.ts";
 import type { GetAnswer } from "../protocol/messages.ts";
 import type { GetOutcome } from "../stores/credential_store.ts";
 import type { ProviderContext } from "./context.ts";
@@ -96,7 +97,7 @@ async function look(
     case "superseded": {
       const { indexUrl } = context.key;
       const superseded = typeof plaintext === "object" &&
-        await isSuperseded(context.state(), indexUrl, plaintext);
+        await isSuperseded(await context.state(), indexUrl, plaintext);
       return { superseded };
     }
     case "eligibility":
@@ -116,7 +117,7 @@ async function lookAround(
   again = false,
 ): Promise<Partial<GetFacts>> {
   if (again) context.refresh();
-  const pinned = isPinned(context.state(), context.key.indexUrl);
+  const pinned = isPinned(await context.state(), context.key.indexUrl);
   let { token } = await context.plaintext();
   const store = await askStore(context, false);
   if (store.kind === "absent" && token === "none") {
@@ -219,7 +220,7 @@ async function move(
     case "moved": {
       const { indexUrl } = context.key;
       // What is in use again is not out of use.
-      if (await isSuperseded(context.state(), indexUrl, token)) {
+      if (await isSuperseded(await context.state(), indexUrl, token)) {
         await context.remember((state) => unsupersede(state, indexUrl, token));
       }
       await context.announce(describeMoved(await context.about()));

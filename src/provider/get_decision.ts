@@ -1,22 +1,15 @@
+import type { CargoTokenPlace } from "../cargo/provider_chain.ts";
 import type { EnvironmentToken } from "../cargo/environment_token.ts";
 import type { Rebinding } from "../cargo/rebinding.ts";
 import { checkToken } from "../cargo/token.ts";
 import type { Secret } from "../base/secret.ts";
-import type { Eligibility } from "../migration/eligibility.ts";
+import type { Eligibility } from "../tokens/eligibility.ts";
 import type { Settings, WrongSetting } from "../settings/settings.ts";
 import type {
   GetOutcome,
   Keeping,
   StoreFailure,
 } from "../stores/credential_store.ts";
-
-/** Where this provider stands in cargo's chain of providers. */
-export interface Chain {
-  /** Whether `cargo:token` is asked after this provider. */
-  readonly cargoTokenFollows: boolean;
-  /** Whether `cargo:token` is asked at all for this registry. */
-  readonly cargoTokenListed: boolean;
-}
 
 /** What is known when a `get` is decided; what is `undefined` has not been looked at. */
 export interface GetFacts {
@@ -44,7 +37,7 @@ export interface GetFacts {
   readonly sendable?: boolean;
   /** Whether P may leave the file. */
   readonly eligibility?: Eligibility;
-  readonly chain?: Chain;
+  readonly chain?: CargoTokenPlace;
 }
 
 /** What has to be looked at before the decision can go on. */

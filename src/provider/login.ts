@@ -1,11 +1,7 @@
 import { checkToken, cleanPastedToken } from "../cargo/token.ts";
-import {
-  isPinned,
-  type State,
-  supersede,
-  unpin,
-  unsupersede,
-} from "../migration/state.ts";
+import { type State } from "../state/format.ts";
+import { isPinned, unpin } from "../state/pins.ts";
+import { supersede, unsupersede } from "../state/superseded.ts";
 import type { LoginAnswer, LoginRequest } from "../protocol/messages.ts";
 import type { Secret } from "../base/secret.ts";
 import type { CredentialStore } from "../stores/credential_store.ts";
@@ -71,14 +67,16 @@ async function answer(
   const settings = await context.settings();
   if (settings.kind === "wrong") return refuse(printable(settings.message));
   const [option, ...more] = await context.loginArguments();
-  if (option !== undefined && (option !== MIGRATE || more.length > 0)) {
+  const isMigration = option === MIGRATE && more.length === 0 &&
+    request.token === undefined;
+  if (option !== undefined && !isMigration) {
     return refuse(describeTokenRefusal("arguments"));
   }
   const place = await findPlace({
     settings,
     prepared: await prepare(context, false),
   }, context);
-  return option === MIGRATE
+  return isMigration
     ? await migrate(place, context)
     : await carryOut(place, request, context);
 }
@@ -264,7 +262,7 @@ async function putIntoUse(
     return isDone ? unpin(state, indexUrl) : state;
   };
   context.refresh();
-  const state = context.state();
+  const state = await context.state();
   if (await change(state) !== state) await context.remember(change);
 }
 
@@ -294,7 +292,7 @@ async function migrate(
     return refuse(describeNotMigrated(outcome, about));
   }
   const { indexUrl } = context.key;
-  if (isPinned(context.state(), indexUrl)) {
+  if (isPinned(await context.state(), indexUrl)) {
     await context.remember((state) => unpin(state, indexUrl));
   }
   context.say(describeMoved(about));

@@ -1,3 +1,4 @@
+import type { CargoTokenPlace } from "../cargo/provider_chain.ts";
 import type { Rebinding } from "../cargo/rebinding.ts";
 import type { Settings } from "../settings/settings.ts";
 import {
@@ -5,7 +6,6 @@ import {
   type PrepareOutcome,
   type StoreFailure,
 } from "../stores/credential_store.ts";
-import type { Chain } from "./get_decision.ts";
 
 /** What is known when a `login` decides where the token goes. */
 export interface LoginFacts {
@@ -16,7 +16,7 @@ export interface LoginFacts {
   readonly prompted?: PrepareOutcome;
   /** Whether a dialog may open: somebody is there, or `prompt = "always"`. */
   readonly mayPrompt?: boolean;
-  readonly chain?: Chain;
+  readonly chain?: CargoTokenPlace;
   /** Whether a project binds this name to a URL that the user does not. */
   readonly rebinding?: Rebinding | "none";
 }

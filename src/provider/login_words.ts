@@ -1,7 +1,7 @@
 import type { Rebinding } from "../cargo/rebinding.ts";
 import type { TokenValidity } from "../cargo/token.ts";
-import type { Eligibility } from "../migration/eligibility.ts";
-import type { MoveOutcome, RemovalOutcome } from "../migration/move.ts";
+import type { Eligibility } from "../tokens/eligibility.ts";
+import type { MoveOutcome, RemovalOutcome } from "../tokens/move.ts";
 import type { StoreFailure } from "../stores/credential_store.ts";
 import type { PromptOutcome } from "../terminal/terminal.ts";
 import { printable } from "../base/printable.ts";
@@ -80,8 +80,9 @@ export function describeTokenRefusal(
       return "another program is writing cargo's credentials file, and may be " +
         "moving an older token; nothing was stored, try again";
     case "arguments":
-      return "`cargo login --` takes `--migrate-to-keyring` and nothing else; " +
-        "a token is given on standard input: `cargo login < FILE`";
+      return "`cargo login --` takes `--migrate-to-keyring` and nothing else, " +
+        "and no token beside it; a token is given on standard input: " +
+        "`cargo login < FILE`";
     case "interrupted":
       return "the question was interrupted; nothing was stored";
     case "timeout":

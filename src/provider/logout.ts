@@ -1,6 +1,6 @@
 import type { LogoutAnswer } from "../protocol/messages.ts";
 import type { EraseOutcome } from "../stores/credential_store.ts";
-import { isPinned, unpin } from "../migration/state.ts";
+import { isPinned, unpin } from "../state/pins.ts";
 import { printable } from "../base/printable.ts";
 import type { ProviderContext } from "./context.ts";
 import { decideLogout, type PlaintextRemoval } from "./logout_decision.ts";
@@ -30,7 +30,7 @@ export async function logout(context: ProviderContext): Promise<LogoutAnswer> {
       (await context.chain()).cargoTokenFollows,
   });
   const { indexUrl } = context.key;
-  if (verdict !== "not-found" && isPinned(context.state(), indexUrl)) {
+  if (verdict !== "not-found" && isPinned(await context.state(), indexUrl)) {
     await context.remember((state) => unpin(state, indexUrl));
   }
 

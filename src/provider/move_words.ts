@@ -1,4 +1,4 @@
-import type { MoveOutcome, RemovalOutcome } from "../migration/move.ts";
+import type { MoveOutcome, RemovalOutcome } from "../tokens/move.ts";
 import type { NoticeText } from "./notices.ts";
 import { printable } from "../base/printable.ts";
 import type { RegistryAbout } from "./registry_about.ts";

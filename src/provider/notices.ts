@@ -5,7 +5,7 @@ import type { GetNotice, NotMovedReason } from "./get_decision.ts";
 import { printable } from "../base/printable.ts";
 import { describeRebinding, type RegistryAbout } from "./registry_about.ts";
 
-/** How often a notice is given (see `src/migration/state.ts`). */
+/** How often a notice is given (see `src/state/notices.ts`). */
 export type NoticeFrequency = "each" | "daily" | "once" | "never";
 
 /** A notice as people read it. */
@@ -136,9 +136,10 @@ export function describeGetNotice(
       return {
         level: "note",
         text: `${storeTitle} has no token for the index URL of ${title}, but ` +
-          `one of that name for ${urls.join(" and ")}. If that one belongs ` +
-          `here: \`${indexVariable(about.name ?? "")}=${urls[0]} ` +
-          `${about.restoreCommand}\`, then \`${migrateCommand}\``,
+          `one of that name for ${
+            urls.join(" and ")
+          }, where no name of yours ` +
+          `leads. If it belongs here: \`${migrateCommand} --from ${urls[0]}\``,
         frequency: "daily",
         topic,
       };
@@ -177,15 +178,13 @@ export function describeGetNotice(
  */
 function describeRebound(rebinding: Rebinding, about: RegistryAbout): string {
   const url = printable(rebinding.projectUrl);
-  const variable = indexVariable(printable(rebinding.name ?? "NAME"));
+  const variable = `CARGO_REGISTRIES_${
+    printable(environmentName(rebinding.name ?? "NAME"))
+  }_INDEX`;
   return `${describeRebinding(rebinding)}; your token is not sent there. ` +
     `If it belongs there, bind the name yourself: \`${variable}=${url}\` in ` +
     "the environment, or in your own configuration; or store a token for " +
     `that URL: \`${about.migrateCommand} --index ${url}\``;
-}
-
-function indexVariable(name: string): string {
-  return `CARGO_REGISTRIES_${environmentName(name)}_INDEX`;
 }
 
 function describeNotMoved(

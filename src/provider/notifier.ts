@@ -1,11 +1,6 @@
-import {
-  forgetKept,
-  keepNotice,
-  shouldTell,
-  type State,
-  type StateChange,
-  told,
-} from "../migration/state.ts";
+import { type StateChange } from "../state/file.ts";
+import { type State } from "../state/format.ts";
+import { forgetKept, keepNotice, shouldTell, told } from "../state/notices.ts";
 import { printError } from "../base/print.ts";
 import { printable } from "../base/printable.ts";
 import type { NoticeText } from "./notices.ts";
@@ -17,7 +12,7 @@ export interface NotifierOptions {
   /** Whether `CI` is set. */
   readonly ci: boolean;
   /** Reads what is remembered. */
-  readonly state: () => State;
+  readonly state: () => Promise<State>;
   /** Changes what is remembered. */
   readonly remember: (change: StateChange) => Promise<boolean>;
 }
@@ -31,22 +26,23 @@ export class Notifier {
   }
 
   /**
-   * Prints a notice, unless somebody at a terminal was given it lately: nobody
-   * reads the log of an editor.
+   * Prints a notice, unless it was given lately. A person at a terminal and a
+   * log are told apart, and each is told: nobody reads the log of an editor.
    *
    * @param isLast Whether cargo's command ends here, without a token: then it
    * is printed each time, where `CI` is set, too.
    */
   async notice(notice: NoticeText, isLast: boolean): Promise<void> {
     const { indexUrl, ci, state, remember } = this.#options;
-    const { topic } = notice;
+    const topic = Deno.stderr.isTerminal()
+      ? notice.topic
+      : `${notice.topic} in a log`;
     const frequency = isLast ? "each" : notice.frequency;
     const occasion = { indexUrl, topic, frequency, now: Date.now() };
     const where = { ci, changesAnswer: isLast };
-    if (!shouldTell(state(), occasion, where)) return;
+    if (!shouldTell(await state(), occasion, where)) return;
     printError(`${notice.level}: ${notice.text}`);
-    if (frequency === "each" || !Deno.stderr.isTerminal()) return;
-    await remember((state) => told(state, occasion));
+    if (frequency !== "each") await remember((state) => told(state, occasion));
   }
 
   /**
@@ -66,7 +62,7 @@ export class Notifier {
   /** Prints what was kept for somebody at a terminal. */
   async deliver(): Promise<void> {
     if (!Deno.stderr.isTerminal()) return;
-    const { kept } = this.#options.state();
+    const { kept } = await this.#options.state();
     if (kept.length === 0) return;
     for (const { text, at } of kept) {
       printError(

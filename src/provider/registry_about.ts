@@ -7,8 +7,6 @@ import type { Registry } from "../protocol/messages.ts";
 export interface RegistryAbout {
   /** `crates.io`, `` `my-registry` ``, or the index URL in backticks. */
   readonly title: string;
-  /** Its name in configuration and commands, if it has one. */
-  readonly name: string | undefined;
   /** The command that logs in there. */
   readonly loginCommand: string;
   /** The command that moves its token by hand. */
@@ -43,7 +41,6 @@ export function describeRegistry(
     title: isCratesIo
       ? "crates.io"
       : `\`${name ?? printable(registry.indexUrl)}\``,
-    name,
     loginCommand: isCratesIo ? "cargo login" : `cargo login${option}`,
     migrateCommand: `cargo-credential-keyring migrate${option}`,
     restoreCommand: `cargo-credential-keyring restore${option}`,

@@ -1,4 +1,4 @@
-import { forbidCoreDumps } from "../../ffi/core_dumps.ts";
+import { guardMemory } from "../base/guard_memory.ts";
 import { ownStdout } from "../base/print.ts";
 import type { Answer, CredentialRequest } from "../protocol/messages.ts";
 import { describeFailure, serve } from "../protocol/serve.ts";
@@ -25,7 +25,7 @@ export async function runProvider(): Promise<void> {
     input: Deno.stdin,
     output: ownStdout(),
     handle: async (request) => {
-      using context = await SystemContext.open(request);
+      using context = new SystemContext(request);
       const answer = await Promise.race([
         answerTo(request, context),
         whenOverdue(request.kind, context),
@@ -47,22 +47,14 @@ async function conclude(context: SystemContext): Promise<void> {
   }
 }
 
-/** A C library that does not open (musl) is no reason to keep a token back. */
-function guardMemory(): void {
-  try {
-    forbidCoreDumps();
-  } catch {
-    // What the system does with core files is then its own affair.
-  }
-}
-
 async function answerTo(
   request: CredentialRequest,
   context: SystemContext,
 ): Promise<Answer> {
-  if (context.homeTrouble !== undefined) {
+  const trouble = await context.homeTrouble();
+  if (trouble !== undefined) {
     const { stepAside } = await import("./step_aside.ts");
-    return await stepAside(request.kind, context, context.homeTrouble);
+    return await stepAside(request.kind, context, trouble);
   }
   switch (request.kind) {
     case "get":

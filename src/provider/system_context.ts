@@ -1,62 +1,43 @@
-import { type ConfigLayers, loadConfig, valueAt } from "../cargo/config.ts";
-import {
-  credentialsPath,
-  type CredentialsTable,
-  credentialsTables,
-  readPlaintext,
-  type UnusableFile,
-} from "../credentials/file.ts";
-import type { LockedCredentials } from "../credentials/lock.ts";
-import {
-  type EnvironmentToken,
-  environmentToken,
-} from "../cargo/environment_token.ts";
-import { cargoHome, currentDirectory, unreadableHome } from "../cargo/home.ts";
-import { cargoTokenPlace, providerChain } from "../cargo/provider_chain.ts";
-import { findRebinding, type Rebinding } from "../cargo/rebinding.ts";
-import { CRATES_IO_INDEX } from "../cargo/registries.ts";
-import { registryIndex, registryNames } from "../cargo/registry_index.ts";
 import { Deadline } from "../base/deadline.ts";
-import type { Eligibility, Occasion } from "../migration/eligibility.ts";
-import type { MoveOutcome, RemovalOutcome } from "../migration/move.ts";
-import {
-  EMPTY_STATE,
-  readState,
-  type State,
-  type StateChange,
-  updateState,
-} from "../migration/state.ts";
-import type { Surroundings } from "../migration/surroundings.ts";
+import { once } from "../base/once.ts";
 import { printError } from "../base/print.ts";
 import { printable } from "../base/printable.ts";
-import type { CredentialRequest } from "../protocol/messages.ts";
 import type { Secret } from "../base/secret.ts";
-import { loadSettings } from "../settings/load_settings.ts";
+import type { EnvironmentToken } from "../cargo/environment_token.ts";
+import {
+  type CargoTokenPlace,
+  providerChain,
+} from "../cargo/provider_chain.ts";
+import type { Rebinding } from "../cargo/rebinding.ts";
+import type { RegistryRef } from "../cargo/registries.ts";
+import type { CredentialsTable, UnusableFile } from "../credentials/file.ts";
+import type { LockedCredentials } from "../credentials/lock.ts";
+import type { CredentialRequest } from "../protocol/messages.ts";
 import {
   DEFAULT_SETTINGS,
   type SettingsOutcome,
 } from "../settings/settings.ts";
-import { openStore } from "../stores/choose.ts";
-import type {
-  CredentialStore,
-  ItemKey,
-  Keeping,
-} from "../stores/credential_store.ts";
-import { isCi, personIsPresent } from "../terminal/person.ts";
+import type { StateChange } from "../state/file.ts";
+import type { State } from "../state/format.ts";
+import type { CredentialStore, Keeping } from "../stores/credential_store.ts";
+import { isCi } from "../terminal/person.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import type { Plaintext, ProviderContext } from "./context.ts";
-import type { Chain } from "./get_decision.ts";
+import type { Eligibility, Occasion } from "../tokens/eligibility.ts";
+import type { MoveOutcome, RemovalOutcome } from "../tokens/move.ts";
+import type { Plaintext, Registry } from "../tokens/registry.ts";
+import { Session } from "../tokens/session.ts";
+import type { ProviderContext } from "./context.ts";
 import type { PlaintextRemoval } from "./logout_decision.ts";
 import type { NoticeText } from "./notices.ts";
 import { Notifier } from "./notifier.ts";
 import { Patience } from "./patience.ts";
 import { describeRegistry, type RegistryAbout } from "./registry_about.ts";
 
-/** How long the state file is waited for: others hold it for moments. */
-const STATE_PATIENCE_MS = 250;
-
 /** How long a move may take of what is left of the deadline. */
 const MOVE_MS = 5_000;
+
+/** A hint is not worth more: a store with a thousand items takes a second. */
+const ELSEWHERE_MS = 250;
 
 /**
  * How long cargo's lock on the credentials file is waited for, at most: a move
@@ -64,18 +45,12 @@ const MOVE_MS = 5_000;
  */
 const LOCK_MS = 10_000;
 
-/** Gives the same result again, so that nothing is looked at twice. */
-function once<T>(look: () => Promise<T>): () => Promise<T> {
-  let result: Promise<T> | undefined;
-  return () => result ??= look();
-}
-
 /** Cargo may read it all the same, and use a token in it. */
 async function describeUnusable(
   path: string,
   file: UnusableFile,
 ): Promise<string> {
-  const { describeLockFailure } = await import("../migration/move.ts");
+  const { describeLockFailure } = await import("../tokens/move.ts");
   return `${printable(path)} cannot be read: ${describeLockFailure(file)}; a ` +
     "token in it stays there";
 }
@@ -86,76 +61,41 @@ async function describeUnusable(
  */
 export class SystemContext implements ProviderContext, Disposable {
   readonly deadline: Deadline = new Deadline(DEFAULT_SETTINGS.timeoutMs);
-  readonly key: ItemKey;
-  /** Why cargo's home cannot be read, if cargo has one that cannot. */
-  readonly homeTrouble: string | undefined;
+  readonly registry: Registry;
   readonly #request: CredentialRequest;
-  readonly #env = Deno.env.toObject();
-  readonly #cwd = currentDirectory();
-  readonly #home: string | undefined;
   readonly #notifier: Notifier;
-  readonly #openStore: typeof openStore;
   #patience: Patience | undefined;
-  #plaintext: Promise<Plaintext> | undefined;
-  /** What is wrong with the credentials file, if it cannot be read. */
-  #unusable: string | undefined;
-  #state: State | undefined;
   /** The credentials file while it is held, or why it is not. */
   #held: LockedCredentials | string = "it is not locked";
 
-  private constructor(
-    request: CredentialRequest,
-    open: typeof openStore,
-    systemHome?: string,
-  ) {
-    const { indexUrl, name } = request.registry;
+  /** The edges for one request; its time begins. */
+  constructor(request: CredentialRequest, session: Session = new Session()) {
     this.#request = request;
-    this.#openStore = open;
-    const home = cargoHome(this.#env, this.#cwd, { systemHome });
-    this.homeTrouble = unreadableHome(this.#env, home);
-    this.#home = this.homeTrouble === undefined ? home : undefined;
-    this.key = {
-      indexUrl,
-      ...(name === undefined ? {} : { registryName: name }),
-    };
+    this.registry = session.registry(request.registry);
     this.#notifier = new Notifier({
-      indexUrl,
-      ci: isCi(this.#env["CI"]),
+      indexUrl: this.key.indexUrl,
+      ci: isCi(session.env["CI"]),
       state: () => this.state(),
       remember: (change) => this.remember(change),
     });
   }
 
-  /**
-   * The edges for one request; its time begins.
-   *
-   * @param open What opens the store of a setting.
-   * @returns The context; dispose of it.
-   */
-  static async open(
-    request: CredentialRequest,
-    open: typeof openStore = openStore,
-  ): Promise<SystemContext> {
-    const context = new SystemContext(request, open);
-    if (context.#home !== undefined || context.homeTrouble !== undefined) {
-      return context;
-    }
-    const { homeDirectory } = await import("../../ffi/home_directory.ts");
-    try {
-      return new SystemContext(request, open, await homeDirectory());
-    } catch {
-      // No C library that opens (musl): then there is no home.
-      return context;
-    }
+  get #session(): Session {
+    return this.registry.session;
+  }
+
+  get key(): RegistryRef {
+    return this.registry.ref;
+  }
+
+  /** Why cargo's home cannot be read, if cargo has one that cannot. */
+  async homeTrouble(): Promise<string | undefined> {
+    const home = await this.#session.cargoHome();
+    return home.kind === "unreadable" ? home.reason : undefined;
   }
 
   readonly settings = once(async (): Promise<SettingsOutcome> => {
-    const outcome = await loadSettings({
-      env: this.#env,
-      cargoHome: this.#home,
-      os: Deno.build.os,
-      indexUrl: this.key.indexUrl,
-    });
+    const outcome = await this.registry.settings();
     if (outcome.kind === "settings") {
       this.#wait(outcome.timeoutMs, outcome.promptTimeoutMs);
     }
@@ -168,7 +108,7 @@ export class SystemContext implements ProviderContext, Disposable {
     this.#patience = new Patience(this.deadline, {
       timeoutMs,
       promptTimeoutMs,
-      isPersonPresent: this.#person,
+      isPersonPresent: () => this.#session.isPersonPresent(),
       tell: async (seconds) => {
         const { title } = await this.store();
         this.say(
@@ -179,38 +119,20 @@ export class SystemContext implements ProviderContext, Disposable {
     });
   }
 
-  readonly store = once(async (): Promise<CredentialStore> => {
-    const settings = await this.settings();
-    return await this.#openStore(
-      settings.kind === "wrong" ? "off" : settings.store,
-      this.#home,
-    );
-  });
+  store(): Promise<CredentialStore> {
+    return this.registry.store();
+  }
 
-  readonly terminal = once(async (): Promise<Terminal> => {
-    const { openTerminal } = await import("../terminal/open_terminal.ts");
-    return await openTerminal();
-  });
-
-  readonly #person = once(async (): Promise<boolean> => {
-    const stderrIsTerminal = Deno.stderr.isTerminal();
-    const ci = this.#env["CI"];
-    if (!stderrIsTerminal || isCi(ci)) return false;
-    const terminal = await this.terminal();
-    return personIsPresent({
-      stderrIsTerminal,
-      get canAsk() {
-        return terminal.canAsk;
-      },
-      ci,
-    });
-  });
+  terminal(): Promise<Terminal> {
+    return this.#session.terminal();
+  }
 
   async mayPrompt(): Promise<boolean> {
     const settings = await this.settings();
-    if (settings.kind === "wrong" || settings.prompt === "never") return false;
-    const may = settings.prompt === "always" || await this.#person();
-    if (may) this.deadline.restart(settings.promptTimeoutMs);
+    const may = await this.registry.mayPrompt();
+    if (may && settings.kind === "settings") {
+      this.deadline.restart(settings.promptTimeoutMs);
+    }
     return may;
   }
 
@@ -225,118 +147,48 @@ export class SystemContext implements ProviderContext, Disposable {
     this.#wait(settings.promptTimeoutMs, settings.promptTimeoutMs);
   }
 
-  readonly #config = once((): Promise<ConfigLayers> =>
-    loadConfig({
-      environment: this.#env,
-      cargoHome: this.#home,
-      isHomeUnreadable: this.homeTrouble !== undefined,
-      cwd: this.#cwd,
-    })
-  );
-
   environmentToken(): Promise<EnvironmentToken> {
-    const { registry } = this.#request;
-    return environmentToken(this.#env, registry, this.#config);
+    return this.registry.environmentToken();
   }
 
   plaintext(): Promise<Plaintext> {
-    return this.#plaintext ??= this.#readPlaintext();
+    return this.registry.plaintext();
   }
 
-  async #readPlaintext(): Promise<Plaintext> {
-    if (this.#home === undefined) {
-      return { path: "", table: undefined, token: "none" };
-    }
-    const path = credentialsPath(this.#home);
-    const { registry } = this.#request;
-    const tables = await credentialsTables(this.#env, registry, this.#config);
-    const outcome = await readPlaintext(path, tables);
-    if (outcome.kind === "found") {
-      return { path, table: outcome.table, token: outcome.token };
-    }
-    if (outcome.kind === "unusable") {
-      this.#unusable = await describeUnusable(path, outcome);
-    }
-    return { path, table: tables[0], token: "none" };
-  }
-
-  state(): State {
-    return this.#state ??= this.#home === undefined
-      ? EMPTY_STATE
-      : readState(this.#home);
+  state(): Promise<State> {
+    return this.registry.memory();
   }
 
   refresh(): void {
-    this.#state = undefined;
-    this.#plaintext = undefined;
+    this.registry.refresh();
   }
 
-  async remember(change: StateChange): Promise<boolean> {
-    return this.#home !== undefined &&
-      await updateState(this.#home, change, { patienceMs: STATE_PATIENCE_MS });
+  remember(change: StateChange): Promise<boolean> {
+    return this.registry.remember(change);
   }
 
-  async chain(): Promise<Chain> {
-    const { registry } = this.#request;
-    return cargoTokenPlace(providerChain(await this.#config(), registry));
+  chain(): Promise<CargoTokenPlace> {
+    return this.registry.chain();
   }
 
-  readonly rebinding = once(async (): Promise<Rebinding | "none"> =>
-    findRebinding(await this.#config(), this.#cwd, this.#request.registry)
-  );
-
-  async sendable(): Promise<boolean> {
-    const { sendableToken } = await import("../cargo/sendable_token.ts");
-    const rebinding = await this.rebinding();
-    const token = await sendableToken(
-      await this.#config(),
-      this.#home === undefined ? undefined : credentialsPath(this.#home),
-      rebinding === "none" ? this.key.registryName : rebinding.name,
-    );
-    return token.kind !== "none";
+  rebinding(): Promise<Rebinding | "none"> {
+    return this.registry.rebinding();
   }
 
-  async storedElsewhere(): Promise<readonly string[]> {
-    const { indexUrl, registryName } = this.key;
-    if (registryName === undefined || indexUrl === CRATES_IO_INDEX) return [];
-    const store = await this.store();
-    const outcome = await store.list({ signal: this.deadline.signal });
-    if (outcome.kind !== "items") return [];
-    const urls = outcome.items.filter(({ registryName: name }) =>
-      name === registryName
-    ).map((item) => item.indexUrl);
-    return [...new Set(urls)];
+  sendable(): Promise<boolean> {
+    return this.registry.sendable();
   }
 
-  readonly #surroundings = once(async (): Promise<Surroundings> => {
-    const { gatherSurroundings } = await import(
-      "../migration/surroundings.ts"
-    );
-    return await gatherSurroundings({
-      credentialsPath: (await this.plaintext()).path,
-      cargoHome: this.#home ?? "",
-      env: this.#env,
-      os: Deno.build.os,
-    });
-  });
+  storedElsewhere(): Promise<readonly string[]> {
+    const signal = AbortSignal.any([
+      this.deadline.signal,
+      AbortSignal.timeout(ELSEWHERE_MS),
+    ]);
+    return this.registry.storedElsewhere(signal);
+  }
 
-  async eligibility(
-    token: Secret,
-    occasion: Occasion,
-  ): Promise<Eligibility> {
-    const { checkEligibility } = await import(
-      "../migration/check_eligibility.ts"
-    );
-    return await checkEligibility({
-      occasion,
-      token,
-      registry: this.#request.registry,
-      store: await this.store(),
-      layers: await this.#config(),
-      cwd: this.#cwd,
-      surroundings: await this.#surroundings(),
-      signal: this.deadline.signal,
-    });
+  eligibility(token: Secret, occasion: Occasion): Promise<Eligibility> {
+    return this.registry.eligibility(token, occasion, this.deadline.signal);
   }
 
   readonly about = once(async (): Promise<RegistryAbout> => {
@@ -348,7 +200,7 @@ export class SystemContext implements ProviderContext, Disposable {
   async move(token: Secret): Promise<MoveOutcome> {
     const { path, table } = await this.plaintext();
     if (table === undefined) return { kind: "file-changed" };
-    const { moveToken } = await import("../migration/move.ts");
+    const { moveToken } = await import("../tokens/move.ts");
     const signal = AbortSignal.any([
       this.deadline.signal,
       AbortSignal.timeout(MOVE_MS),
@@ -363,7 +215,7 @@ export class SystemContext implements ProviderContext, Disposable {
   ): Promise<RemovalOutcome> {
     const { path, table } = await this.plaintext();
     if (table === undefined) return { kind: "none" };
-    const { removeStored } = await import("../migration/move.ts");
+    const { removeStored } = await import("../tokens/move.ts");
     return await removeStored(
       { path, table, token },
       await this.store(),
@@ -378,7 +230,7 @@ export class SystemContext implements ProviderContext, Disposable {
     const [{ withCredentialsLock }, { describeLockFailure }] = await Promise
       .all([
         import("../credentials/lock.ts"),
-        import("../migration/move.ts"),
+        import("../tokens/move.ts"),
       ]);
     const patience = Math.min(this.deadline.remaining / 2, LOCK_MS);
     const outcome = await withCredentialsLock(path, async (file) => {
@@ -404,7 +256,7 @@ export class SystemContext implements ProviderContext, Disposable {
     if (typeof this.#held === "string") {
       return { kind: "left", reason: this.#held };
     }
-    const { removeLocked } = await import("../migration/move.ts");
+    const { removeLocked } = await import("../tokens/move.ts");
     return await removeLocked(this.#held, table);
   }
 
@@ -427,11 +279,11 @@ export class SystemContext implements ProviderContext, Disposable {
   async logoutPlaintext(): Promise<PlaintextRemoval> {
     const { table, token } = await this.plaintext();
     if (token === "none" || table === undefined) return { kind: "none" };
-    const { logoutRemoval } = await import("../migration/eligibility.ts");
+    const { logoutRemoval } = await import("../tokens/eligibility.ts");
     const verdict = logoutRemoval({
-      isMapped: await this.#isMapped(),
+      isMapped: await this.registry.isMapped(),
       isBoundElsewhere: await this.rebinding() !== "none",
-      file: (await this.#surroundings()).file,
+      file: (await this.#session.surroundings()).file,
     });
     if (verdict.kind === "left") {
       const { sentence, foreign } = verdict;
@@ -441,28 +293,8 @@ export class SystemContext implements ProviderContext, Disposable {
     return removal.kind === "left" ? { ...removal, foreign: false } : removal;
   }
 
-  async #isMapped(): Promise<boolean> {
-    const { indexUrl, registryName } = this.key;
-    if (indexUrl === CRATES_IO_INDEX) return true;
-    const layers = await this.#config();
-    return registryName === undefined
-      ? registryNames(layers, indexUrl).length > 0
-      : registryIndex(layers, this.#cwd, registryName)?.url === indexUrl;
-  }
-
-  async leftovers(): Promise<readonly string[]> {
-    const environment = await this.environmentToken();
-    const { table, path } = await this.plaintext();
-    const layers = await this.#config();
-    const files = table === undefined ? [] : layers.files
-      .filter((file) =>
-        file.path !== path &&
-        typeof valueAt(file.values, [...table, "token"]) === "string"
-      )
-      .map((file) => file.path);
-    if (environment.kind !== "token") return files;
-    const { variable, file } = environment;
-    return [file?.path ?? `the environment variable \`${variable}\``, ...files];
+  leftovers(): Promise<readonly string[]> {
+    return this.registry.leftovers();
   }
 
   async loginArguments(): Promise<readonly string[]> {
@@ -473,7 +305,7 @@ export class SystemContext implements ProviderContext, Disposable {
   async #configuredArguments(): Promise<number> {
     const { args, registry } = this.#request;
     if (args.length === 0) return 0;
-    const { entries } = providerChain(await this.#config(), registry);
+    const { entries } = providerChain(await this.#session.config(), registry);
     const lengths = entries.filter((entry) =>
       entry.args.every((arg, i) => arg === args[i])
     ).map((entry) => entry.args.length);
@@ -492,10 +324,12 @@ export class SystemContext implements ProviderContext, Disposable {
   async conclude(): Promise<void> {
     const settings = await this.settings();
     const notices = settings.kind === "wrong" ? [] : settings.notices;
-    if (this.#unusable !== undefined) {
+    const { unusable } = this.registry;
+    if (unusable !== undefined) {
+      const { path } = await this.plaintext();
       await this.notice({
         level: "warning",
-        text: this.#unusable,
+        text: await describeUnusable(path, unusable),
         frequency: "daily",
         topic: "credentials-unusable",
       });
@@ -505,7 +339,7 @@ export class SystemContext implements ProviderContext, Disposable {
     }
     if (await this.#configuredArguments() > 0) {
       const { describeArguments } = await import("./notices.ts");
-      await this.notice(describeArguments(this.#home ?? ""));
+      await this.notice(describeArguments(await this.#session.home() ?? ""));
     }
     await this.#notifier.deliver();
   }

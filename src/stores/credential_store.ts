@@ -1,3 +1,4 @@
+import type { RegistryRef } from "../cargo/registries.ts";
 import type { Secret } from "../base/secret.ts";
 
 /** The stores there are, by the names that the `store` setting takes. */
@@ -161,17 +162,9 @@ export type EraseOutcome =
   | { readonly kind: "absent" }
   | StoreFailure;
 
-/** One item of ours, as {@linkcode CredentialStore.list} shows it. */
-export interface StoredItem {
-  /** The item's index URL, as the request has it. */
-  readonly indexUrl: string;
-  /** The registry's name that the item was stored for, where it is known. */
-  readonly registryName?: string;
-}
-
 /** What {@linkcode CredentialStore.list} answers. */
 export type ListOutcome =
-  | { readonly kind: "items"; readonly items: readonly StoredItem[] }
+  | { readonly kind: "items"; readonly items: readonly RegistryRef[] }
   | StoreFailure;
 
 /** How a store is to be asked. */
@@ -187,14 +180,6 @@ export interface StoreOptions {
    * @default {false}
    */
   readonly prompt?: boolean;
-}
-
-/** What an item is filed under. */
-export interface ItemKey {
-  /** The request's `index-url`, byte for byte: the only key. */
-  readonly indexUrl: string;
-  /** The registry's name, for labels that people read. */
-  readonly registryName?: string;
 }
 
 /**
@@ -217,7 +202,7 @@ export interface CredentialStore {
    * @param options The deadline, and whether a dialog may open.
    * @returns The token, `absent`, or why neither is known.
    */
-  get(key: ItemKey, options: StoreOptions): Promise<GetOutcome>;
+  get(key: RegistryRef, options: StoreOptions): Promise<GetOutcome>;
 
   /**
    * Makes sure that {@linkcode set} can write without a dialog. With `prompt`
@@ -237,7 +222,11 @@ export interface CredentialStore {
    * @param options The deadline.
    * @returns `stored` when the store said so, or why it did not.
    */
-  set(key: ItemKey, token: Secret, options: StoreOptions): Promise<SetOutcome>;
+  set(
+    key: RegistryRef,
+    token: Secret,
+    options: StoreOptions,
+  ): Promise<SetOutcome>;
 
   /**
    * Reads the item that {@linkcode set} wrote (of several with that key: the
@@ -251,7 +240,7 @@ export interface CredentialStore {
    * something else did, or nothing.
    */
   verify(
-    key: ItemKey,
+    key: RegistryRef,
     token: Secret,
     options: StoreOptions,
   ): Promise<VerifyOutcome>;
@@ -263,7 +252,7 @@ export interface CredentialStore {
    * @param options The deadline, and whether a dialog may open.
    * @returns `erased`, `absent` if there was nothing, or why neither is known.
    */
-  erase(key: ItemKey, options: StoreOptions): Promise<EraseOutcome>;
+  erase(key: RegistryRef, options: StoreOptions): Promise<EraseOutcome>;
 
   /**
    * Lists the items of all registries. It never opens a dialog.

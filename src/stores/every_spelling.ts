@@ -1,10 +1,10 @@
 import { spellings } from "../cargo/registry_index.ts";
 import type { Secret } from "../base/secret.ts";
+import type { RegistryRef } from "../cargo/registries.ts";
 import type {
   CredentialStore,
   EraseOutcome,
   GetOutcome,
-  ItemKey,
   ListOutcome,
   PrepareOutcome,
   SetOutcome,
@@ -30,15 +30,15 @@ export class EverySpelling implements CredentialStore {
     this.#store = store;
   }
 
-  async get(key: ItemKey, options: StoreOptions): Promise<GetOutcome> {
+  async get(key: RegistryRef, options: StoreOptions): Promise<GetOutcome> {
     return (await this.#find(key, options)).outcome;
   }
 
   /** The item, and what it is filed under: the exact key if there is none. */
   async #find(
-    key: ItemKey,
+    key: RegistryRef,
     options: StoreOptions,
-  ): Promise<{ readonly key: ItemKey; readonly outcome: GetOutcome }> {
+  ): Promise<{ readonly key: RegistryRef; readonly outcome: GetOutcome }> {
     const exact = await this.#store.get(key, options);
     if (exact.kind !== "absent") return { key, outcome: exact };
     for (const other of otherKeys(key)) {
@@ -53,7 +53,7 @@ export class EverySpelling implements CredentialStore {
   }
 
   async set(
-    key: ItemKey,
+    key: RegistryRef,
     token: Secret,
     options: StoreOptions,
   ): Promise<SetOutcome> {
@@ -65,7 +65,7 @@ export class EverySpelling implements CredentialStore {
   }
 
   async verify(
-    key: ItemKey,
+    key: RegistryRef,
     token: Secret,
     options: StoreOptions,
   ): Promise<VerifyOutcome> {
@@ -76,14 +76,14 @@ export class EverySpelling implements CredentialStore {
     );
   }
 
-  async #place(key: ItemKey, options: StoreOptions): Promise<ItemKey> {
+  async #place(key: RegistryRef, options: StoreOptions): Promise<RegistryRef> {
     if (otherKeys(key).length === 0) return key;
     const found = await this.#find(key, options);
     if (found.outcome.kind === "found") found.outcome.token.wipe();
     return found.key;
   }
 
-  async erase(key: ItemKey, options: StoreOptions): Promise<EraseOutcome> {
+  async erase(key: RegistryRef, options: StoreOptions): Promise<EraseOutcome> {
     let erased: EraseOutcome = { kind: "absent" };
     for (const each of [key, ...otherKeys(key)]) {
       const outcome = await this.#store.erase(each, options);
@@ -105,6 +105,6 @@ export class EverySpelling implements CredentialStore {
   }
 }
 
-function otherKeys(key: ItemKey): readonly ItemKey[] {
+function otherKeys(key: RegistryRef): readonly RegistryRef[] {
   return spellings(key.indexUrl).map((indexUrl) => ({ ...key, indexUrl }));
 }

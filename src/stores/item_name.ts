@@ -1,10 +1,10 @@
-import type { ItemKey, StoredItem } from "./credential_store.ts";
+import type { RegistryRef } from "../cargo/registries.ts";
 
 // How cargo's own providers name the item of a registry, in every store.
 const PREFIX = "cargo-registry:";
 
 /** What the item of a key is filed under, where a store files by a name. */
-export function itemName({ indexUrl }: ItemKey): string {
+export function itemName({ indexUrl }: RegistryRef): string {
   return PREFIX + indexUrl;
 }
 
@@ -17,14 +17,14 @@ export function indexUrlIn(name: string): string | undefined {
 }
 
 /** What people see of the item of a key, where a store has labels. */
-export function itemLabel({ indexUrl, registryName }: ItemKey): string {
-  return PREFIX + (registryName ?? indexUrl);
+export function itemLabel({ indexUrl, name }: RegistryRef): string {
+  return PREFIX + (name ?? indexUrl);
 }
 
 /** An item as it is listed, with the registry's name if its label has one. */
-export function labelledItem(indexUrl: string, label: string): StoredItem {
-  const registryName = indexUrlIn(label);
-  return registryName === undefined || registryName === indexUrl
+export function labelledItem(indexUrl: string, label: string): RegistryRef {
+  const name = indexUrlIn(label);
+  return name === undefined || name === indexUrl
     ? { indexUrl }
-    : { indexUrl, registryName };
+    : { indexUrl, name };
 }

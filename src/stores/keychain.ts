@@ -7,15 +7,14 @@ import {
   type Security,
 } from "../../ffi/security.ts";
 import { Secret } from "../base/secret.ts";
+import type { RegistryRef } from "../cargo/registries.ts";
 import type {
   CredentialStore,
   EraseOutcome,
   GetOutcome,
-  ItemKey,
   ListOutcome,
   PrepareOutcome,
   SetOutcome,
-  StoredItem,
   StoreFailure,
   StoreOptions,
   VerifyOutcome,
@@ -299,7 +298,7 @@ export class KeychainStore implements CredentialStore {
   }
 
   /** Looks an item up. One that a dialog would not help to find opens none. */
-  get(key: ItemKey, options: StoreOptions): Promise<GetOutcome> {
+  get(key: RegistryRef, options: StoreOptions): Promise<GetOutcome> {
     return this.#run<GetOutcome>(options, async (request) => {
       using opened = await this.#default(request);
       using item = await find(request, opened.keychain, key);
@@ -335,7 +334,7 @@ export class KeychainStore implements CredentialStore {
 
   /** Updates the item in place, or adds it. */
   set(
-    key: ItemKey,
+    key: RegistryRef,
     token: Secret,
     options: StoreOptions,
   ): Promise<SetOutcome> {
@@ -367,7 +366,7 @@ export class KeychainStore implements CredentialStore {
 
   /** Looks the item up anew and compares what it holds. */
   verify(
-    key: ItemKey,
+    key: RegistryRef,
     token: Secret,
     options: StoreOptions,
   ): Promise<VerifyOutcome> {
@@ -384,7 +383,7 @@ export class KeychainStore implements CredentialStore {
   }
 
   /** Deletes the item. */
-  erase(key: ItemKey, options: StoreOptions): Promise<EraseOutcome> {
+  erase(key: RegistryRef, options: StoreOptions): Promise<EraseOutcome> {
     return this.#run<EraseOutcome>(options, async (request) => {
       using opened = await this.#default(request);
       using item = await find(request, opened.keychain, key);
@@ -410,7 +409,7 @@ export class KeychainStore implements CredentialStore {
   list(options: StoreOptions): Promise<ListOutcome> {
     return this.#run<ListOutcome>(silent(options), async (request) => {
       using opened = await this.#default(request);
-      const items: StoredItem[] = [];
+      const items: RegistryRef[] = [];
       using search = await request.security.searchGenericPasswords(
         opened.keychain,
       );
@@ -501,7 +500,7 @@ function silent(options: StoreOptions): StoreOptions {
   return { ...options, prompt: false };
 }
 
-function serviceOf(key: ItemKey): Uint8Array<ArrayBuffer> {
+function serviceOf(key: RegistryRef): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(itemName(key));
 }
 
@@ -527,7 +526,7 @@ async function unlock(request: Request, keychain: Keychain): Promise<void> {
 async function find(
   request: Request,
   keychain: Keychain,
-  key: ItemKey,
+  key: RegistryRef,
 ): Promise<KeychainItem | undefined> {
   const { security } = request;
   request.item = "unknown";

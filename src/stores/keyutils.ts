@@ -9,15 +9,14 @@ import {
   searchKey,
 } from "../../ffi/keyutils.ts";
 import { Secret } from "../base/secret.ts";
+import type { RegistryRef } from "../cargo/registries.ts";
 import type {
   CredentialStore,
   EraseOutcome,
   GetOutcome,
-  ItemKey,
   ListOutcome,
   PrepareOutcome,
   SetOutcome,
-  StoredItem,
   StoreFailure,
   StoreOptions,
   VerifyOutcome,
@@ -150,7 +149,7 @@ export class Keyutils implements CredentialStore {
   readonly title: string = TITLE;
 
   /** Looks a key up in the user keyring and reads it. */
-  get(key: ItemKey, options: StoreOptions): Promise<GetOutcome> {
+  get(key: RegistryRef, options: StoreOptions): Promise<GetOutcome> {
     return Promise.resolve(ask(options, () => ({
       kind: "found",
       token: new Secret(readKey(searchKey(itemName(key)))),
@@ -170,7 +169,7 @@ export class Keyutils implements CredentialStore {
 
   /** Files the token in place of the key that is there. */
   set(
-    key: ItemKey,
+    key: RegistryRef,
     token: Secret,
     options: StoreOptions,
   ): Promise<SetOutcome> {
@@ -183,7 +182,7 @@ export class Keyutils implements CredentialStore {
 
   /** Looks the key up again and compares what it holds. */
   verify(
-    key: ItemKey,
+    key: RegistryRef,
     token: Secret,
     options: StoreOptions,
   ): Promise<VerifyOutcome> {
@@ -191,7 +190,7 @@ export class Keyutils implements CredentialStore {
   }
 
   /** Invalidates the key, wherever it is linked. */
-  erase(key: ItemKey, options: StoreOptions): Promise<EraseOutcome> {
+  erase(key: RegistryRef, options: StoreOptions): Promise<EraseOutcome> {
     return Promise.resolve(ask(options, () => {
       invalidateKey(searchKey(itemName(key)));
       return { kind: "erased", remaining: [] };
@@ -201,7 +200,7 @@ export class Keyutils implements CredentialStore {
   /** Lists the keys of ours in the user keyring. */
   list(options: StoreOptions): Promise<ListOutcome> {
     const outcome = ask(options, () => {
-      const items: StoredItem[] = [];
+      const items: RegistryRef[] = [];
       for (const serial of listKeys()) {
         const indexUrl = indexUrlOf(serial);
         if (indexUrl !== undefined) items.push({ indexUrl });

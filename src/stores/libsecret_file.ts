@@ -6,11 +6,11 @@ import {
   readSurroundings,
   troubleOf,
 } from "./_secret_service_failures.ts";
+import type { RegistryRef } from "../cargo/registries.ts";
 import type {
   CredentialStore,
   EraseOutcome,
   GetOutcome,
-  ItemKey,
   ListOutcome,
   PrepareOutcome,
   SetOutcome,
@@ -59,7 +59,7 @@ export class LibsecretFileStore implements CredentialStore {
   }
 
   /** Looks the token up. */
-  get(key: ItemKey, options: StoreOptions): Promise<GetOutcome> {
+  get(key: RegistryRef, options: StoreOptions): Promise<GetOutcome> {
     return this.#ask<GetOutcome>(
       options,
       (service) => service.get(key, options),
@@ -89,7 +89,7 @@ export class LibsecretFileStore implements CredentialStore {
 
   /** Writes the token as `cargo:libsecret` does. */
   set(
-    key: ItemKey,
+    key: RegistryRef,
     token: Secret,
     options: StoreOptions,
   ): Promise<SetOutcome> {
@@ -111,7 +111,7 @@ export class LibsecretFileStore implements CredentialStore {
 
   /** Reads the file again and compares. */
   verify(
-    key: ItemKey,
+    key: RegistryRef,
     token: Secret,
     options: StoreOptions,
   ): Promise<VerifyOutcome> {
@@ -128,7 +128,7 @@ export class LibsecretFileStore implements CredentialStore {
   }
 
   /** Erases the token; libsecret leaves the file before it as a backup. */
-  erase(key: ItemKey, options: StoreOptions): Promise<EraseOutcome> {
+  erase(key: RegistryRef, options: StoreOptions): Promise<EraseOutcome> {
     return this.#ask<EraseOutcome>(
       options,
       (service) => service.erase(key, options),
@@ -204,7 +204,7 @@ export class LibsecretFileStore implements CredentialStore {
 
 async function read(
   file: PasswordStore,
-  { indexUrl }: ItemKey,
+  { indexUrl }: RegistryRef,
 ): Promise<Secret | undefined> {
   const bytes = await file.lookup({ url: indexUrl });
   if (bytes !== undefined) return new Secret(bytes);

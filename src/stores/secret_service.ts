@@ -5,16 +5,15 @@ import type {
 } from "../../ffi/libsecret/service.ts";
 import { Secret } from "../base/secret.ts";
 import type { Trouble } from "./_secret_service_failures.ts";
+import type { RegistryRef } from "../cargo/registries.ts";
 import type {
   CredentialStore,
   EraseOutcome,
   GetOutcome,
-  ItemKey,
   Keeping,
   ListOutcome,
   PrepareOutcome,
   SetOutcome,
-  StoredItem,
   StoreOptions,
   VerifyOutcome,
 } from "./credential_store.ts";
@@ -54,7 +53,7 @@ export class SecretServiceStore implements CredentialStore {
   readonly title: string = "the Secret Service";
 
   /** Searches all collections; of different secrets the default one's wins. */
-  get(key: ItemKey, options: StoreOptions): Promise<GetOutcome> {
+  get(key: RegistryRef, options: StoreOptions): Promise<GetOutcome> {
     return inSession(options, (service) => look(service, key, options.prompt));
   }
 
@@ -65,7 +64,7 @@ export class SecretServiceStore implements CredentialStore {
 
   /** Writes into the default collection, in place of the item of that URL. */
   set(
-    key: ItemKey,
+    key: RegistryRef,
     token: Secret,
     options: StoreOptions,
   ): Promise<SetOutcome> {
@@ -74,7 +73,7 @@ export class SecretServiceStore implements CredentialStore {
 
   /** Looks the item in the default collection up, in a new session. */
   verify(
-    key: ItemKey,
+    key: RegistryRef,
     token: Secret,
     options: StoreOptions,
   ): Promise<VerifyOutcome> {
@@ -82,7 +81,7 @@ export class SecretServiceStore implements CredentialStore {
   }
 
   /** Erases the items of that URL from all collections. */
-  erase(key: ItemKey, options: StoreOptions): Promise<EraseOutcome> {
+  erase(key: RegistryRef, options: StoreOptions): Promise<EraseOutcome> {
     return inSession(options, (service) => erase(service, key, options.prompt));
   }
 
@@ -94,7 +93,7 @@ export class SecretServiceStore implements CredentialStore {
 
 async function look(
   service: SecretService,
-  key: ItemKey,
+  key: RegistryRef,
   prompt = false,
   opened = false,
 ): Promise<Answer<GetOutcome>> {
@@ -290,7 +289,7 @@ async function prepare(
 
 async function set(
   service: SecretService,
-  key: ItemKey,
+  key: RegistryRef,
   token: Secret,
 ): Promise<Answer<SetOutcome>> {
   const collection = await service.defaultCollection();
@@ -309,7 +308,7 @@ async function set(
 
 async function verify(
   service: SecretService,
-  key: ItemKey,
+  key: RegistryRef,
   token: Secret,
 ): Promise<Answer<VerifyOutcome>> {
   const closed = await openKeePassXC(service, false);
@@ -356,7 +355,7 @@ async function verify(
 
 async function erase(
   service: SecretService,
-  key: ItemKey,
+  key: RegistryRef,
   prompt = false,
 ): Promise<Answer<EraseOutcome>> {
   const closed = await openKeePassXC(service, prompt);
@@ -429,7 +428,7 @@ async function list(service: SecretService): Promise<Answer<ListOutcome>> {
     return trouble({ cause: "no-default-collection" });
   }
   const items = await Promise.all(
-    [...unlocked, ...locked].map(async (item): Promise<StoredItem[]> => {
+    [...unlocked, ...locked].map(async (item): Promise<RegistryRef[]> => {
       const indexUrl = await item.attribute("url");
       if (indexUrl === undefined) return [];
       return [labelledItem(indexUrl, await item.label())];

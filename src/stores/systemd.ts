@@ -14,15 +14,14 @@ import {
   type VarlinkParameters,
   type VarlinkReply,
 } from "./_varlink.ts";
+import type { RegistryRef } from "../cargo/registries.ts";
 import type {
   CredentialStore,
   EraseOutcome,
   GetOutcome,
-  ItemKey,
   ListOutcome,
   PrepareOutcome,
   SetOutcome,
-  StoredItem,
   StoreFailure,
   StoreOptions,
   VerifyOutcome,
@@ -260,7 +259,7 @@ export class SystemdStore implements CredentialStore {
   }
 
   /** Reads the file and has it decrypted. `absent`: there is no file. */
-  async get(key: ItemKey, options: StoreOptions): Promise<GetOutcome> {
+  async get(key: RegistryRef, options: StoreOptions): Promise<GetOutcome> {
     if (options.signal.aborted) return TIMEOUT;
     const hash = await hashOf(key.indexUrl);
     const path = this.#path(hash);
@@ -301,7 +300,7 @@ export class SystemdStore implements CredentialStore {
 
   /** Has the token encrypted, and writes the file in place of the old one. */
   async set(
-    key: ItemKey,
+    key: RegistryRef,
     token: Secret,
     options: StoreOptions,
   ): Promise<SetOutcome> {
@@ -331,7 +330,7 @@ export class SystemdStore implements CredentialStore {
 
   /** Reads the file again, has it decrypted, and compares. */
   verify(
-    key: ItemKey,
+    key: RegistryRef,
     token: Secret,
     options: StoreOptions,
   ): Promise<VerifyOutcome> {
@@ -339,7 +338,7 @@ export class SystemdStore implements CredentialStore {
   }
 
   /** Removes the file, which takes no service. */
-  async erase(key: ItemKey, options: StoreOptions): Promise<EraseOutcome> {
+  async erase(key: RegistryRef, options: StoreOptions): Promise<EraseOutcome> {
     if (options.signal.aborted) return TIMEOUT;
     const path = this.#path(await hashOf(key.indexUrl));
     const outcome = await removeCredentialFile(this.#home, path);
@@ -358,7 +357,7 @@ export class SystemdStore implements CredentialStore {
     } catch {
       return unreadable(this.#home, "cannot be read");
     }
-    const items: StoredItem[] = [];
+    const items: RegistryRef[] = [];
     for (const hash of hashes) {
       const file = readCredentialFile(this.#path(hash));
       if (file.kind !== "read") continue;

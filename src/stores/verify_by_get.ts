@@ -1,7 +1,7 @@
 import type { Secret } from "../base/secret.ts";
+import type { RegistryRef } from "../cargo/registries.ts";
 import type {
   CredentialStore,
-  ItemKey,
   StoreFailure,
   StoreOptions,
   VerifyOutcome,
@@ -13,7 +13,7 @@ import type {
  */
 export async function verifyByGet(
   store: Pick<CredentialStore, "get">,
-  key: ItemKey,
+  key: RegistryRef,
   token: Secret,
   options: StoreOptions,
   notKept: StoreFailure,

@@ -10,11 +10,11 @@ import {
 } from "../../ffi/advapi32.ts";
 import { Win32Error } from "../../ffi/kernel32.ts";
 import { Secret } from "../base/secret.ts";
+import type { RegistryRef } from "../cargo/registries.ts";
 import type {
   CredentialStore,
   EraseOutcome,
   GetOutcome,
-  ItemKey,
   ListOutcome,
   PrepareOutcome,
   SetOutcome,
@@ -213,7 +213,7 @@ export class WincredStore implements CredentialStore {
   readonly title: string = TITLE;
 
   /** Reads the credential of this very name. */
-  get(key: ItemKey, options: StoreOptions): Promise<GetOutcome> {
+  get(key: RegistryRef, options: StoreOptions): Promise<GetOutcome> {
     return Promise.resolve(ask(options, () => {
       const { token, isOurs } = read(key);
       if (isOurs) return { kind: "found", token, others: [], keeps: "on-disk" };
@@ -235,7 +235,7 @@ export class WincredStore implements CredentialStore {
 
   /** Writes the credential as `cargo:wincred` does. */
   set(
-    key: ItemKey,
+    key: RegistryRef,
     token: Secret,
     options: StoreOptions,
   ): Promise<SetOutcome> {
@@ -257,7 +257,7 @@ export class WincredStore implements CredentialStore {
 
   /** Reads the credential again and compares what it holds. */
   verify(
-    key: ItemKey,
+    key: RegistryRef,
     token: Secret,
     options: StoreOptions,
   ): Promise<VerifyOutcome> {
@@ -265,7 +265,7 @@ export class WincredStore implements CredentialStore {
   }
 
   /** Deletes the credential of this very name. */
-  erase(key: ItemKey, options: StoreOptions): Promise<EraseOutcome> {
+  erase(key: RegistryRef, options: StoreOptions): Promise<EraseOutcome> {
     return Promise.resolve(ask(options, () => {
       if (otherOwner(key) !== undefined) return { kind: "absent" };
       deleteCredential(itemName(key));
@@ -290,7 +290,7 @@ export class WincredStore implements CredentialStore {
 }
 
 function read(
-  key: ItemKey,
+  key: RegistryRef,
 ): { readonly token: Secret; readonly isOurs: boolean; readonly name: string } {
   const { targetName, blob }: Credential = readCredential(itemName(key));
   return {
@@ -301,7 +301,7 @@ function read(
 }
 
 /** The name of another registry's entry that answers to this one's name. */
-function otherOwner(key: ItemKey): string | undefined {
+function otherOwner(key: RegistryRef): string | undefined {
   try {
     const { token, isOurs, name } = read(key);
     token.wipe();

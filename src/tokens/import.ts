@@ -1,9 +1,9 @@
 import type { PlaintextOutcome } from "../credentials/file.ts";
 import type { Secret } from "../base/secret.ts";
+import type { RegistryRef } from "../cargo/registries.ts";
 import type {
   CredentialStore,
   GetOutcome,
-  ItemKey,
   StoreFailure,
   StoreOptions,
 } from "../stores/credential_store.ts";
@@ -74,7 +74,7 @@ export type ImportOutcome =
  */
 export async function importToken(
   store: CredentialStore,
-  key: ItemKey,
+  key: RegistryRef,
   token: Secret,
   over: Secret | undefined,
   options: StoreOptions,

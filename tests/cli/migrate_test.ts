@@ -4,13 +4,9 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { CRATES_IO_INDEX } from "../../src/cargo/registries.ts";
 import { UsageError } from "../../src/cli/command.ts";
 import { type MigrateArguments, run } from "../../src/cli/commands/migrate.ts";
-import {
-  isPinned,
-  isSuperseded,
-  readState,
-  supersede,
-  updateState,
-} from "../../src/migration/state.ts";
+import { readState, updateState } from "../../src/state/file.ts";
+import { isPinned } from "../../src/state/pins.ts";
+import { isSuperseded, supersede } from "../../src/state/superseded.ts";
 import { Secret } from "../../src/base/secret.ts";
 import { FakeScene, type FakeSceneOptions } from "../support/fake_session.ts";
 import { FakeStore } from "../support/fake_store.ts";

@@ -107,7 +107,7 @@ Deno.test("commands print what a store calls its items without control character
   }
 });
 
-Deno.test("Session asks nothing that a terminal would act upon", async () => {
+Deno.test("CommandSession asks nothing that a terminal would act upon", async () => {
   await using scene = await FakeScene.create({ answers: ["y"] });
   assertEquals(await scene.session().confirm("\x1b[2J\u202eGo\r\non?"), true);
   assertEquals(scene.questions, ["Go on? [y/N] "]);

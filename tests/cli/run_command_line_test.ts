@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { printableOutput } from "../../src/cli/output.ts";
 import { runCommandLine } from "../../src/cli/run_command_line.ts";
-import { Session } from "../../src/cli/session.ts";
+import { CommandSession } from "../../src/cli/session.ts";
 
 async function run(
   args: readonly string[],
@@ -9,7 +9,7 @@ async function run(
 ): Promise<{ status: number; out: string[]; err: string[] }> {
   const out: string[] = [];
   const err: string[] = [];
-  const session = new Session({
+  const session = new CommandSession({
     env: {},
     output: printableOutput((l) => out.push(l), (l) => err.push(l)),
     ...(cwd === undefined ? {} : { cwd }),
@@ -51,3 +51,40 @@ Deno.test("runCommandLine() shows no stack trace", async () => {
   assertEquals(status, 1);
   assertEquals(err, ["error: cargo-credential-keyring has failed (TypeError)"]);
 });
+
+if (Deno.build.os === "linux") {
+  Deno.test("migrate and restore say why cargo's home cannot be used", async () => {
+    for (const command of ["migrate", "restore"]) {
+      const err: string[] = [];
+      const session = new CommandSession({
+        env: { CARGO_HOME: "/dev/shm" },
+        output: printableOutput(() => {}, (line) => err.push(line)),
+      });
+      assertEquals(await runCommandLine([command], session), 1);
+      assertStringIncludes(err[0] ?? "", "/dev/shm cannot be used");
+    }
+  });
+
+  Deno.test("runCommandLine() leaves no core file with a token", async () => {
+    const module = import.meta.resolve("../../src/cli/run_command_line.ts");
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        "eval",
+        `import { runCommandLine } from ${JSON.stringify(module)};
+         const libc = Deno.dlopen("libc.so.6", {
+           prctl: {
+             parameters: ["i32", "u64", "u64", "u64", "u64"],
+             result: "i32",
+           },
+         }).symbols;
+         const PR_GET_DUMPABLE = 3;
+         const look = () => libc.prctl(PR_GET_DUMPABLE, 0n, 0n, 0n, 0n);
+         const before = look();
+         await runCommandLine(["token", "--registry", "none"]);
+         Deno.exit(before === 1 && look() === 0 ? 0 : 9);`,
+      ],
+      env: { HOME: "/nonexistent", CARGO_HOME: "/nonexistent" },
+    }).output();
+    assertEquals(code, 0, new TextDecoder().decode(stderr));
+  });
+}

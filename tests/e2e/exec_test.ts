@@ -55,10 +55,12 @@ class Scene implements AsyncDisposable {
   }
 }
 
-/** What prints a variable, quotes its arguments, and ends with a status. */
-const SHOW = Deno.build.os === "windows"
-  ? ["cmd", "/c", "echo %CARGO_REGISTRIES_MY_ALT_TOKEN%& exit 7"]
-  : ["sh", "-c", "echo $CARGO_REGISTRIES_MY_ALT_TOKEN; exit 7"];
+/** What prints a variable and ends with a status, on every system. */
+const SHOW = [
+  Deno.execPath(),
+  "eval",
+  "console.log(Deno.env.get('CARGO_REGISTRIES_MY_ALT_TOKEN')); Deno.exit(7)",
+];
 
 Deno.test("exec gives a program the token, and its exit status back", async () => {
   await using scene = await Scene.create();

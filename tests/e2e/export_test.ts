@@ -92,7 +92,7 @@ if (Deno.build.os === "linux") {
         },
       );
       assertEquals(code, 0, output);
-      assertStringIncludes(output, `Would import  renamed  ${indexUrl}: to `);
+      assertStringIncludes(output, `Would import  renamed (${indexUrl}): to `);
       assertEquals(await otherBus.items(), []);
     });
 
@@ -106,7 +106,7 @@ if (Deno.build.os === "linux") {
         },
       );
       assertEquals(code, 0, output);
-      assertStringIncludes(output, `Imported  renamed  ${indexUrl}: to `);
+      assertStringIncludes(output, `Imported  renamed (${indexUrl}): to `);
       assert(!output.includes("planted"), output);
       const search = await other.cargo([
         "search",

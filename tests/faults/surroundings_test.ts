@@ -99,29 +99,48 @@ onLinux("a container with a home of its own is like any machine", async () => {
   });
 });
 
-onLinux("a token is not moved out of a git work tree", async () => {
-  await using scene = await Scene.create();
-  const tree = scene.home.home;
-  await scene.reset(FILE);
-  await Deno.mkdir(`${tree}/.git`);
-  await assertStays(scene, /git work tree/);
-  await Deno.remove(`${tree}/.git`);
-  await assertMoves(scene);
-});
+/** As a person does it. */
+async function git(cwd: string, ...args: readonly string[]): Promise<void> {
+  const program = await findProgram("git") ??
+    missing("git", "apt-get install git");
+  const { code, stderr } = await run([program, ...args], {
+    cwd,
+    env: { HOME: cwd },
+  });
+  assertEquals(code, 0, stderr);
+}
 
 onLinux(
-  "a token is not moved out of a git work tree behind a link",
+  "a token that git tracks is not moved, one that it ignores is",
+  async () => {
+    await using scene = await Scene.create();
+    const tree = scene.home.home;
+    await scene.reset(FILE);
+    await git(tree, "init", "-q");
+    await git(tree, "add", ".cargo/credentials.toml");
+    await assertStays(scene, /git tracks/);
+    await git(tree, "rm", "-q", "--cached", ".cargo/credentials.toml");
+    await Deno.writeTextFile(`${tree}/.gitignore`, "/.cargo\n");
+    await git(tree, "add", ".gitignore");
+    await assertMoves(scene);
+  },
+);
+
+onLinux(
+  "a token that git tracks behind a link is not moved",
   async () => {
     await using scene = await Scene.create();
     const tree = `${scene.home.root}/dotfiles`;
-    await Deno.mkdir(`${tree}/.git`, { recursive: true });
+    await Deno.mkdir(tree);
     await scene.reset(undefined);
     await Deno.writeTextFile(`${tree}/credentials`, FILE, { mode: 0o600 });
     await Deno.symlink(`${tree}/credentials`, scene.credentialsPath);
-    await assertStays(scene, /git work tree/);
+    await git(tree, "init", "-q");
+    await git(tree, "add", "credentials");
+    await assertStays(scene, /git tracks/);
     // A work tree can be a worktree, where `.git` is a file.
-    await Deno.remove(`${tree}/.git`);
-    await Deno.writeTextFile(`${tree}/.git`, "gitdir: elsewhere\n");
+    await Deno.rename(`${tree}/.git`, `${tree}-git`);
+    await Deno.writeTextFile(`${tree}/.git`, `gitdir: ${tree}-git\n`);
     await assertStays(scene, /^$/);
     await Deno.remove(`${tree}/.git`);
     await assertMoves(scene);

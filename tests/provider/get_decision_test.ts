@@ -5,7 +5,7 @@ import {
   type GetStep,
 } from "../../src/provider/get_decision.ts";
 import type { Rebinding } from "../../src/cargo/rebinding.ts";
-import type { Eligibility } from "../../src/migration/eligibility.ts";
+import type { Eligibility } from "../../src/tokens/eligibility.ts";
 import { Secret } from "../../src/base/secret.ts";
 import {
   DEFAULT_SETTINGS,

@@ -5,7 +5,9 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import type { Rebinding } from "../../src/cargo/rebinding.ts";
-import { EMPTY_STATE, pin, supersede } from "../../src/migration/state.ts";
+import { EMPTY_STATE } from "../../src/state/format.ts";
+import { pin } from "../../src/state/pins.ts";
+import { supersede } from "../../src/state/superseded.ts";
 import type { GetAnswer } from "../../src/protocol/messages.ts";
 import { get } from "../../src/provider/get.ts";
 import { Secret } from "../../src/base/secret.ts";
@@ -340,7 +342,7 @@ for (const call of ["get", "set", "verify"] as const) {
   });
 }
 
-Deno.test("get() decides anew when another program has moved the token", async () => {
+Deno.test("get() decides again when another program has moved the token", async () => {
   const store = new FakeStore();
   using context = new FakeContext({ store, file: P });
   context.before = (call) => {
@@ -353,7 +355,7 @@ Deno.test("get() decides anew when another program has moved the token", async (
   assertEquals(store.items.get(URL), P);
 });
 
-Deno.test("get() decides anew when somebody has logged in to the file", async () => {
+Deno.test("get() decides again when somebody has logged in to the file", async () => {
   using context = new FakeContext({ file: P });
   context.before = (call) => {
     if (call === "move" && context.file === P) context.file = NEW;
@@ -363,7 +365,7 @@ Deno.test("get() decides anew when somebody has logged in to the file", async ()
   assertEquals(context.file, undefined);
 });
 
-Deno.test("get() decides anew when somebody has logged in to the store", async () => {
+Deno.test("get() decides again when somebody has logged in to the store", async () => {
   const store = new FakeStore();
   using context = new FakeContext({ store, file: P });
   context.before = (call) => {

@@ -5,13 +5,9 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import type { Rebinding } from "../../src/cargo/rebinding.ts";
-import {
-  EMPTY_STATE,
-  isPinned,
-  isSuperseded,
-  pin,
-  supersede,
-} from "../../src/migration/state.ts";
+import { EMPTY_STATE } from "../../src/state/format.ts";
+import { isPinned, pin } from "../../src/state/pins.ts";
+import { isSuperseded, supersede } from "../../src/state/superseded.ts";
 import type { LoginAnswer, LoginRequest } from "../../src/protocol/messages.ts";
 import { login } from "../../src/provider/login.ts";
 import { Secret } from "../../src/base/secret.ts";
@@ -359,11 +355,15 @@ for (const [name, world, expected] of FLOWS) {
     assertEquals(context.fakeStore.items.get(URL), expected.stored);
     assertEquals(context.file, expected.file);
     if (answer.kind === "logged-in") {
-      assertEquals(isPinned(context.state(), URL), false);
+      assertEquals(isPinned(await context.state(), URL), false);
     }
     for (const token of [T, P, NEW]) {
       assertEquals(
-        await isSuperseded(context.state(), URL, Secret.fromString(token)),
+        await isSuperseded(
+          await context.state(),
+          URL,
+          Secret.fromString(token),
+        ),
         expected.superseded?.includes(token) ?? false,
         token,
       );
@@ -508,7 +508,7 @@ Deno.test("login() that fails leaves nothing behind that speaks for it", async (
   const store = new FakeStore({}, { failureOf: { set: DENIED } });
   using context = new FakeContext({ store, file: P });
   assertEquals((await logIn(context)).kind, "other");
-  assertEquals(context.state().superseded, []);
+  assertEquals((await context.state()).superseded, []);
 });
 
 Deno.test("login() says so where an older token in the file will be used", async () => {
@@ -529,6 +529,13 @@ Deno.test("login() takes no argument but one, and repeats none", async () => {
     assertEquals((await logIn(context)).kind, "other");
     assertEquals(context.calls, []);
   }
+});
+
+Deno.test("login() with --migrate-to-keyring takes no token", async () => {
+  using context = new FakeContext({ ...MIGRATE, file: P });
+  assertEquals((await logIn(context)).kind, "other");
+  assertEquals(context.file, P);
+  assertEquals(context.fakeStore.items.size, 0);
 });
 
 const MIGRATE = { loginArguments: ["--migrate-to-keyring"] };
@@ -609,7 +616,7 @@ for (
     assertEquals(context.file, expected.file);
     const message = answer.kind === "other" ? answer.message : "";
     assertStringIncludes(`${context.lines.join("\n")}${message}`, words);
-    assertEquals(isPinned(context.state(), URL), false);
+    assertEquals(isPinned(await context.state(), URL), false);
   });
 }
 

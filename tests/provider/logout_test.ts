@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { EMPTY_STATE, isPinned, pin } from "../../src/migration/state.ts";
+import { EMPTY_STATE } from "../../src/state/format.ts";
+import { isPinned, pin } from "../../src/state/pins.ts";
 import type { LogoutAnswer } from "../../src/protocol/messages.ts";
 import { logout } from "../../src/provider/logout.ts";
 import { DEFAULT_SETTINGS } from "../../src/settings/settings.ts";
@@ -250,7 +251,7 @@ for (const [name, world, expected] of FLOWS) {
     assertEquals(context.fakeStore.items.get(URL), expected.stored);
     assertEquals(context.file, expected.file);
     if (answer.kind === "logged-out") {
-      assertEquals(isPinned(context.state(), URL), false);
+      assertEquals(isPinned(await context.state(), URL), false);
     }
   });
 }

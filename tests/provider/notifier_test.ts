@@ -1,9 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import {
-  EMPTY_STATE,
-  keepNotice,
-  type State,
-} from "../../src/migration/state.ts";
+import { EMPTY_STATE, type State } from "../../src/state/format.ts";
+import { keepNotice } from "../../src/state/notices.ts";
 import type {
   NoticeFrequency,
   NoticeText,
@@ -43,7 +40,7 @@ async function withNotifier(
       new Notifier({
         indexUrl: URL,
         ci: options.ci ?? false,
-        state: () => memory.state,
+        state: () => Promise.resolve(memory.state),
         remember: async (change) => {
           if (!options.forgets) memory.state = await change(memory.state);
           return !options.forgets;
@@ -91,7 +88,9 @@ for (
   Deno.test(`${name} to a terminal although a log has had it`, async () => {
     const memory = await withNotifier({}, async (notifier) => {
       await notifier.notice(notice(frequency), false);
+      await notifier.notice(notice(frequency), false);
     });
+    assertEquals(memory.printed, "warning: it is so\n".repeat(times));
     memory.printed = "";
     await withNotifier({ memory, terminal: true }, async (notifier) => {
       await notifier.notice(notice(frequency), false);

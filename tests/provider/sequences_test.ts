@@ -5,30 +5,42 @@
 import { assert } from "@std/assert";
 import fc from "fast-check";
 import { Secret } from "../../src/base/secret.ts";
-import { isSuperseded, readState } from "../../src/migration/state.ts";
+import { readState } from "../../src/state/file.ts";
+import { isSuperseded } from "../../src/state/superseded.ts";
 import type { Answer, CredentialRequest } from "../../src/protocol/messages.ts";
+import {
+  type MigrateArguments,
+  run as migrate,
+} from "../../src/cli/commands/migrate.ts";
+import { run as restore } from "../../src/cli/commands/restore.ts";
+import { printableOutput } from "../../src/cli/output.ts";
+import { CommandSession, SessionError } from "../../src/cli/session.ts";
 import { get } from "../../src/provider/get.ts";
 import { login } from "../../src/provider/login.ts";
 import { logout } from "../../src/provider/logout.ts";
+import { Session } from "../../src/tokens/session.ts";
 import { SystemContext } from "../../src/provider/system_context.ts";
+import type { RegistryRef } from "../../src/cargo/registries.ts";
 import type {
   CredentialStore,
   EraseOutcome,
   GetOutcome,
-  ItemKey,
   ListOutcome,
   PrepareOutcome,
   SetOutcome,
   StoreFailure,
   VerifyOutcome,
 } from "../../src/stores/credential_store.ts";
+import type { Terminal } from "../../src/terminal/terminal.ts";
 
 const URL = "sparse+https://corp.example/index/";
 const HOMES = 2;
 
 /** What people and programs do, each in one of the homes. */
 type Command =
-  | { readonly do: "get" | "logout" | "migrate" }
+  | { readonly do: "get" | "logout" | "login --migrate-to-keyring" }
+  | { readonly do: "migrate" | "restore" | "restore --keep-store" }
+  | { readonly do: "migrate --prefer file" | "migrate --prefer store" }
   /** With this program; at `cargo:token`'s question it may be given up. */
   | {
     readonly do: "login";
@@ -54,7 +66,12 @@ interface Step {
 
 const KINDS = [
   "logout",
+  "login --migrate-to-keyring",
   "migrate",
+  "migrate --prefer file",
+  "migrate --prefer store",
+  "restore",
+  "restore --keep-store",
   "cargo:token login",
   "cargo:token logout",
   "cargo:libsecret login",
@@ -177,6 +194,23 @@ const NO_BUS: StoreFailure = {
   storeExists: false,
 };
 
+const MIGRATE: MigrateArguments = {
+  registry: [],
+  index: undefined,
+  from: undefined,
+  dryRun: false,
+  keepFile: false,
+  prefer: undefined,
+  yes: true,
+  json: true,
+};
+
+const NOBODY: Terminal = {
+  stderrIsTerminal: false,
+  canAsk: false,
+  prompt: () => Promise.resolve({ kind: "no-terminal" }),
+};
+
 class Killed extends Error {
   override name = "Killed";
 }
@@ -217,7 +251,11 @@ class Store implements CredentialStore {
     return Promise.resolve({
       kind: "found",
       token: Secret.fromString(token),
-      others: [],
+      others: [this.disk, this.memory].some((other) =>
+          other !== undefined && other !== token
+        )
+        ? ["the other collection"]
+        : [],
       keeps: token === this.disk ? "on-disk" : "in-memory",
     });
   }
@@ -229,7 +267,7 @@ class Store implements CredentialStore {
     );
   }
 
-  set(_: ItemKey, token: Secret): Promise<SetOutcome> {
+  set(_: RegistryRef, token: Secret): Promise<SetOutcome> {
     const failure = this.#enter();
     if (failure !== undefined) return Promise.resolve(failure);
     this.put(token.reveal());
@@ -323,6 +361,10 @@ index = "${URL}"
     }
   }
 
+  #keep(token: string | undefined): void {
+    if (token !== undefined) this.#discarded.delete(token);
+  }
+
   get #stored(): string | undefined {
     return this.store.token;
   }
@@ -339,9 +381,9 @@ index = "${URL}"
       return bytes.length;
     };
     try {
-      using context = await SystemContext.open(
+      using context = new SystemContext(
         request,
-        () => Promise.resolve(this.store),
+        new Session({ openStore: () => Promise.resolve(this.store) }),
       );
       switch (request.kind) {
         case "get":
@@ -415,6 +457,39 @@ index = "${URL}"
         break;
       }
       case "migrate":
+        await this.#command(
+          home,
+          (session) => migrate({ ...MIGRATE, registry: ["corp"] }, session),
+        );
+        break;
+      case "migrate --prefer file":
+        this.#discard(this.#stored);
+        await this.#command(
+          home,
+          (session) => migrate({ ...MIGRATE, prefer: "file" }, session),
+        );
+        // Where nothing was discarded, there is nothing to discard.
+        if (this.#file(home) !== undefined) this.#keep(this.#stored);
+        break;
+      case "migrate --prefer store":
+        this.#discard(this.#file(home));
+        await this.#command(
+          home,
+          (session) => migrate({ ...MIGRATE, prefer: "store" }, session),
+        );
+        this.#keep(this.#file(home));
+        break;
+      case "restore":
+      case "restore --keep-store": {
+        const keepStore = command.do !== "restore";
+        await this.#command(home, (session) =>
+          restore(
+            { registry: [], keepStore, dryRun: false, json: true },
+            session,
+          ));
+        break;
+      }
+      case "login --migrate-to-keyring":
         await this.#ask(home, {
           kind: "login",
           registry,
@@ -478,6 +553,29 @@ index = "${URL}"
     }
     store.kill = 0;
     this.#check();
+  }
+
+  /** A command for people, with nobody there. */
+  async #command(
+    home: number,
+    run: (session: CommandSession) => Promise<number>,
+  ): Promise<void> {
+    try {
+      await run(
+        new CommandSession({
+          env: { CARGO_HOME: this.#home(home) },
+          cwd: () => this.#root,
+          output: printableOutput(() => {}, () => {}),
+          openStore: () => Promise.resolve(this.store),
+          openTerminal: () => Promise.resolve(NOBODY),
+          stderrIsTerminal: () => false,
+        }),
+      );
+    } catch (error) {
+      if (!(error instanceof Killed || error instanceof SessionError)) {
+        throw error;
+      }
+    }
   }
 
   /** A second name keeps this program from editing the file, and not cargo. */

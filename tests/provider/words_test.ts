@@ -210,7 +210,6 @@ Deno.test("describeRegistry() names crates.io as cargo does", () => {
     describeRegistry({ indexUrl: CRATES_IO_INDEX, name: "x" }, "S", "/c"),
     {
       title: "crates.io",
-      name: "crates-io",
       loginCommand: "cargo login",
       migrateCommand: "cargo-credential-keyring migrate --registry crates-io",
       restoreCommand: "cargo-credential-keyring restore --registry crates-io",

@@ -25,7 +25,7 @@ import {
 } from "../support/keychain_stand_in.ts";
 
 const CRATES_IO = "https://github.com/rust-lang/crates.io-index";
-const KEY = { indexUrl: CRATES_IO, registryName: "crates-io" };
+const KEY = { indexUrl: CRATES_IO, name: "crates-io" };
 const SERVICE = `cargo-registry:${CRATES_IO}`;
 const PLANTED = "planted-keychain-token";
 const TOKEN = Secret.fromString(PLANTED);

@@ -33,7 +33,7 @@ async function tokenOf(
 
 Deno.test("Keyutils stores, replaces, lists and erases a token", async () => {
   await withRegistry(async (store, indexUrl) => {
-    const key = { indexUrl, registryName: "example" };
+    const key = { indexUrl, name: "example" };
     const token = Secret.fromString(TOKEN);
     assertEquals(await store.get(key, options), { kind: "absent" });
     assertEquals(await store.prepare(options), {

@@ -195,7 +195,7 @@ if (Deno.build.os === "linux") {
         STORED,
         KEPT,
         found(odd),
-        { kind: "items", items: [{ indexUrl: URL, registryName: "alt" }] },
+        { kind: "items", items: [{ indexUrl: URL, name: "alt" }] },
         { kind: "erased", remaining: [] },
         ABSENT,
       ],
@@ -357,14 +357,14 @@ if (Deno.build.os === "linux") {
         STORED,
         KEPT,
         found(TOKEN),
-        { kind: "items", items: [{ indexUrl: URL, registryName: "alt" }] },
+        { kind: "items", items: [{ indexUrl: URL, name: "alt" }] },
       ],
     );
     // Another one may not, and no dialog opens where nobody is.
     assertMatch(await reason(service, get), /wants to ask a person/);
     assertEquals(await ask(service, get, list, erase), [
       `${LOCKED} visible`,
-      { kind: "items", items: [{ indexUrl: URL, registryName: "alt" }] },
+      { kind: "items", items: [{ indexUrl: URL, name: "alt" }] },
       `${LOCKED} visible`,
     ]);
     assertEquals((await service.desktop.windows()).length, 1);

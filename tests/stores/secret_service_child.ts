@@ -21,7 +21,7 @@ async function answer(question: Question): Promise<unknown> {
     question;
   const key = {
     indexUrl: url,
-    ...(name === undefined ? {} : { registryName: name }),
+    ...(name === undefined ? {} : { name }),
   };
   const options = { signal: AbortSignal.timeout(limit ?? 10_000), prompt };
   switch (method) {

@@ -84,7 +84,7 @@ Deno.test("SecretServiceStore stores, reads, lists and erases", async () => {
   });
   assertEquals(await store.ask({ method: "list" }), {
     kind: "items",
-    items: [{ indexUrl: CRATES_IO, registryName: "crates-io" }],
+    items: [{ indexUrl: CRATES_IO, name: "crates-io" }],
   });
   assertEquals(await store.ask({ method: "erase", url }), {
     kind: "erased",

@@ -123,7 +123,7 @@ function assertFailure(
 Deno.test("SystemdStore stores, replaces, lists and erases a token", async () => {
   await using at = await scene();
   const { store, home } = at;
-  const key = { indexUrl: URL_A, registryName: "example" };
+  const key = { indexUrl: URL_A, name: "example" };
   const token = Secret.fromString(TOKEN);
   assertEquals(await store.get(key, options), { kind: "absent" });
   assertEquals(await store.list(options), { kind: "items", items: [] });

@@ -1,15 +1,13 @@
 import type { EnvironmentToken } from "../../src/cargo/environment_token.ts";
 import type { Rebinding } from "../../src/cargo/rebinding.ts";
 import { Deadline } from "../../src/base/deadline.ts";
-import type { Eligibility } from "../../src/migration/eligibility.ts";
-import type { MoveOutcome, RemovalOutcome } from "../../src/migration/move.ts";
-import {
-  EMPTY_STATE,
-  type State,
-  type StateChange,
-} from "../../src/migration/state.ts";
-import type { Plaintext, ProviderContext } from "../../src/provider/context.ts";
-import type { Chain } from "../../src/provider/get_decision.ts";
+import type { Eligibility } from "../../src/tokens/eligibility.ts";
+import type { MoveOutcome, RemovalOutcome } from "../../src/tokens/move.ts";
+import { type StateChange } from "../../src/state/file.ts";
+import { EMPTY_STATE, type State } from "../../src/state/format.ts";
+import type { CargoTokenPlace } from "../../src/cargo/provider_chain.ts";
+import type { ProviderContext } from "../../src/provider/context.ts";
+import type { Plaintext } from "../../src/tokens/registry.ts";
 import type { PlaintextRemoval } from "../../src/provider/logout_decision.ts";
 import type { NoticeText } from "../../src/provider/notices.ts";
 import {
@@ -21,7 +19,8 @@ import {
   DEFAULT_SETTINGS,
   type SettingsOutcome,
 } from "../../src/settings/settings.ts";
-import type { ItemKey, Keeping } from "../../src/stores/credential_store.ts";
+import type { RegistryRef } from "../../src/cargo/registries.ts";
+import type { Keeping } from "../../src/stores/credential_store.ts";
 import type { PromptOutcome, Terminal } from "../../src/terminal/terminal.ts";
 import { FakeStore } from "./fake_store.ts";
 
@@ -43,7 +42,7 @@ export interface World {
   /** Whether what is remembered cannot be changed. */
   readonly stateIsReadOnly?: boolean;
   readonly rebinding?: Rebinding;
-  readonly chain?: Chain;
+  readonly chain?: CargoTokenPlace;
   readonly mayPrompt?: boolean;
   readonly eligibility?: Eligibility;
   /** Whether somebody else has cargo's lock on the file. */
@@ -62,7 +61,7 @@ export interface World {
   readonly typed?: PromptOutcome;
   /** How long the request has, in milliseconds. */
   readonly deadlineMs?: number;
-  readonly registryName?: string;
+  readonly name?: string;
 }
 
 /**
@@ -72,7 +71,7 @@ export interface World {
  */
 export class FakeContext implements ProviderContext, Disposable {
   readonly deadline: Deadline;
-  readonly key: ItemKey;
+  readonly key: RegistryRef;
   readonly fakeStore: FakeStore;
   /** Effects and store calls, in their order. */
   readonly calls: string[] = [];
@@ -94,7 +93,7 @@ export class FakeContext implements ProviderContext, Disposable {
   constructor(world: World = {}) {
     this.#world = world;
     this.deadline = new Deadline(world.deadlineMs ?? 60_000);
-    this.key = { indexUrl: URL, registryName: world.registryName ?? "alt" };
+    this.key = { indexUrl: URL, name: world.name ?? "alt" };
     this.file = world.file;
     this.#state = world.state ?? EMPTY_STATE;
     this.fakeStore = world.store ?? new FakeStore();
@@ -126,15 +125,18 @@ export class FakeContext implements ProviderContext, Disposable {
   }
 
   plaintext(): Promise<Plaintext> {
-    return Promise.resolve({
-      path: FILE,
-      table: ["registries", "alt"],
-      token: this.file === undefined ? "none" : Secret.fromString(this.file),
-    });
+    const table = ["registries", "alt"] as const;
+    if (this.file === undefined) {
+      const outcome = { kind: "none" } as const;
+      return Promise.resolve({ path: FILE, table, token: "none", outcome });
+    }
+    const token = Secret.fromString(this.file);
+    const outcome = { kind: "found", table, token } as const;
+    return Promise.resolve({ path: FILE, table, token, outcome });
   }
 
-  state(): State {
-    return this.#state;
+  state(): Promise<State> {
+    return Promise.resolve(this.#state);
   }
 
   refresh(): void {}
@@ -157,7 +159,7 @@ export class FakeContext implements ProviderContext, Disposable {
     return Promise.resolve(this.#world.rebinding ?? "none");
   }
 
-  chain(): Promise<Chain> {
+  chain(): Promise<CargoTokenPlace> {
     return Promise.resolve(
       this.#world.chain ?? { cargoTokenFollows: true, cargoTokenListed: true },
     );
@@ -292,7 +294,7 @@ export class FakeContext implements ProviderContext, Disposable {
   about(): Promise<RegistryAbout> {
     return Promise.resolve(
       describeRegistry(
-        { indexUrl: URL, name: this.key.registryName ?? "alt" },
+        { indexUrl: URL, name: this.key.name ?? "alt" },
         this.fakeStore.title,
         FILE,
       ),

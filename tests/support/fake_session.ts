@@ -1,5 +1,5 @@
 import { printableOutput } from "../../src/cli/output.ts";
-import { Session } from "../../src/cli/session.ts";
+import { CommandSession } from "../../src/cli/session.ts";
 import { Secret } from "../../src/base/secret.ts";
 import type { CredentialStore } from "../../src/stores/credential_store.ts";
 import type { PromptOutcome, Terminal } from "../../src/terminal/terminal.ts";
@@ -113,13 +113,13 @@ export class FakeScene implements AsyncDisposable {
   }
 
   /** A session as a new process would have it. */
-  session(): Session {
+  session(): CommandSession {
     this.out = [];
     this.err = [];
     this.openedTerminal = false;
     const terminal = new FakeTerminal(this.#options.answers);
     this.questions = terminal.questions;
-    return new Session({
+    return new CommandSession({
       env: {
         HOME: `${this.root}/home`,
         CARGO_HOME: this.home,
@@ -131,6 +131,7 @@ export class FakeScene implements AsyncDisposable {
         (line) => this.err.push(line),
       ),
       openStore: () => Promise.resolve(this.store),
+      stderrIsTerminal: () => true,
       openTerminal: () => {
         this.openedTerminal = true;
         return Promise.resolve(terminal);

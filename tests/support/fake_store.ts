@@ -1,9 +1,9 @@
 import { Secret } from "../../src/base/secret.ts";
+import type { RegistryRef } from "../../src/cargo/registries.ts";
 import type {
   CredentialStore,
   EraseOutcome,
   GetOutcome,
-  ItemKey,
   Keeping,
   ListOutcome,
   PrepareOutcome,
@@ -82,7 +82,7 @@ export class FakeStore implements CredentialStore {
     return this.faults.failureOf?.[call] ?? this.faults.failure;
   }
 
-  async get(key: ItemKey, options: StoreOptions): Promise<GetOutcome> {
+  async get(key: RegistryRef, options: StoreOptions): Promise<GetOutcome> {
     const failure = await this.#enter("get", options);
     if (failure !== undefined) return failure;
     const text = this.items.get(key.indexUrl);
@@ -107,7 +107,7 @@ export class FakeStore implements CredentialStore {
   }
 
   async set(
-    key: ItemKey,
+    key: RegistryRef,
     token: Secret,
     options: StoreOptions,
   ): Promise<SetOutcome> {
@@ -118,7 +118,7 @@ export class FakeStore implements CredentialStore {
   }
 
   async verify(
-    key: ItemKey,
+    key: RegistryRef,
     token: Secret,
     options: StoreOptions,
   ): Promise<VerifyOutcome> {
@@ -139,7 +139,7 @@ export class FakeStore implements CredentialStore {
       };
   }
 
-  async erase(key: ItemKey, options: StoreOptions): Promise<EraseOutcome> {
+  async erase(key: RegistryRef, options: StoreOptions): Promise<EraseOutcome> {
     const failure = await this.#enter("erase", options);
     if (failure !== undefined) return failure;
     return this.items.delete(key.indexUrl)

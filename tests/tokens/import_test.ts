@@ -130,7 +130,7 @@ Deno.test("importToken() writes over what the user has seen and nothing else", a
       const store = new FakeStore(items, faults);
       const came = await importToken(
         store,
-        { indexUrl: URL, registryName: "alt" },
+        { indexUrl: URL, name: "alt" },
         secret("I"),
         over === undefined ? undefined : secret(over),
         { signal: AbortSignal.timeout(10_000) },

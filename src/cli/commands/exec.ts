@@ -9,7 +9,7 @@ import type { Secret } from "../../base/secret.ts";
 import { CRATES_IO_NAME, environmentName } from "../../cargo/registries.ts";
 import type { Run } from "../command.ts";
 import { registryName } from "../registry_name.ts";
-import type { Session } from "../session.ts";
+import type { CommandSession } from "../session.ts";
 
 export const parser = map(
   command(
@@ -67,7 +67,10 @@ const NOT_FOUND = 127;
  * Runs a program with tokens. It comes back with the program's exit status on
  * Windows; elsewhere only if the program could not take this process over.
  */
-export async function run(args: ExecArgs, session: Session): Promise<number> {
+export async function run(
+  args: ExecArgs,
+  session: CommandSession,
+): Promise<number> {
   const [program, ...rest] = args.command;
   if (program === undefined) return NOT_FOUND;
   const names = args.registry.length > 0 ? args.registry : [CRATES_IO_NAME];
@@ -89,7 +92,7 @@ export async function run(args: ExecArgs, session: Session): Promise<number> {
  */
 export async function collectVariables(
   names: readonly string[],
-  session: Session,
+  session: CommandSession,
 ): Promise<ReadonlyMap<string, Secret> | undefined> {
   const { describeNoToken, lookUpByName } = await import("../look_up_token.ts");
   const variables = new Map<string, Secret>();

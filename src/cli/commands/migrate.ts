@@ -6,8 +6,8 @@ import { command, option } from "@optique/core/primitives";
 import { choice, string } from "@optique/core/valueparser";
 import { readRegularFile } from "../../base/files.ts";
 import type { Secret } from "../../base/secret.ts";
-import { type Reach, reachesUs } from "../../cargo/provider_chain.ts";
-import { CRATES_IO_NAME } from "../../cargo/registries.ts";
+import type { Reach } from "../../cargo/provider_chain.ts";
+import { CRATES_IO_NAME, type RegistryRef } from "../../cargo/registries.ts";
 import {
   requestUrl,
   sameRegistry,
@@ -15,40 +15,35 @@ import {
 } from "../../cargo/registry_index.ts";
 import {
   type CredentialsTable,
-  credentialsTables,
   findAllTokens,
   malformed,
-  readPlaintext,
 } from "../../credentials/file.ts";
-import { adoptToken } from "../../migration/adopt.ts";
-import { checkEligibility } from "../../migration/check_eligibility.ts";
-import type { Eligibility } from "../../migration/eligibility.ts";
+import { adoptToken } from "../../tokens/adopt.ts";
+import type { Eligibility } from "../../tokens/eligibility.ts";
 import {
   describeLockFailure,
   type FileToken,
   type MoveOutcome,
   moveToken,
   removeStored,
-} from "../../migration/move.ts";
-import { type MigrateStep, planMigration } from "../../migration/plan.ts";
-import { type Reason, storeReason } from "../../migration/reason.ts";
-import {
-  isPinned,
-  isSuperseded,
-  pin,
-  type State,
-  supersede,
-  unpin,
-  unsupersede,
-} from "../../migration/state.ts";
-import type { GetOutcome, ItemKey } from "../../stores/credential_store.ts";
+} from "../../tokens/move.ts";
+import { type MigrateStep, planMigration } from "../../tokens/plan.ts";
+import { type Reason, storeReason } from "../../tokens/reason.ts";
+import { type State } from "../../state/format.ts";
+import { pin, unpin } from "../../state/pins.ts";
+import { supersede, unsupersede } from "../../state/superseded.ts";
+import type { GetOutcome } from "../../stores/credential_store.ts";
 import { loadTomlParser } from "../../toml/document.ts";
 import { type Run, UsageError } from "../command.ts";
 import { findElsewhere } from "../elsewhere.ts";
 import { dryRun, json, registry, yes } from "../options.ts";
 import { configTokens, meaningOf, nameInUse, tableOf } from "../registries.ts";
 import { exitStatus, type RegistryResult, report } from "../report.ts";
-import { type Session, SessionError, type StorePlace } from "../session.ts";
+import {
+  type CommandSession,
+  SessionError,
+  type StorePlace,
+} from "../session.ts";
 import { describeReason } from "../words.ts";
 
 const options = object({
@@ -96,7 +91,7 @@ export const parser = map(
 /** Moves plaintext tokens into the store now, before any publish. */
 export async function run(
   args: MigrateArguments,
-  session: Session,
+  session: CommandSession,
 ): Promise<number> {
   checkUsage(args);
   const migration = new Migration(args, session);
@@ -151,7 +146,7 @@ function checkUsage(args: MigrateArguments): void {
 
 /** A registry on its way, with everything that is known of it. */
 interface Candidate {
-  readonly key: ItemKey & { readonly registryName: string };
+  readonly key: Required<RegistryRef>;
   readonly place: StorePlace;
   readonly table: CredentialsTable;
   readonly token: Secret | "none";
@@ -162,13 +157,13 @@ interface Candidate {
 /** One run of `migrate`. */
 class Migration {
   readonly #args: MigrateArguments;
-  readonly #session: Session;
+  readonly #session: CommandSession;
   /** A dry run: what would be stored by now, by index URL. */
   readonly #promised = new Map<string, Secret>();
   /** The stores that were already said to be plaintext files. */
   readonly #plaintextStores = new Set<string>();
 
-  constructor(args: MigrateArguments, session: Session) {
+  constructor(args: MigrateArguments, session: CommandSession) {
     this.#args = args;
     this.#session = session;
   }
@@ -246,7 +241,6 @@ class Migration {
   }
 
   async #one(name: string): Promise<RegistryResult> {
-    const { env } = this.#session;
     const layers = await this.#session.config();
     const cwd = this.#session.cwd();
     const meaning = meaningOf(layers, cwd, name);
@@ -267,7 +261,10 @@ class Migration {
     if (this.#args.from !== undefined) {
       return await this.#adopt(name, indexUrl, requestUrl(this.#args.from));
     }
-    const place = await this.#session.storeOf(indexUrl, this.#mayAsk);
+    const place = await this.#session.storeOf(
+      { indexUrl, name },
+      this.#mayAsk,
+    );
     const result = (
       outcome: RegistryResult["outcome"],
       reason: Reason,
@@ -277,18 +274,11 @@ class Migration {
     if (this.#args.keepFile && fallback !== "file") {
       return await result("failed", { code: "fallback", detail: fallback });
     }
-    const tables = await credentialsTables(
-      env,
-      { name, indexUrl },
-      () => Promise.resolve(layers),
-    );
-    const path = await this.#session.path();
-    const plaintext = await readPlaintext(path, tables);
-    if (plaintext.kind === "unusable") {
-      const detail = describeLockFailure(plaintext);
+    const { token, table, outcome } = await place.registry.plaintext();
+    if (outcome.kind === "unusable") {
+      const detail = describeLockFailure(outcome);
       return await result("failed", { code: "file-unusable", detail });
     }
-    const table = plaintext.kind === "found" ? plaintext.table : tables[0];
     if (table === undefined) {
       return await result("skipped", { code: "no-index" });
     }
@@ -296,10 +286,10 @@ class Migration {
     const isNeeded = userIndexes(layers, cwd, name)
       .some(({ url }) => !sameRegistry(url, indexUrl));
     return await this.#candidate({
-      key: { indexUrl, registryName: name },
+      key: { indexUrl, name },
       place,
       table,
-      token: plaintext.kind === "found" ? plaintext.token : "none",
+      token,
       keepFile: this.#args.keepFile || given !== undefined && isNeeded,
     }, result);
   }
@@ -312,16 +302,15 @@ class Migration {
     ) => Promise<RegistryResult>,
   ): Promise<RegistryResult> {
     const { key, place, token } = candidate;
-    const { indexUrl, registryName } = key;
+    const { indexUrl, name } = key;
     const stored = await this.#askStore(key, place);
-    const state = await this.#session.state();
     const step = planMigration({
       plaintext: token,
       store: stored,
       eligibility: await this.#eligibility(candidate),
-      pinned: isPinned(state, indexUrl),
+      pinned: await place.registry.isPinned(),
       superseded: token !== "none" &&
-        await isSuperseded(state, indexUrl, token),
+        await place.registry.isSuperseded(token),
       named: this.#args.registry.length > 0,
       prefer: this.#args.prefer,
       keepFile: candidate.keepFile,
@@ -329,7 +318,7 @@ class Migration {
     if (step.do === "nothing") {
       const { code } = step.reason;
       const elsewhere = code === "no-token" && stored.kind === "absent"
-        ? { detail: await findElsewhere(registryName, place, this.#session) }
+        ? { detail: await findElsewhere(name, place, this.#session) }
         : {};
       return await result(step.outcome, { ...step.reason, ...elsewhere });
     }
@@ -343,7 +332,7 @@ class Migration {
     }
     if (step.discards) {
       const refusal = await this.#confirm(
-        await this.#result(registryName, indexUrl, place, "skipped", {
+        await this.#result(name, indexUrl, place, "skipped", {
           code: step.do === "move" ? "discards-stored" : "discards-file",
         }),
       );
@@ -357,7 +346,7 @@ class Migration {
     return await result(outcome, reason);
   }
 
-  async #askStore(key: ItemKey, place: StorePlace): Promise<GetOutcome> {
+  async #askStore(key: RegistryRef, place: StorePlace): Promise<GetOutcome> {
     const promised = this.#promised.get(key.indexUrl);
     if (promised !== undefined) {
       return { kind: "found", token: promised, others: [], keeps: "on-disk" };
@@ -369,25 +358,18 @@ class Migration {
         prepared.kind !== "ready" && prepared.cause !== "no-default-collection"
       ) return prepared;
     }
-    return await this.#session.get(place, key);
+    return await this.#session.get(place);
   }
 
   async #eligibility(
-    { token, key, place: { store, deadline }, keepFile }: Candidate,
+    { token, place: { registry, deadline }, keepFile }: Candidate,
   ): Promise<Eligibility> {
     if (token === "none") return { kind: "eligible" };
-    const { indexUrl, registryName } = key;
-    const surroundings = await this.#session.surroundings();
-    const verdict = await checkEligibility({
-      occasion: this.#args.registry.length > 0 ? "migrate-registry" : "migrate",
+    const verdict = await registry.eligibility(
       token,
-      registry: { indexUrl, name: registryName },
-      store,
-      layers: await this.#session.config(),
-      cwd: this.#session.cwd(),
-      surroundings,
-      signal: deadline(),
-    });
+      this.#args.registry.length > 0 ? "migrate-registry" : "migrate",
+      deadline(),
+    );
     // What is left in the file is there for the other registry.
     return verdict.kind === "not" && verdict.reason === "bound-otherwise" &&
         keepFile
@@ -494,7 +476,7 @@ class Migration {
   ): Promise<RegistryResult> {
     const session = this.#session;
     const layers = await session.config();
-    const place = await session.storeOf(indexUrl, this.#mayAsk);
+    const place = await session.storeOf({ indexUrl, name }, this.#mayAsk);
     const result = (
       outcome: RegistryResult["outcome"],
       reason: Reason,
@@ -505,18 +487,21 @@ class Migration {
     if (user !== undefined) {
       return await result("skipped", { code: "in-use", detail: user });
     }
-    const asked = reachesUs(layers, { indexUrl, name });
+    const asked = await place.registry.reach();
     if (asked.kind === "not-listed") {
       return await result("skipped", notAsked(asked));
     }
-    const oldPlace = await session.storeOf(old, this.#mayAsk);
+    const oldPlace = await session.storeOf(
+      { indexUrl: old },
+      this.#mayAsk,
+    );
     if (place.mayPrompt) {
       const prepared = await session.prepare(place);
       if (prepared.kind !== "ready") {
         return await result("failed", storeReason(prepared));
       }
     }
-    const stored = await session.get(oldPlace, { indexUrl: old });
+    const stored = await session.get(oldPlace);
     if (stored.kind === "absent") {
       return await result("skipped", { code: "nothing-stored" });
     }
@@ -532,7 +517,7 @@ class Migration {
     const outcome = await adoptToken(
       await session.path(),
       { store: oldPlace.store, key: { indexUrl: old } },
-      { store: place.store, key: { indexUrl, registryName: name } },
+      { store: place.store, key: { indexUrl, name } },
       place.deadline(),
     );
     switch (outcome.kind) {

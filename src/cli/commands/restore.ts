@@ -1,25 +1,28 @@
+import type { RegistryRef } from "../../cargo/registries.ts";
 import { object } from "@optique/core/constructs";
 import { commandLine, lineBreak, message } from "@optique/core/message";
 import { map } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { command, option } from "@optique/core/primitives";
-import { credentialsTables, readPlaintext } from "../../credentials/file.ts";
-import { type Reason, storeReason } from "../../migration/reason.ts";
-import { restoreToken } from "../../migration/restore.ts";
-import { pin } from "../../migration/state.ts";
+import { type Reason, storeReason } from "../../tokens/reason.ts";
+import { restoreToken } from "../../tokens/restore.ts";
+import { pin } from "../../state/pins.ts";
 import type { Run } from "../command.ts";
 import { findElsewhere } from "../elsewhere.ts";
 import { dryRun, json, registry } from "../options.ts";
 import {
   leadsTo,
   meaningOf,
-  type NamedRegistry,
   type NameMeaning,
   ownNames,
   ownRegistries,
 } from "../registries.ts";
 import { exitStatus, type RegistryResult, report } from "../report.ts";
-import { type Session, SessionError, type StorePlace } from "../session.ts";
+import {
+  type CommandSession,
+  SessionError,
+  type StorePlace,
+} from "../session.ts";
 import { describeReason } from "../words.ts";
 
 const options = object({
@@ -54,7 +57,7 @@ export const parser = map(
 /** Puts stored tokens back into cargo's credentials file. */
 export async function run(
   args: RestoreArguments,
-  session: Session,
+  session: CommandSession,
 ): Promise<number> {
   const results: RegistryResult[] = [];
   const registries = args.registry.length > 0
@@ -81,9 +84,9 @@ function mayAsk(args: RestoreArguments): boolean {
 /** What the user's own configuration has these names for. */
 async function byName(
   args: RestoreArguments,
-  session: Session,
+  session: CommandSession,
   results: RegistryResult[],
-): Promise<NamedRegistry[]> {
+): Promise<Required<RegistryRef>[]> {
   const layers = await session.config();
   const file = await session.path();
   return args.registry.flatMap((name) => {
@@ -132,13 +135,13 @@ function obstacleTo(meaning: NameMeaning): Reason | undefined {
 /** Every item of the stores that the user's own configuration has a name for. */
 async function storedRegistries(
   args: RestoreArguments,
-  session: Session,
+  session: CommandSession,
   results: RegistryResult[],
-): Promise<NamedRegistry[]> {
+): Promise<Required<RegistryRef>[]> {
   const layers = await session.config();
   const cwd = session.cwd();
   const file = await session.path();
-  const found: NamedRegistry[] = [];
+  const found: Required<RegistryRef>[] = [];
   for (const place of await storesOf(args, session)) {
     for (const indexUrl of await listItems(place, session)) {
       const [name] = ownNames(layers, cwd, indexUrl);
@@ -169,12 +172,12 @@ async function storedRegistries(
 /** The stores of all the registries that the user has, each once. */
 async function storesOf(
   args: RestoreArguments,
-  session: Session,
+  session: CommandSession,
 ): Promise<StorePlace[]> {
   const places = new Map<string, StorePlace>();
   const layers = await session.config();
-  for (const { indexUrl } of ownRegistries(layers, session.cwd())) {
-    const place = await session.storeOf(indexUrl, mayAsk(args));
+  for (const registry of ownRegistries(layers, session.cwd())) {
+    const place = await session.storeOf(registry, mayAsk(args));
     if (!places.has(place.store.name)) places.set(place.store.name, place);
   }
   return [...places.values()];
@@ -182,7 +185,7 @@ async function storesOf(
 
 async function listItems(
   place: StorePlace,
-  session: Session,
+  session: CommandSession,
 ): Promise<string[]> {
   if (place.mayPrompt) {
     const prepared = await session.prepare(place);
@@ -201,12 +204,13 @@ async function listItems(
 }
 
 async function restoreOne(
-  { name, indexUrl }: NamedRegistry,
+  ref: Required<RegistryRef>,
   args: RestoreArguments,
-  session: Session,
+  session: CommandSession,
 ): Promise<RegistryResult> {
-  const place = await session.storeOf(indexUrl, mayAsk(args));
-  const { settings, store, deadline } = place;
+  const { name, indexUrl } = ref;
+  const place = await session.storeOf(ref, mayAsk(args));
+  const { registry, settings, store, deadline } = place;
   const path = await session.path();
   const result = (
     outcome: RegistryResult["outcome"],
@@ -221,8 +225,7 @@ async function restoreOne(
   if (settings.fallback !== "file") {
     return result("failed", { code: "fallback", detail: settings.fallback });
   }
-  const key = { indexUrl, registryName: name };
-  const stored = await session.get(place, key);
+  const stored = await session.get(place);
   if (stored.kind === "absent") {
     const detail = await findElsewhere(name, place, session);
     return result("skipped", { code: "nothing-stored", detail });
@@ -231,17 +234,15 @@ async function restoreOne(
   stored.token.wipe();
   if (args.dryRun) return result("would-restore", { code: "restored" });
 
-  const tables = async (): ReturnType<typeof credentialsTables> =>
-    await credentialsTables(session.env, { name, indexUrl }, session.config);
-  const [table] = await tables();
+  const { table } = await registry.plaintext();
   if (table === undefined) return result("skipped", { code: "no-index" });
-  const outcome = await restoreToken(path, table, store, key, {
+  const outcome = await restoreToken(path, table, store, ref, {
     signal: deadline(),
     keepStore: args.keepStore,
     pin: () => session.remember((state) => pin(state, indexUrl)),
     readBack: async () =>
       leadsTo(await session.readConfig(), session.cwd(), name, indexUrl)
-        ? await readPlaintext(path, await tables())
+        ? await registry.readBack()
         : "leads-elsewhere",
   });
   switch (outcome.kind) {

@@ -4,7 +4,7 @@ import { map } from "@optique/core/modifiers";
 import { command, option } from "@optique/core/primitives";
 import { print } from "../../base/print.ts";
 import type { Run } from "../command.ts";
-import type { Session } from "../session.ts";
+import type { CommandSession } from "../session.ts";
 import { registryName } from "../registry_name.ts";
 
 export const parser = map(
@@ -34,7 +34,7 @@ export const parser = map(
 /** Prints a token and nothing else. */
 export async function run(
   { registry }: { readonly registry: string },
-  session: Session,
+  session: CommandSession,
 ): Promise<number> {
   const { describeNoToken, lookUpByName } = await import("../look_up_token.ts");
   const answer = await lookUpByName(session, registry);

@@ -3,22 +3,7 @@ import {
   isMemorable,
   type KeptNotice,
   type State,
-} from "./_state_format.ts";
-
-export { EMPTY_STATE } from "./_state_format.ts";
-export type {
-  GivenNotice,
-  KeptNotice,
-  State,
-  SupersededTokens,
-} from "./_state_format.ts";
-export {
-  readState,
-  type StateChange,
-  updateState,
-  type UpdateStateOptions,
-} from "./_state_file.ts";
-export { isSuperseded, supersede, unsupersede } from "./_superseded.ts";
+} from "./format.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -28,31 +13,6 @@ const MAX_KEPT_LENGTH = 1_000;
 
 /** A notice for each of many registries; older ones go. */
 const MAX_NOTICES = 500;
-
-/**
- * Whether the token of an index URL stays in the file: the user has put it
- * there, or nothing is remembered of that URL.
- */
-export function isPinned(state: State, indexUrl: string): boolean {
-  return !isMemorable(indexUrl) || state.pins.includes(indexUrl);
-}
-
-/**
- * Pins an index URL: before the file is written, so that no read in between
- * undoes it.
- */
-export function pin(state: State, indexUrl: string): State {
-  return isPinned(state, indexUrl)
-    ? state
-    : { ...state, pins: [...state.pins, indexUrl] };
-}
-
-/** Takes the pin away: a new login, or the user moves the token by hand. */
-export function unpin(state: State, indexUrl: string): State {
-  return state.pins.includes(indexUrl)
-    ? { ...state, pins: state.pins.filter((pinned) => pinned !== indexUrl) }
-    : state;
-}
 
 /** A notice, as far as it matters whether it is given. */
 export interface NoticeOccasion {

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { isInIndex } from "../../src/migration/git_index.ts";
+import { isInIndex } from "../../src/tokens/git_index.ts";
 import { findProgram, missing } from "../support/requirements.ts";
 import { run } from "../support/run.ts";
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { adoptToken } from "../../src/migration/adopt.ts";
+import { adoptToken } from "../../src/tokens/adopt.ts";
 import { EverySpelling } from "../../src/stores/every_spelling.ts";
 import { FakeStore, type FakeStoreFaults } from "../support/fake_store.ts";
 
@@ -26,7 +26,7 @@ async function adopt(
   const outcome = await adoptToken(
     "/nonexistent/credentials.toml",
     { store: spelt, key: { indexUrl: OLD } },
-    { store: spelt, key: { indexUrl: NEW, registryName: "corp" } },
+    { store: spelt, key: { indexUrl: NEW, name: "corp" } },
     AbortSignal.timeout(5_000),
   );
   const kept = Object.fromEntries(store.items);

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { Secret } from "../../src/base/secret.ts";
-import type { Eligibility } from "../../src/migration/eligibility.ts";
-import { type MigrateFacts, planMigration } from "../../src/migration/plan.ts";
+import type { Eligibility } from "../../src/tokens/eligibility.ts";
+import { type MigrateFacts, planMigration } from "../../src/tokens/plan.ts";
 import type {
   GetOutcome,
   Keeping,

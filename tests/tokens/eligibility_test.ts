@@ -13,7 +13,7 @@ import {
   type LogoutRemovalFacts,
   type Occasion,
   type StoreFacts,
-} from "../../src/migration/eligibility.ts";
+} from "../../src/tokens/eligibility.ts";
 
 const FILE: FileFacts = {
   path: "/home/me/.cargo/credentials.toml",

@@ -12,13 +12,13 @@ import {
   removeLocked,
   type RemoveOptions,
   removeStored,
-} from "../../src/migration/move.ts";
+} from "../../src/tokens/move.ts";
 import { Secret } from "../../src/base/secret.ts";
 import type { StoreFailure } from "../../src/stores/credential_store.ts";
 import { FakeStore, type FakeStoreFaults } from "../support/fake_store.ts";
 
 const URL = "sparse+https://alt.example/index/";
-const KEY = { indexUrl: URL, registryName: "alt" };
+const KEY = { indexUrl: URL, name: "alt" };
 const ALT: CredentialsTable = ["registries", "alt"];
 const P = "planted-plain-token-P2";
 const T = "planted-stored-token-T1";

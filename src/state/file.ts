@@ -6,7 +6,7 @@ import {
   type ParsedState,
   parseState,
   type State,
-} from "./_state_format.ts";
+} from "./format.ts";
 
 const STATE_NAME = ".credential-keyring-state.json";
 

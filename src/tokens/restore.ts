@@ -10,10 +10,10 @@ import {
 import { spellings } from "../cargo/registry_index.ts";
 import { checkToken } from "../cargo/token.ts";
 import { Secret } from "../base/secret.ts";
+import type { RegistryRef } from "../cargo/registries.ts";
 import type {
   CredentialStore,
   GetOutcome,
-  ItemKey,
   StoreFailure,
   StoreOptions,
 } from "../stores/credential_store.ts";
@@ -61,7 +61,7 @@ export async function restoreToken(
   path: string,
   table: CredentialsTable,
   store: CredentialStore,
-  key: ItemKey,
+  key: RegistryRef,
   options: RestoreOptions,
 ): Promise<RestoreOutcome> {
   // No file is created where there is nothing to write.
@@ -89,7 +89,7 @@ async function restoreLocked(
   file: LockedCredentials,
   table: CredentialsTable,
   store: CredentialStore,
-  key: ItemKey,
+  key: RegistryRef,
   options: RestoreOptions,
 ): Promise<RestoreOutcome> {
   const token = await findRestorable(store, key, options);
@@ -113,7 +113,7 @@ async function restoreLocked(
 /** The stored token, if it can go into the file and be erased; or why not. */
 async function findRestorable(
   store: CredentialStore,
-  key: ItemKey,
+  key: RegistryRef,
   options: RestoreOptions,
 ): Promise<Secret | RestoreOutcome> {
   const stored = await store.get(key, { signal: options.signal });
@@ -127,7 +127,7 @@ async function findRestorable(
 async function refusalOf(
   stored: Extract<GetOutcome, { kind: "found" }>,
   store: CredentialStore,
-  key: ItemKey,
+  key: RegistryRef,
   options: RestoreOptions,
 ): Promise<RestoreOutcome | undefined> {
   if (checkToken(stored.token) !== "valid") return failed("stored-unusable");
@@ -146,7 +146,7 @@ async function refusalOf(
 export async function otherItems(
   stored: Extract<GetOutcome, { kind: "found" }>,
   store: CredentialStore,
-  key: ItemKey,
+  key: RegistryRef,
   options: StoreOptions,
 ): Promise<string[] | StoreFailure> {
   const others = [...stored.others];

@@ -1,9 +1,5 @@
 import type { Secret } from "../base/secret.ts";
-import {
-  isMemorable,
-  type State,
-  type SupersededTokens,
-} from "./_state_format.ts";
+import { isMemorable, type State, type SupersededTokens } from "./format.ts";
 
 /** Registries that are remembered, and tokens of each: the last ones. */
 const MAX_REGISTRIES = 100;

@@ -1,6 +1,6 @@
 import type { ConfigLayers } from "../cargo/config.ts";
 import { reachesUs } from "../cargo/provider_chain.ts";
-import { CRATES_IO_INDEX, type RegistryRequest } from "../cargo/registries.ts";
+import { CRATES_IO_INDEX, type RegistryRef } from "../cargo/registries.ts";
 import {
   registryNames,
   sameRegistry,
@@ -25,7 +25,7 @@ import type { Surroundings } from "./surroundings.ts";
 export interface EligibilitySources {
   readonly occasion: Occasion;
   readonly token: Secret;
-  readonly registry: RegistryRequest;
+  readonly registry: RegistryRef;
   /** Where the token would go, or is. */
   readonly store: CredentialStore;
   readonly layers: ConfigLayers;

@@ -1,9 +1,9 @@
 import { withCredentialsLock } from "../credentials/lock.ts";
 import { checkToken } from "../cargo/token.ts";
+import type { RegistryRef } from "../cargo/registries.ts";
 import type {
   CredentialStore,
   GetOutcome,
-  ItemKey,
 } from "../stores/credential_store.ts";
 import { describeLockFailure } from "./move.ts";
 import { type Reason, storeReason } from "./reason.ts";
@@ -21,7 +21,7 @@ export type AdoptOutcome =
 /** An item, and the store that it is in or belongs in. */
 export interface Filed {
   readonly store: CredentialStore;
-  readonly key: ItemKey;
+  readonly key: RegistryRef;
 }
 
 /**

@@ -11,9 +11,9 @@ import {
 } from "../credentials/lock.ts";
 import { checkToken } from "../cargo/token.ts";
 import { Secret } from "../base/secret.ts";
+import type { RegistryRef } from "../cargo/registries.ts";
 import type {
   CredentialStore,
-  ItemKey,
   Keeping,
   StoreFailure,
 } from "../stores/credential_store.ts";
@@ -106,7 +106,7 @@ const NOT_YET_ON_DISK = "the store has yet to write it to disk";
 export async function moveToken(
   from: FileToken,
   store: CredentialStore,
-  key: ItemKey,
+  key: RegistryRef,
   options: MoveOptions,
 ): Promise<MoveOutcome> {
   const outcome = await withCredentialsLock(
@@ -129,7 +129,7 @@ async function moveLocked(
   file: LockedCredentials,
   from: FileToken,
   store: CredentialStore,
-  key: ItemKey,
+  key: RegistryRef,
   options: MoveOptions,
 ): Promise<MoveOutcome> {
   const { signal } = options;
@@ -222,7 +222,7 @@ function left(reason: string): RemovalOutcome {
 export async function removeStored(
   from: FileToken,
   store: CredentialStore,
-  key: ItemKey,
+  key: RegistryRef,
   options: RemoveOptions,
 ): Promise<RemovalOutcome> {
   const { path, table, token } = from;

@@ -1,9 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { readPlaintext } from "../../src/credentials/file.ts";
-import {
-  type RestoreOptions,
-  restoreToken,
-} from "../../src/migration/restore.ts";
+import { type RestoreOptions, restoreToken } from "../../src/tokens/restore.ts";
 import { EverySpelling } from "../../src/stores/every_spelling.ts";
 import { FakeStore, type FakeStoreFaults } from "../support/fake_store.ts";
 
@@ -31,7 +28,7 @@ async function restore(
       path,
       TABLE,
       new EverySpelling(store),
-      { indexUrl: URL, registryName: "corp" },
+      { indexUrl: URL, name: "corp" },
       {
         signal: AbortSignal.timeout(5_000),
         keepStore: false,

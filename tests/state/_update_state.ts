@@ -1,6 +1,7 @@
 // Pins URLs, one update each, and prints `1` for each that was recorded.
 // Run as a process of its own: CARGO_HOME NAME COUNT PATIENCE.
-import { pin, updateState } from "../../src/migration/state.ts";
+import { updateState } from "../../src/state/file.ts";
+import { pin } from "../../src/state/pins.ts";
 
 const [home = "", name = "", count = "", patience = ""] = Deno.args;
 for (let i = 0; i < Number(count); i++) {

@@ -5,27 +5,26 @@ import {
   assertNotEquals,
 } from "@std/assert";
 import fc from "fast-check";
+import { readState, updateState } from "../../src/state/file.ts";
+import { type State } from "../../src/state/format.ts";
 import {
   forgetKept,
-  isPinned,
-  isSuperseded,
   keepNotice,
   type NoticeOccasion,
-  pin,
-  readState,
   shouldTell,
-  type State,
-  supersede,
   told,
-  unpin,
+} from "../../src/state/notices.ts";
+import { isPinned, pin, unpin } from "../../src/state/pins.ts";
+import {
+  isSuperseded,
+  supersede,
   unsupersede,
-  updateState,
-} from "../../src/migration/state.ts";
+} from "../../src/state/superseded.ts";
 import {
   EMPTY_STATE,
   formatState,
   parseState,
-} from "../../src/migration/_state_format.ts";
+} from "../../src/state/format.ts";
 import { Secret } from "../../src/base/secret.ts";
 
 const URL = "sparse+https://example.com/index/";

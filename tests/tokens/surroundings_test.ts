@@ -3,7 +3,7 @@ import {
   gatherSurroundings,
   type Surroundings,
   type SurroundingsOptions,
-} from "../../src/migration/surroundings.ts";
+} from "../../src/tokens/surroundings.ts";
 
 const LOCAL = { kind: "local", name: "0xef53" } as const;
 
