@@ -1,4 +1,5 @@
 import { guardMemory } from "../base/guard_memory.ts";
+export { exitNow } from "../../ffi/exit_now.ts";
 import { ownStdout } from "../base/print.ts";
 import type { Answer, CredentialRequest } from "../protocol/messages.ts";
 import { describeFailure, serve } from "../protocol/serve.ts";
@@ -22,7 +23,8 @@ export async function runProvider(): Promise<void> {
     event.preventDefault();
   });
   await serve({
-    input: Deno.stdin,
+    // Handing it to another thread takes longer than cargo takes to ask.
+    input: { read: (buffer) => Promise.resolve(Deno.stdin.readSync(buffer)) },
     output: ownStdout(),
     handle: async (request) => {
       using context = new SystemContext(request);
