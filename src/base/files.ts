@@ -1,3 +1,5 @@
+import { mayBeThere } from "../../ffi/presence.ts";
+
 /** Why a file that is there was not read. */
 export type UnreadableReason =
   /** A directory, a pipe, a device: opening it may block, or never end. */
@@ -52,6 +54,7 @@ export function readSmallFile(
   path: string,
   options: ReadSmallFileOptions,
 ): SmallFile {
+  if (!mayBeThere(path)) return { kind: "absent" };
   let isLink: boolean;
   try {
     isLink = Deno.lstatSync(path).isSymlink;

@@ -1,3 +1,4 @@
+import { mayBeThere } from "../../ffi/presence.ts";
 import { type Environment, isOutOfReach } from "./home.ts";
 import {
   baseName,
@@ -242,10 +243,12 @@ function inode(path: string): string | undefined {
 
 /** Also what only cargo may read. */
 function isThere(path: string): boolean {
-  return realPath(path) !== undefined || isOutOfReach(path);
+  return mayBeThere(path) &&
+    (realPath(path) !== undefined || isOutOfReach(path));
 }
 
 function realPath(path: string): string | undefined {
+  if (!mayBeThere(path)) return undefined;
   try {
     return Deno.realPathSync(path);
   } catch {
