@@ -33,6 +33,13 @@ export interface SecretServiceOptions {
    * a {@linkcode GLibError} of `g-io-error-quark`, code 19.
    */
   readonly signal?: AbortSignal;
+  /**
+   * Whether to agree on a key with the service at once, while other calls are
+   * made; else the first call that needs it does.
+   *
+   * @default {false}
+   */
+  readonly session?: boolean;
 }
 
 /** What {@linkcode SecretService.find} has found. */
@@ -94,11 +101,21 @@ export class SecretService implements AsyncDisposable {
   readonly pointer: Deno.PointerValue;
   /** What ends the calls. */
   readonly cancellable: Cancellable;
+  /**
+   * Settled when no other thread opens the session. It is not disposed of
+   * before, and calls that need the session wait for it.
+   */
+  readonly session: Promise<unknown> | undefined;
   readonly #owned = new Map<string, Promise<boolean>>();
 
-  private constructor(pointer: Deno.PointerValue, cancellable: Cancellable) {
+  private constructor(
+    pointer: Deno.PointerValue,
+    cancellable: Cancellable,
+    session: Promise<unknown> | undefined,
+  ) {
     this.pointer = pointer;
     this.cancellable = cancellable;
+    this.session = session;
   }
 
   /**
@@ -126,7 +143,15 @@ export class SecretService implements AsyncDisposable {
       await cancellable[Symbol.asyncDispose]();
       throw takeError(error, "secret_service_open_sync");
     }
-    return new SecretService(pointer, cancellable);
+    // If it fails, the call that needs it tries again, and tells.
+    const session = options.session === true
+      ? library.secret_service_ensure_session_sync(
+        pointer,
+        cancellable.pointer,
+        null,
+      )
+      : undefined;
+    return new SecretService(pointer, cancellable, session);
   }
 
   /**
@@ -403,6 +428,7 @@ export class SecretService implements AsyncDisposable {
    */
   async encode(secret: Uint8Array<ArrayBuffer>): Promise<Deno.PointerObject> {
     const library = libsecret();
+    await this.session;
     const error = new OutPointer();
     const done = await library.secret_service_ensure_session_sync(
       this.pointer,
@@ -429,6 +455,7 @@ export class SecretService implements AsyncDisposable {
 
   /** Ends the session, and frees what it held. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.session;
     await unref(this.pointer);
     await this.cancellable[Symbol.asyncDispose]();
   }
