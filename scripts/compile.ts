@@ -66,6 +66,35 @@ export async function compile(options: CompileOptions): Promise<string> {
   }
 }
 
+/** Puts the commit where `src/cli/program.ts` has a place for it. */
+async function writeCommit(folder: string): Promise<void> {
+  const commit = await commitOf(ROOT);
+  for await (const { name } of Deno.readDir(folder)) {
+    const path = `${folder}/${name}`;
+    const text = await Deno.readTextFile(path);
+    if (text.includes(COMMIT_PLACE)) {
+      await Deno.writeTextFile(path, text.replace(COMMIT_PLACE, commit));
+    }
+  }
+}
+
+/** The commit of a checkout; `unknown` without git, as in an archive. */
+async function commitOf(checkout: string): Promise<string> {
+  try {
+    const { success, stdout } = await new Deno.Command("git", {
+      args: ["describe", "--always", "--abbrev=9", "--dirty", "--exclude=*"],
+      cwd: checkout,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "null",
+    }).output();
+    return success ? new TextDecoder().decode(stdout).trim() : "unknown";
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "unknown";
+    throw error;
+  }
+}
+
 /**
  * Compiles a program that does nothing: what Deno itself takes.
  *
@@ -106,35 +135,6 @@ async function compileFolder(
     `--output=${output}`,
     "mod.js",
   ], base.env);
-}
-
-/** Puts the commit where `src/cli/program.ts` has a place for it. */
-async function writeCommit(folder: string): Promise<void> {
-  const commit = await commitOf(ROOT);
-  for await (const { name } of Deno.readDir(folder)) {
-    const path = `${folder}/${name}`;
-    const text = await Deno.readTextFile(path);
-    if (text.includes(COMMIT_PLACE)) {
-      await Deno.writeTextFile(path, text.replace(COMMIT_PLACE, commit));
-    }
-  }
-}
-
-/** The commit of a checkout; `unknown` without git, as in an archive. */
-async function commitOf(checkout: string): Promise<string> {
-  try {
-    const { success, stdout } = await new Deno.Command("git", {
-      args: ["describe", "--always", "--abbrev=9", "--dirty", "--exclude=*"],
-      cwd: checkout,
-      stdin: "null",
-      stdout: "piped",
-      stderr: "null",
-    }).output();
-    return success ? new TextDecoder().decode(stdout).trim() : "unknown";
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return "unknown";
-    throw error;
-  }
 }
 
 /** Deno writes the files' times into the executable. */

@@ -65,15 +65,18 @@ declare module "@std/toml" {
 
 declare module "@std/cli/parse-args" {
   /** The two kinds of options that the scripts have. */
-  export function parseArgs<S extends string>(
+  export function parseArgs<S extends string = never, B extends string = never>(
     args: readonly string[],
     options: {
       readonly string?: readonly S[];
       readonly collect?: readonly S[];
-      readonly boolean?: readonly string[];
+      readonly boolean?: readonly B[];
       readonly unknown?: (arg: string) => unknown;
     },
-  ): Readonly<Record<S, string[]>> & { readonly _: readonly unknown[] };
+  ):
+    & Readonly<Record<S, string[]>>
+    & Readonly<Record<B, boolean>>
+    & { readonly _: readonly unknown[] };
 }
 
 declare module "@std/fmt/colors" {

@@ -126,7 +126,8 @@ Deno.test("prompt() leaves nothing that was pasted to the next program", async (
     steps: [
       {
         expect: "Token: ",
-        send: `first\r${"x".repeat(4096)}${TOKEN}\r`,
+        // What a terminal holds at once: the rest could come after the flush.
+        send: `first\r${"x".repeat(2048)}${TOKEN}\r`,
       },
       { expect: "outcome: line", send: "next\r" },
     ],
