@@ -26,8 +26,7 @@ export class SecretItem {
    * @throws {GLibError} If the service did not answer.
    */
   async secret(): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const { pointer, cancellable, session } = this.#service;
-    await session;
+    const { pointer, cancellable } = this.#service;
     const library = libsecret();
     const error = new OutPointer();
     const value = await library.secret_service_get_secret_for_dbus_path_sync(

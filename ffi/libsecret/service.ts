@@ -14,6 +14,7 @@ import { SecretItem } from "./item.ts";
 import { libsecret } from "./symbols.ts";
 
 const SECRET_SERVICE_NONE = 0;
+const SECRET_SERVICE_OPEN_SESSION = 1 << 1;
 
 const NAME = "org.freedesktop.secrets";
 const ROOT = "/org/freedesktop/secrets";
@@ -34,8 +35,8 @@ export interface SecretServiceOptions {
    */
   readonly signal?: AbortSignal;
   /**
-   * Whether to agree on a key with the service at once, while other calls are
-   * made; else the first call that needs it does.
+   * Whether to agree on a key with the service, too, as whoever has something
+   * else to do meanwhile will want; else the first call that needs it does.
    *
    * @default {false}
    */
@@ -101,21 +102,11 @@ export class SecretService implements AsyncDisposable {
   readonly pointer: Deno.PointerValue;
   /** What ends the calls. */
   readonly cancellable: Cancellable;
-  /**
-   * Settled when no other thread opens the session. It is not disposed of
-   * before, and calls that need the session wait for it.
-   */
-  readonly session: Promise<unknown> | undefined;
   readonly #owned = new Map<string, Promise<boolean>>();
 
-  private constructor(
-    pointer: Deno.PointerValue,
-    cancellable: Cancellable,
-    session: Promise<unknown> | undefined,
-  ) {
+  private constructor(pointer: Deno.PointerValue, cancellable: Cancellable) {
     this.pointer = pointer;
     this.cancellable = cancellable;
-    this.session = session;
   }
 
   /**
@@ -135,7 +126,9 @@ export class SecretService implements AsyncDisposable {
     const pointer = await library.secret_service_open_sync(
       library.secret_service_get_type(),
       null,
-      SECRET_SERVICE_NONE,
+      options.session === true
+        ? SECRET_SERVICE_OPEN_SESSION
+        : SECRET_SERVICE_NONE,
       cancellable.pointer,
       error.cell,
     );
@@ -143,15 +136,7 @@ export class SecretService implements AsyncDisposable {
       await cancellable[Symbol.asyncDispose]();
       throw takeError(error, "secret_service_open_sync");
     }
-    // If it fails, the call that needs it tries again, and tells.
-    const session = options.session === true
-      ? library.secret_service_ensure_session_sync(
-        pointer,
-        cancellable.pointer,
-        null,
-      )
-      : undefined;
-    return new SecretService(pointer, cancellable, session);
+    return new SecretService(pointer, cancellable);
   }
 
   /**
@@ -428,7 +413,6 @@ export class SecretService implements AsyncDisposable {
    */
   async encode(secret: Uint8Array<ArrayBuffer>): Promise<Deno.PointerObject> {
     const library = libsecret();
-    await this.session;
     const error = new OutPointer();
     const done = await library.secret_service_ensure_session_sync(
       this.pointer,
@@ -455,7 +439,6 @@ export class SecretService implements AsyncDisposable {
 
   /** Ends the session, and frees what it held. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.session;
     await unref(this.pointer);
     await this.cancellable[Symbol.asyncDispose]();
   }

@@ -60,7 +60,7 @@ async function describeUnusable(
  * ordinary `get` does not need is loaded when it is called for.
  */
 export class SystemContext implements ProviderContext, Disposable {
-  readonly deadline: Deadline = new Deadline(DEFAULT_SETTINGS.timeoutMs);
+  readonly deadline: Deadline;
   readonly registry: Registry;
   readonly #request: CredentialRequest;
   readonly #notifier: Notifier;
@@ -69,7 +69,13 @@ export class SystemContext implements ProviderContext, Disposable {
   #held: LockedCredentials | string = "it is not locked";
 
   /** The edges for one request; its time begins. */
-  constructor(request: CredentialRequest, session: Session = new Session()) {
+  constructor(
+    request: CredentialRequest,
+    session: Session = new Session(),
+    deadline: Deadline = new Deadline(),
+  ) {
+    deadline.restart(DEFAULT_SETTINGS.timeoutMs);
+    this.deadline = deadline;
     this.#request = request;
     this.registry = session.registry(request.registry);
     this.#notifier = new Notifier({

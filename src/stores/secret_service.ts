@@ -54,10 +54,7 @@ export class SecretServiceStore implements CredentialStore {
 
   /** Searches all collections; of different secrets the default one's wins. */
   get(key: RegistryRef, options: StoreOptions): Promise<GetOutcome> {
-    return inSession(
-      { ...options, readsSecret: true },
-      (service) => look(service, key, options.prompt),
-    );
+    return inSession(options, (service) => look(service, key, options.prompt));
   }
 
   /** Makes sure that there is a default collection, and that it is open. */

@@ -14,15 +14,30 @@ export function trouble(what: Trouble): Answer<never> {
   return { kind: "trouble", trouble: what };
 }
 
-/** What calls will want. */
-interface SessionNeed {
-  /**
-   * Whether they are likely to read a secret: the key is then agreed on while
-   * it is searched for.
-   *
-   * @default {false}
-   */
-  readonly readsSecret?: boolean;
+/** What {@linkcode connect} has begun, until calls are made on it. */
+let begun:
+  | { readonly signal: AbortSignal; readonly service: Promise<SecretService> }
+  | undefined;
+
+/**
+ * Begins a session for calls that read a secret, where the bus is known to be
+ * ours; what goes wrong shows when they are made. Nothing is asked yet.
+ *
+ * @param signal Ends it; the session is for calls that are given the same.
+ */
+export function connect(signal: AbortSignal): void {
+  const bus = findSessionBus(readVariable, Deno.uid(), statSocket);
+  if (bus.kind !== "ours") return;
+  const service = SecretService.open({ signal, session: true });
+  service.catch(() => {});
+  begun = { signal, service };
+}
+
+/** The session that was begun for these calls, or a new one. */
+async function openService(signal: AbortSignal): Promise<SecretService> {
+  const { service } = begun?.signal === signal ? begun : {};
+  begun = undefined;
+  return await (service ?? SecretService.open({ signal }));
 }
 
 /** The first session of this process, which stays open: see `runInSession`. */
@@ -36,7 +51,7 @@ let firstService: SecretService | undefined;
  * The calls may be made again, in another session: see `Trouble.again`.
  */
 export async function inSession<T extends { readonly kind: string }>(
-  options: Pick<StoreOptions, "signal"> & SessionNeed,
+  options: Pick<StoreOptions, "signal">,
   calls: (service: SecretService) => Promise<Answer<T>>,
 ): Promise<T | StoreFailure> {
   const { signal } = options;
@@ -78,7 +93,7 @@ function forget(
 const SESSIONS = 4;
 
 async function run<T extends { readonly kind: string }>(
-  options: Pick<StoreOptions, "signal"> & SessionNeed,
+  options: Pick<StoreOptions, "signal">,
   calls: (service: SecretService) => Promise<Answer<T>>,
 ): Promise<Answer<T>> {
   const bus = findSessionBus(readVariable, Deno.uid(), statSocket);
@@ -93,16 +108,13 @@ async function run<T extends { readonly kind: string }>(
 }
 
 async function runInSession<T extends { readonly kind: string }>(
-  { signal, readsSecret = false }: Pick<StoreOptions, "signal"> & SessionNeed,
+  { signal }: Pick<StoreOptions, "signal">,
   isOurBus: boolean,
   calls: (service: SecretService) => Promise<Answer<T>>,
 ): Promise<Answer<T>> {
   if (signal.aborted) return trouble({ cause: "deadline" });
   try {
-    const service = await SecretService.open({
-      signal,
-      session: readsSecret && isOurBus,
-    });
+    const service = await openService(signal);
     try {
       if (!isOurBus && await service.busOwner() !== Deno.uid()) {
         return trouble({ cause: "foreign-bus" });
