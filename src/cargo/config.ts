@@ -1,5 +1,5 @@
-import { mayBeThere } from "../../ffi/presence.ts";
-import { type Environment, isOutOfReach } from "./home.ts";
+import { chooseFile } from "./choose_file.ts";
+import type { Environment } from "./home.ts";
 import {
   baseName,
   isAbsolutePath,
@@ -7,7 +7,11 @@ import {
   parentPath,
   resolvePath,
 } from "../base/paths.ts";
-import { readRegularFile, type UnreadableReason } from "../base/files.ts";
+import {
+  readRegularFile,
+  realPath,
+  type UnreadableReason,
+} from "../base/files.ts";
 import {
   loadTomlParser,
   type TomlParser,
@@ -124,25 +128,6 @@ export async function loadConfig(places: ConfigPlaces): Promise<ConfigLayers> {
 }
 
 /**
- * The file of a directory that cargo reads: the one without an extension if
- * it exists, else the one with `.toml` (cargo: `get_file_path`).
- *
- * @param directory Where to look.
- * @param name The name without extension: `config`, `credentials`.
- * @returns The path, or `undefined` if neither exists.
- */
-export function chooseFile(
-  directory: string,
-  name: string,
-): string | undefined {
-  for (const candidate of [name, `${name}.toml`]) {
-    const path = joinPath(directory, candidate);
-    if (isThere(path)) return path;
-  }
-  return undefined;
-}
-
-/**
  * What a path of keys leads to in the values of a file.
  *
  * @param values The values.
@@ -236,21 +221,6 @@ function inode(path: string): string | undefined {
   try {
     const { dev, ino } = Deno.statSync(path);
     return `${dev} ${ino}`;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Also what only cargo may read. */
-function isThere(path: string): boolean {
-  return mayBeThere(path) &&
-    (realPath(path) !== undefined || isOutOfReach(path));
-}
-
-function realPath(path: string): string | undefined {
-  if (!mayBeThere(path)) return undefined;
-  try {
-    return Deno.realPathSync(path);
   } catch {
     return undefined;
   }

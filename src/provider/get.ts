@@ -1,6 +1,5 @@
 import type { Secret } from "../base/secret.ts";
 import { isPinned } from "../state/pins.ts";
-import { isSuperseded, unsupersede } from "../state/superseded.ts";
 import type { GetAnswer } from "../protocol/messages.ts";
 import type { GetOutcome } from "../stores/credential_store.ts";
 import type { ProviderContext } from "./context.ts";
@@ -95,6 +94,7 @@ async function look(
     case "chain":
       return { chain: await context.chain() };
     case "superseded": {
+      const { isSuperseded } = await import("../state/superseded.ts");
       const { indexUrl } = context.key;
       const superseded = typeof plaintext === "object" &&
         await isSuperseded(await context.state(), indexUrl, plaintext);
@@ -219,6 +219,9 @@ async function move(
   switch (outcome.kind) {
     case "moved": {
       const { indexUrl } = context.key;
+      const { isSuperseded, unsupersede } = await import(
+        "../state/superseded.ts"
+      );
       // What is in use again is not out of use.
       if (await isSuperseded(await context.state(), indexUrl, token)) {
         await context.remember((state) => unsupersede(state, indexUrl, token));

@@ -1,12 +1,10 @@
-import { mayBeThere } from "../../ffi/presence.ts";
-import { joinPath } from "../base/paths.ts";
 import {
   cargoHome,
   currentDirectory,
   type Environment,
   unreadableHome,
 } from "../cargo/home.ts";
-import { systemFilePath, USER_FILE_NAME } from "../settings/places.ts";
+import { anySettings } from "../settings/any_settings.ts";
 
 /**
  * Begins to connect to the store that a `get` asks, so that the rest of this
@@ -24,17 +22,15 @@ export async function headStart(signal: AbortSignal): Promise<void> {
 }
 
 /**
- * Variables that may hold a token or name its file, set something, or choose
- * another backend of libsecret's.
+ * Variables that may hold a token or lead to its file, or choose another
+ * backend of libsecret's. Those that name its file are among the settings'.
  */
 const SPEAKS_AGAINST =
-  /^(?:CARGO_REGISTRY_TOKEN|CARGO_REGISTRIES_.*_TOKEN|CARGO_CREDENTIAL_KEYRING_.*|CREDENTIALS_DIRECTORY|SECRET_BACKEND|FLATPAK_ID|SNAP)$/s;
+  /^(?:CARGO_REGISTRY_TOKEN|CARGO_REGISTRIES_.*_TOKEN|CREDENTIALS_DIRECTORY|SECRET_BACKEND|FLATPAK_ID|SNAP)$/s;
 
 function isOrdinary(env: Environment): boolean {
   if (Object.keys(env).some((name) => SPEAKS_AGAINST.test(name))) return false;
-  const systemFile = systemFilePath(Deno.build.os);
-  if (systemFile === undefined || mayBeThere(systemFile)) return false;
   const home = cargoHome(env, currentDirectory());
   return home !== undefined && unreadableHome(env, home) === undefined &&
-    !mayBeThere(joinPath(home, USER_FILE_NAME));
+    !anySettings({ env, cargoHome: home, os: Deno.build.os, indexUrl: "" });
 }

@@ -4,10 +4,7 @@ import { printError } from "../base/print.ts";
 import { printable } from "../base/printable.ts";
 import type { Secret } from "../base/secret.ts";
 import type { EnvironmentToken } from "../cargo/environment_token.ts";
-import {
-  type CargoTokenPlace,
-  providerChain,
-} from "../cargo/provider_chain.ts";
+import type { CargoTokenPlace } from "../cargo/provider_chain.ts";
 import type { Rebinding } from "../cargo/rebinding.ts";
 import type { RegistryRef } from "../cargo/registries.ts";
 import type { CredentialsTable, UnusableFile } from "../credentials/file.ts";
@@ -311,6 +308,7 @@ export class SystemContext implements ProviderContext, Disposable {
   async #configuredArguments(): Promise<number> {
     const { args, registry } = this.#request;
     if (args.length === 0) return 0;
+    const { providerChain } = await import("../cargo/configuration.ts");
     const { entries } = providerChain(await this.#session.config(), registry);
     const lengths = entries.filter((entry) =>
       entry.args.every((arg, i) => arg === args[i])

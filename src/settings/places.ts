@@ -1,3 +1,6 @@
+/** What the names of the environment's settings begin with. */
+export const VARIABLE_PREFIX = "CARGO_CREDENTIAL_KEYRING_";
+
 /** The user's settings file, in cargo's home. */
 export const USER_FILE_NAME = "credential-keyring.toml";
 

@@ -38,6 +38,11 @@ export interface State {
   readonly kept: readonly KeptNotice[];
 }
 
+/** The file that the state is in. */
+export function statePath(cargoHome: string): string {
+  return `${cargoHome}/.credential-keyring-state.json`;
+}
+
 export const EMPTY_STATE: State = {
   salt: "",
   superseded: [],

@@ -8,11 +8,8 @@ import { readRegularFile } from "../../base/files.ts";
 import type { Secret } from "../../base/secret.ts";
 import type { Reach } from "../../cargo/provider_chain.ts";
 import { CRATES_IO_NAME, type RegistryRef } from "../../cargo/registries.ts";
-import {
-  requestUrl,
-  sameRegistry,
-  userIndexes,
-} from "../../cargo/registry_index.ts";
+import { requestUrl, userIndexes } from "../../cargo/registry_index.ts";
+import { sameRegistry } from "../../cargo/spellings.ts";
 import {
   type CredentialsTable,
   findAllTokens,
