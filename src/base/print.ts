@@ -1,3 +1,4 @@
+import { printable } from "./printable.ts";
 import {
   type OwnStdout,
   SHARED_STDOUT,
@@ -55,14 +56,14 @@ export function print(text: string): void {
 }
 
 /**
- * Prints a line on standard error. If nobody can read it, that is no failure
- * of what it tells about.
- *
- * @param text The line, without its ending.
+ * Prints lines on standard error, made fit for a terminal here and nowhere
+ * before: names, URLs and what stores say may hold anything. What is passed as
+ * one line stays one. If nobody can read it, that is no failure of what it
+ * tells about.
  */
-export function printError(text: string): void {
+export function printError(...lines: readonly string[]): void {
   try {
-    write(Deno.stderr, text);
+    write(Deno.stderr, lines.map(printable).join("\n"));
   } catch {
     // Closed, or a full disk behind it.
   }

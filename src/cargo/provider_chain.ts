@@ -189,7 +189,10 @@ function isProgram(program: string, name: string): boolean {
 }
 
 /** By its name, or because it is the very file that runs. */
-function isThisProgram(entry: ProviderEntry, executable: string): boolean {
+export function isThisProgram(
+  entry: ProviderEntry,
+  executable: string = Deno.execPath(),
+): boolean {
   const { program, where } = entry;
   if (isProgram(program, PROGRAM_NAME)) return true;
   if (!/[\\/]/.test(program) || !isAbsolutePath(where)) return false;

@@ -1,11 +1,14 @@
 import { or } from "@optique/core/constructs";
 import type { Usage } from "@optique/core/usage";
+import * as doctor from "./commands/doctor.ts";
 import * as exec from "./commands/exec.ts";
 import * as exportTokens from "./commands/export.ts";
 import * as importTokens from "./commands/import.ts";
 import * as man from "./commands/man.ts";
 import * as migrate from "./commands/migrate.ts";
 import * as restore from "./commands/restore.ts";
+import * as setup from "./commands/setup.ts";
+import * as status from "./commands/status.ts";
 import * as token from "./commands/token.ts";
 import * as unlock from "./commands/unlock.ts";
 
@@ -14,6 +17,9 @@ import * as unlock from "./commands/unlock.ts";
  * is parsed is a function that runs the command.
  */
 export const commands = or(
+  setup.parser,
+  status.parser,
+  doctor.parser,
   migrate.parser,
   restore.parser,
   unlock.parser,

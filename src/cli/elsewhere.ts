@@ -1,4 +1,4 @@
-import { nameInUse } from "./registries.ts";
+import { nameInUse } from "../tokens/names.ts";
 import type { CommandSession, StorePlace } from "./session.ts";
 
 /** As many as a sentence can name. */

@@ -5,10 +5,9 @@ import {
   type RegistryRef,
 } from "../cargo/registries.ts";
 import { userIndexes } from "../cargo/registry_index.ts";
-import { findAllTokens, malformed } from "../credentials/file.ts";
+import { tablesWithToken } from "../credentials/file.ts";
 import { readRegularFile } from "../base/files.ts";
 import { describeLockFailure } from "../tokens/move.ts";
-import { loadTomlParser } from "../toml/document.ts";
 import { showProgress } from "../terminal/progress.ts";
 import { type AgeRecipients, encrypt, isKey, readKeys } from "../tokens/age.ts";
 import { type ArchivedToken, formatArchive } from "../tokens/archive.ts";
@@ -16,7 +15,7 @@ import type { TokenAnswer } from "../tokens/token_decision.ts";
 import { lookAt, writeArchive } from "../tokens/archive_file.ts";
 import { askPassphrase, DERIVING } from "./ask_passphrase.ts";
 import { describeNoToken, lookUpToken } from "./look_up_token.ts";
-import { ownNames, ownRegistries } from "./registries.ts";
+import { ownNames, ownRegistries } from "../tokens/names.ts";
 import { type CommandSession, SessionError } from "./session.ts";
 
 /** What is to be exported, where to, and for whom. */
@@ -247,18 +246,9 @@ async function known(session: CommandSession): Promise<RegistryRef[]> {
 /** The names of all tokens in the credentials file. */
 async function namesInFile(session: CommandSession): Promise<string[]> {
   const path = await session.path();
-  const file = readRegularFile(path);
-  if (file.kind === "absent") return [];
-  if (file.kind === "unreadable") {
-    const failure = { kind: "unusable", reason: file.reason } as const;
-    throw new SessionError(`${path}: ${describeLockFailure(failure)}`);
+  const tables = await tablesWithToken(path);
+  if ("kind" in tables) {
+    throw new SessionError(`${path}: ${describeLockFailure(tables)}`);
   }
-  const { locate } = await loadTomlParser();
-  try {
-    return findAllTokens(locate(file.text)).map(({ table: [_, name] }) =>
-      name ?? CRATES_IO_NAME
-    );
-  } catch (error) {
-    throw new SessionError(`${path}: ${describeLockFailure(malformed(error))}`);
-  }
+  return tables.map(([_, name]) => name ?? CRATES_IO_NAME);
 }

@@ -20,7 +20,7 @@ import {
 import { type ImportStep, importToken, planImport } from "../tokens/import.ts";
 import { askPassphrase, DERIVING } from "./ask_passphrase.ts";
 import type { RegistryRef } from "../cargo/registries.ts";
-import { ownNames } from "./registries.ts";
+import { ownNames } from "../tokens/names.ts";
 import { exitStatus, type RegistryResult, report } from "./report.ts";
 import {
   type CommandSession,

@@ -75,7 +75,7 @@ export function report(
 }
 
 /** One line of JSON without a character that a terminal could act upon. */
-function jsonLine(value: unknown): string {
+export function jsonLine(value: unknown): string {
   return JSON.stringify(value).replace(
     /[\p{C}\p{Zl}\p{Zp}]/gu,
     (character) =>

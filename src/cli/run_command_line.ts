@@ -13,6 +13,7 @@ import { ownStdout, print } from "../base/print.ts";
 import { type Screen, screen } from "../terminal/screen.ts";
 import { type Run, UsageError } from "./command.ts";
 import { commandNames, commands, usageOf } from "./commands.ts";
+import { introduce } from "./introduction.ts";
 import { PROGRAM, SUMMARY, versionText } from "./program.ts";
 import { CommandSession, SessionError } from "./session.ts";
 import { shells } from "./shells.ts";
@@ -32,6 +33,8 @@ class Ended extends Error {
  * `credential-keyring`, which cargo puts there when it runs the program as a
  * subcommand.
  *
+ * Without arguments it introduces itself.
+ *
  * Returns the exit status: 0 done, 1 something could not be done, 2 wrong usage.
  */
 export async function runCommandLine(
@@ -42,6 +45,10 @@ export async function runCommandLine(
   const rest = withoutSubcommand(args);
   const { output } = session;
   try {
+    if (rest.length === 0) {
+      output.print(...await introduce(session));
+      return 0;
+    }
     const run = await parse(rest, screen(session.env));
     guardMemory();
     return await run(session);
@@ -122,10 +129,6 @@ function wrongUsage(text: string, args: readonly string[]): string[] {
 
 /** What the parser says is wrong, in the words of cargo where it has some. */
 function describeError(error: Message, args: readonly string[]): string {
-  if (args.length === 0) {
-    const names = commandNames().map((name) => `\`${name}\``).join(", ");
-    return `no command given; there are ${names}`;
-  }
   const unexpected = unexpectedInput(error);
   if (unexpected === undefined) {
     const text = formatMessage(error).replace(/\.$/, "");

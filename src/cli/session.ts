@@ -1,4 +1,3 @@
-import { printable } from "../base/printable.ts";
 import type { RegistryRef } from "../cargo/registries.ts";
 import type { Settings } from "../settings/settings.ts";
 import type {
@@ -49,10 +48,17 @@ export class CommandSession extends Session {
   readonly output: Output;
   /** The stores whose dialog was dismissed or not answered. */
   readonly #refused = new Map<StoreName, StoreFailure>();
+  readonly #sources: CommandSources;
 
   constructor(sources: CommandSources = {}) {
     super({ statePatienceMs: STATE_PATIENCE_MS, ...sources });
+    this.#sources = sources;
     this.output = sources.output ?? SYSTEM_OUTPUT;
+  }
+
+  /** The same world looked at again, after a command has changed it. */
+  fresh(): CommandSession {
+    return new CommandSession(this.#sources);
   }
 
   override async home(): Promise<string> {
@@ -85,7 +91,7 @@ export class CommandSession extends Session {
   /** Asks a question on the terminal; whatever is no clear yes is a no. */
   async confirm(question: string): Promise<boolean> {
     const terminal = await this.terminal();
-    const answer = await terminal.prompt(`${printable(question)} [y/N] `, {
+    const answer = await terminal.prompt(`${question} [y/N] `, {
       signal: AbortSignal.timeout(QUESTION_MS),
       echo: true,
     });

@@ -7,7 +7,6 @@ import {
   unlockKeyring,
 } from "../stores/gnome_keyring_unlock.ts";
 import { openTerminal } from "../terminal/open_terminal.ts";
-import { printable } from "../base/printable.ts";
 
 /** How long gnome-keyring may take. */
 const CALL_MS = 10_000;
@@ -48,7 +47,7 @@ async function ask(
   keyring: Parameters<typeof unlockKeyring>[0],
   optional: boolean,
 ): Promise<number> {
-  const name = `the keyring "${printable(keyring.label)}"`;
+  const name = `the keyring "${keyring.label}"`;
   const typed = await readPassword(
     `Password of ${name} (it is not shown${
       optional ? "; nothing leaves it locked" : ""
@@ -56,7 +55,7 @@ async function ask(
   );
   if (typed === undefined) return 1;
   if (optional && typed.length === 0) {
-    printError(`The keyring "${printable(keyring.label)}" stays locked.`);
+    printError(`The keyring "${keyring.label}" stays locked.`);
     return 0;
   }
   const unlocked = await unlockKeyring(keyring, typed, {
@@ -65,7 +64,7 @@ async function ask(
   typed.wipe();
   switch (unlocked.kind) {
     case "unlocked":
-      printError(`The keyring "${printable(keyring.label)}" is open.`);
+      printError(`The keyring "${keyring.label}" is open.`);
       return 0;
     case "wrong-password":
       printError(`error: that is not the password of ${name}`);

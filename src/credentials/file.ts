@@ -132,6 +132,23 @@ export function findAllTokens(document: TomlDocument): PlaintextToken[] {
   return found;
 }
 
+/** The tables of all tokens in a credentials file; none if there is no file. */
+export async function tablesWithToken(
+  path: string,
+): Promise<readonly CredentialsTable[] | UnusableFile> {
+  const outcome = readRegularFile(path);
+  if (outcome.kind === "absent") return [];
+  if (outcome.kind === "unreadable") {
+    return { kind: "unusable", reason: outcome.reason };
+  }
+  const { locate } = await loadTomlParser();
+  try {
+    return findAllTokens(locate(outcome.text)).map(({ table }) => table);
+  } catch (error) {
+    return malformed(error);
+  }
+}
+
 /**
  * What goes when a registry's token is removed, in the order in which it must:
  * the dead one first. With crates.io's goes a `token` above all tables, which

@@ -1,3 +1,4 @@
+import { printable } from "../base/printable.ts";
 import type { Secret } from "../base/secret.ts";
 import type { Answer, ErrorAnswer } from "./messages.ts";
 import { PROTOCOL_VERSION } from "./parse_request.ts";
@@ -46,10 +47,7 @@ function encodeError(answer: ErrorAnswer): Uint8Array<ArrayBuffer> {
   const body = answer.kind === "other"
     ? {
       kind: answer.kind,
-      message: answer.message,
-      ...(answer.causedBy === undefined
-        ? {}
-        : { "caused-by": answer.causedBy }),
+      message: printable(answer.message),
     }
     : { kind: answer.kind };
   return encoder.encode(`${JSON.stringify({ Err: body })}\n`);

@@ -69,12 +69,8 @@ export type ErrorAnswer =
   | { readonly kind: "not-found" }
   /** Fatal for cargo. */
   | { readonly kind: "operation-not-supported" }
-  /** Fatal for cargo, which prints the message and every cause. */
-  | {
-    readonly kind: "other";
-    readonly message: string;
-    readonly causedBy?: readonly string[];
-  };
+  /** Fatal for cargo, which prints the message. */
+  | { readonly kind: "other"; readonly message: string };
 
 /** What is answered to a {@linkcode GetRequest}. */
 export type GetAnswer =

@@ -1,5 +1,9 @@
 import { describeFailure } from "../protocol/serve.ts";
-import type { Answer, CredentialRequest } from "../protocol/messages.ts";
+import type {
+  Answer,
+  CredentialRequest,
+  GetAnswer,
+} from "../protocol/messages.ts";
 import type { Deadline } from "../base/deadline.ts";
 import { Session } from "../tokens/session.ts";
 import { get } from "./get.ts";
@@ -33,6 +37,21 @@ async function conclude(context: SystemContext): Promise<void> {
   }
 }
 
+/** A registry that has refused a request without a token says what it wants. */
+async function hintAtScheme(
+  headers: readonly string[],
+  answer: GetAnswer,
+  context: SystemContext,
+): Promise<void> {
+  if (answer.kind !== "token" && answer.kind !== "not-found") return;
+  const hint = await import("./scheme_hint.ts");
+  const token = answer.kind === "token" ? answer.token : "none";
+  const scheme = hint.missingScheme(headers, token);
+  if (scheme === undefined) return;
+  const notice = hint.describeMissingScheme(scheme, await context.about());
+  await context.notice(notice, false);
+}
+
 async function answerTo(
   request: CredentialRequest,
   context: SystemContext,
@@ -45,7 +64,11 @@ async function answerTo(
   switch (request.kind) {
     case "get":
       try {
-        return await get(context);
+        const answer = await get(context);
+        if (request.registry.headers.length > 0) {
+          await hintAtScheme(request.registry.headers, answer, context);
+        }
+        return answer;
       } catch (error) {
         const { withoutStore } = await import("./step_aside.ts");
         return await withoutStore(context, describeFailure(error));

@@ -1,5 +1,4 @@
 import type { Secret } from "../base/secret.ts";
-import { isPinned } from "../state/pins.ts";
 import type { GetAnswer } from "../protocol/messages.ts";
 import type { GetOutcome } from "../stores/credential_store.ts";
 import type { ProviderContext } from "./context.ts";
@@ -35,7 +34,7 @@ async function decide(
 ): Promise<GetAnswer> {
   let facts: GetFacts = {
     settings: await context.settings(),
-    environment: await context.environmentToken(),
+    environment: await context.registry.environmentToken(),
   };
   for (let actions = 0;;) {
     for (const token of tokensOf(facts)) seen.add(token);
@@ -86,23 +85,27 @@ async function look(
     case "prompt":
       return { prompted: await askStore(context, true) };
     case "elsewhere":
-      return { elsewhere: await context.storedElsewhere() };
+      return { elsewhere: await storedElsewhere(context) };
     case "rebinding":
-      return { rebinding: await context.rebinding() };
+      return { rebinding: await context.registry.rebinding() };
     case "sendable":
-      return { sendable: await context.sendable() };
+      return { sendable: await context.registry.sendable() };
     case "chain":
-      return { chain: await context.chain() };
-    case "superseded": {
-      const { isSuperseded } = await import("../state/superseded.ts");
-      const { indexUrl } = context.key;
-      const superseded = typeof plaintext === "object" &&
-        await isSuperseded(await context.state(), indexUrl, plaintext);
-      return { superseded };
-    }
+      return { chain: await context.registry.chain() };
+    case "superseded":
+      return {
+        superseded: typeof plaintext === "object" &&
+          await context.registry.isSuperseded(plaintext),
+      };
     case "eligibility":
       return typeof plaintext === "object"
-        ? { eligibility: await context.eligibility(plaintext, "read") }
+        ? {
+          eligibility: await context.registry.eligibility(
+            plaintext,
+            "read",
+            context.deadline.signal,
+          ),
+        }
         : {};
   }
 }
@@ -116,24 +119,34 @@ async function lookAround(
   context: ProviderContext,
   again = false,
 ): Promise<Partial<GetFacts>> {
-  if (again) context.refresh();
-  const pinned = isPinned(await context.state(), context.key.indexUrl);
-  let { token } = await context.plaintext();
+  const { registry } = context;
+  if (again) registry.refresh();
+  const pinned = await registry.isPinned();
+  let { token } = await registry.plaintext();
   const store = await askStore(context, false);
   if (store.kind === "absent" && token === "none") {
-    context.refresh();
-    ({ token } = await context.plaintext());
+    registry.refresh();
+    ({ token } = await registry.plaintext());
   }
   return { store, plaintext: token, pinned };
 }
 
 async function askStore(
-  context: ProviderContext,
+  { registry, deadline: { signal } }: ProviderContext,
   prompt: boolean,
 ): Promise<GetOutcome> {
-  const store = await context.store();
-  const { signal } = context.deadline;
-  return await store.get(context.key, { signal, prompt });
+  const store = await registry.store();
+  return await store.get(registry.ref, { signal, prompt });
+}
+
+/** A hint is not worth more: a store with a thousand items takes a second. */
+const ELSEWHERE_MS = 250;
+
+async function storedElsewhere(
+  { registry, deadline: { signal } }: ProviderContext,
+): Promise<readonly string[]> {
+  const timeout = AbortSignal.timeout(ELSEWHERE_MS);
+  return await registry.storedElsewhere(AbortSignal.any([signal, timeout]));
 }
 
 async function answer(
@@ -175,7 +188,9 @@ async function tell(
   const answersToken = answer.endsWith("-token");
   const hasPlaintext = typeof facts.plaintext === "object";
   const { cargoTokenFollows } = facts.chain ??
-    (answersToken ? { cargoTokenFollows: true } : await context.chain());
+    (answersToken
+      ? { cargoTokenFollows: true }
+      : await context.registry.chain());
   const text = describeGetNotice(
     notice,
     { cargoTokenFollows, hasPlaintext },
@@ -202,7 +217,11 @@ async function act(
   if (typeof plaintext !== "object") return true;
   if (action === "move") return await move(plaintext, context);
   const superseded = action === "remove-superseded";
-  const removal = await context.removePlaintext(plaintext, superseded);
+  const { removeIfStored } = await import("../tokens/move.ts");
+  const removal = await removeIfStored(context.registry, plaintext, {
+    signal: context.deadline.signal,
+    superseded,
+  });
   const { describeRemoval } = await import("./move_words.ts");
   const about = await context.about();
   const notice = describeRemoval(removal, superseded, about);
@@ -214,17 +233,21 @@ async function move(
   token: Secret,
   context: ProviderContext,
 ): Promise<boolean> {
-  const outcome = await context.move(token);
+  const { registry } = context;
+  const { movePlaintext } = await import("../tokens/move.ts");
+  const outcome = await movePlaintext(
+    registry,
+    token,
+    context.deadline.signal,
+  );
   const { describeMoved, describeNotMoved } = await import("./move_words.ts");
   switch (outcome.kind) {
     case "moved": {
-      const { indexUrl } = context.key;
-      const { isSuperseded, unsupersede } = await import(
-        "../state/superseded.ts"
-      );
+      const { unsupersede } = await import("../state/superseded.ts");
+      const { indexUrl } = registry.ref;
       // What is in use again is not out of use.
-      if (await isSuperseded(await context.state(), indexUrl, token)) {
-        await context.remember((state) => unsupersede(state, indexUrl, token));
+      if (await registry.isSuperseded(token)) {
+        await registry.remember((state) => unsupersede(state, indexUrl, token));
       }
       await context.announce(describeMoved(await context.about()));
       return true;

@@ -1,11 +1,12 @@
+import { CRATES_IO_INDEX } from "../cargo/registries.ts";
+import { tokenOrigin } from "../cargo/token_origin.ts";
+import { holdFile } from "../tokens/hold.ts";
+import { keepToken, putIntoUse } from "../tokens/keep.ts";
+import { movePlaintext } from "../tokens/move.ts";
 import { checkToken, cleanPastedToken } from "../cargo/token.ts";
-import { type State } from "../state/format.ts";
-import { isPinned, unpin } from "../state/pins.ts";
-import { supersede, unsupersede } from "../state/superseded.ts";
+import { unpin } from "../state/pins.ts";
 import type { LoginAnswer, LoginRequest } from "../protocol/messages.ts";
 import type { Secret } from "../base/secret.ts";
-import type { CredentialStore } from "../stores/credential_store.ts";
-import { printable } from "../base/printable.ts";
 import type { ProviderContext } from "./context.ts";
 import {
   decideLogin,
@@ -16,6 +17,7 @@ import {
   describeKeeping,
   describeLoginRefusal,
   describeNotMigrated,
+  describeOddToken,
   describePlaintextWarning,
   describeStored,
   describeTakenName,
@@ -65,7 +67,7 @@ async function answer(
   context: ProviderContext,
 ): Promise<LoginAnswer> {
   const settings = await context.settings();
-  if (settings.kind === "wrong") return refuse(printable(settings.message));
+  if (settings.kind === "wrong") return refuse(settings.message);
   const [option, ...more] = await context.loginArguments();
   const isMigration = option === MIGRATE && more.length === 0 &&
     request.token === undefined;
@@ -96,10 +98,10 @@ async function findPlace(
         facts = { ...facts, prompted: await prepare(context, true) };
         break;
       case "chain":
-        facts = { ...facts, chain: await context.chain() };
+        facts = { ...facts, chain: await context.registry.chain() };
         break;
       case "rebinding":
-        facts = { ...facts, rebinding: await context.rebinding() };
+        facts = { ...facts, rebinding: await context.registry.rebinding() };
         break;
     }
   }
@@ -109,7 +111,7 @@ async function prepare(
   context: ProviderContext,
   prompt: boolean,
 ): Promise<LoginFacts["prepared"]> {
-  const store = await context.store();
+  const store = await context.registry.store();
   return await store.prepare({ signal: context.deadline.signal, prompt });
 }
 
@@ -127,27 +129,24 @@ async function carryOut(
         describePlaintextWarning(place.failure, place.cargoTokenFollows, about),
       );
       if (request.token !== undefined) {
-        await putIntoUse([request.token], false, context);
+        await putIntoUse(context.registry, [request.token], { lifted: false });
       }
       return { kind: "url-not-supported" };
     case "store": {
-      const rebinding = await context.rebinding();
+      const rebinding = await context.registry.rebinding();
       if (rebinding !== "none") context.say(describeTakenName(rebinding));
-      for (const line of describeKeeping(place.keeps, about)) context.say(line);
+      context.say(...describeKeeping(place.keeps, about));
       const token = await obtainToken(request, context);
       if (!("bytes" in token)) return token;
+      const isCratesIo = context.registry.ref.indexUrl === CRATES_IO_INDEX;
+      const origin = tokenOrigin(token, isCratesIo);
+      if (origin !== undefined) context.say(describeOddToken(origin, about));
       try {
-        // Until it is stored and the older one is gone, nobody moves that one.
-        const answer = await context.holdFile(() => keep(token, context));
-        if (answer === "busy") return refuse(describeTokenRefusal("file-busy"));
+        const answer = await keep(token, context);
         if (answer.kind !== "logged-in") return answer;
-        for (const line of describeKeeping(place.keeps, about)) {
-          context.say(line);
-        }
-        const leftovers = await context.leftovers();
-        for (const line of describeLeftovers(leftovers, "login")) {
-          context.say(line);
-        }
+        context.say(...describeKeeping(place.keeps, about));
+        const leftovers = await context.registry.leftovers();
+        context.say(...describeLeftovers(leftovers, "login"));
         return answer;
       } finally {
         token.wipe();
@@ -163,7 +162,7 @@ async function obtainToken(
 ): Promise<Secret | Refusal> {
   let given = request.token;
   if (given === undefined) {
-    const terminal = await context.terminal();
+    const terminal = await context.registry.session.terminal();
     if (!terminal.canAsk) return refuse(describeTokenRefusal("no-terminal"));
     context.waitForPerson(QUESTION_MS);
     const outcome = await terminal.prompt(
@@ -184,86 +183,30 @@ async function obtainToken(
   return refuse(describeTokenRefusal(validity));
 }
 
-/** Stores, reads back, and only then touches the file. */
+/** How long cargo's lock on the credentials file is waited for, at most. */
+const LOCK_MS = 10_000;
+
 async function keep(
   token: Secret,
   context: ProviderContext,
 ): Promise<LoginAnswer> {
-  const { key, deadline: { signal } } = context;
-  const store = await context.store();
+  const { registry, deadline } = context;
   const about = await context.about();
-  const replaced = await findReplaced(token, store, context);
-  const markReplaced = async (): Promise<boolean> =>
-    replaced.length === 0 ||
-    await context.remember((state) => supersede(state, key.indexUrl, replaced));
-  try {
-    // Marked before, so that a kill behind `set` lets no older token win; but
-    // where the two differ already, that would put one out of use for nothing.
-    const [one, other] = replaced;
-    const differ = one !== undefined && other?.equals(one) === false;
-    const early = differ || await markReplaced();
-    const stored = await store.set(key, token, { signal });
-    const kept = stored.kind === "stored"
-      ? await store.verify(key, token, { signal })
-      : stored;
-    if (kept.kind !== "stored") {
-      if (!differ) await putIntoUse(replaced, false, context);
-      return refuse(
-        describeLoginRefusal({ failure: kept, fileAllowed: false }, about),
-      );
-    }
-    const marked = differ ? await markReplaced() : early;
-    await putIntoUse([token], true, context);
-    const removal = await context.supersedePlaintext(kept.keeps);
-    for (const line of describeStored(removal, marked, about)) {
-      context.say(line);
-    }
-    return { kind: "logged-in" };
-  } finally {
-    for (const old of replaced) old.wipe();
+  const patienceMs = Math.min(deadline.remaining / 2, LOCK_MS);
+  // Until it is stored and the older one is gone, nobody moves that one.
+  const kept = await holdFile(
+    registry,
+    patienceMs,
+    (file) => keepToken(registry, token, file, deadline.signal),
+  );
+  if (kept === "busy") return refuse(describeTokenRefusal("file-busy"));
+  if (kept.kind === "failed") {
+    const { failure } = kept;
+    return refuse(describeLoginRefusal({ failure, fileAllowed: false }, about));
   }
-}
-
-/** The tokens that store and file hold until now, if they are others. */
-async function findReplaced(
-  token: Secret,
-  store: CredentialStore,
-  context: ProviderContext,
-): Promise<readonly Secret[]> {
-  const { signal } = context.deadline;
-  const stored = await store.get(context.key, { signal });
-  const plaintext = await context.rebinding() === "none"
-    ? (await context.plaintext()).token
-    : "none";
-  const all = [
-    ...(stored.kind === "found" ? [stored.token] : []),
-    ...(plaintext === "none" ? [] : [plaintext]),
-  ];
-  const replaced = all.filter((old) => !old.equals(token));
-  for (const old of all) if (!replaced.includes(old)) old.wipe();
-  return replaced;
-}
-
-/**
- * Forgets what is remembered against the tokens that are meant now.
- *
- * @param isDone Whether a login is done, which lifts a pin.
- */
-async function putIntoUse(
-  tokens: readonly Secret[],
-  isDone: boolean,
-  context: ProviderContext,
-): Promise<void> {
-  const { indexUrl } = context.key;
-  const change = async (state: State): Promise<State> => {
-    for (const token of tokens) {
-      state = await unsupersede(state, indexUrl, token);
-    }
-    return isDone ? unpin(state, indexUrl) : state;
-  };
-  context.refresh();
-  const state = await context.state();
-  if (await change(state) !== state) await context.remember(change);
+  const { removal, remembered } = kept;
+  context.say(...describeStored(removal, remembered, about));
+  return { kind: "logged-in" };
 }
 
 /** Moves the token that the file has, as `migrate --registry` does. */
@@ -272,7 +215,7 @@ async function migrate(
   context: ProviderContext,
 ): Promise<LoginAnswer> {
   const about = await context.about();
-  const { token } = await context.plaintext();
+  const { token } = await context.registry.plaintext();
   if (token === "none") return refuse(describeNotMigrated("none", about));
   if (place.place !== "store") {
     const refusal = "failure" in place
@@ -280,21 +223,28 @@ async function migrate(
       : place;
     return refuse(describeLoginRefusal(refusal, about));
   }
-  const rebinding = await context.rebinding();
+  const rebinding = await context.registry.rebinding();
   if (rebinding !== "none") {
     return refuse(describeLoginRefusal({ rebinding }, about));
   }
-  for (const line of describeKeeping(place.keeps, about)) context.say(line);
-  const verdict = await context.eligibility(token, "migrate-registry");
-  const outcome = verdict.kind === "not" ? verdict : await context.move(token);
+  context.say(...describeKeeping(place.keeps, about));
+  const { registry, deadline: { signal } } = context;
+  const verdict = await registry.eligibility(
+    token,
+    "migrate-registry",
+    signal,
+  );
+  const outcome = verdict.kind === "not"
+    ? verdict
+    : await movePlaintext(registry, token, signal);
   token.wipe();
   if (outcome.kind !== "moved") {
     return refuse(describeNotMigrated(outcome, about));
   }
-  const { indexUrl } = context.key;
-  if (isPinned(await context.state(), indexUrl)) {
-    await context.remember((state) => unpin(state, indexUrl));
+  const { indexUrl } = registry.ref;
+  if (await registry.isPinned()) {
+    await registry.remember((state) => unpin(state, indexUrl));
   }
-  context.say(describeMoved(about));
+  context.say(...describeMoved(about));
   return { kind: "logged-in" };
 }

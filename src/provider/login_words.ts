@@ -1,13 +1,13 @@
 import type { Rebinding } from "../cargo/rebinding.ts";
 import type { TokenValidity } from "../cargo/token.ts";
+import { describeOrigin, type TokenOrigin } from "../cargo/token_origin.ts";
 import type { Eligibility } from "../tokens/eligibility.ts";
 import type { MoveOutcome, RemovalOutcome } from "../tokens/move.ts";
 import type { StoreFailure } from "../stores/credential_store.ts";
 import type { PromptOutcome } from "../terminal/terminal.ts";
-import { printable } from "../base/printable.ts";
 import type { LoginStep } from "./login_decision.ts";
 import { describeNotMoved } from "./move_words.ts";
-import { describeRebinding, type RegistryAbout } from "./registry_about.ts";
+import { describeRebinding, type RegistryAbout } from "../tokens/about.ts";
 import { statusLine } from "./status_line.ts";
 
 /** Why nothing is stored, as far as it is worded. */
@@ -31,8 +31,8 @@ export function describeLoginRefusal(
     ? " To keep the token in plaintext on purpose: " +
       `\`CARGO_CREDENTIAL_KEYRING_STORE=off ${about.loginCommand}\`.`
     : "";
-  return `the token was not stored: ${printable(failure.reason)}. ` +
-    `${printable(failure.remedy)}${onPurpose}`;
+  return `the token was not stored: ${failure.reason}. ` +
+    `${failure.remedy}${onPurpose}`;
 }
 
 /**
@@ -55,8 +55,8 @@ export function describePlaintextWarning(
     ? `\`cargo:token\` will keep the token of ${about.title} in PLAINTEXT ` +
       `in ${about.filePath}`
     : `no provider after this one keeps the token of ${about.title}`;
-  return `warning: ${printable(failure.reason)}; ${consequence}. ` +
-    printable(failure.remedy);
+  return `warning: ${failure.reason}; ${consequence}. ` +
+    failure.remedy;
 }
 
 /**
@@ -102,7 +102,7 @@ export function tokenQuestion(
 ): string {
   const source = loginUrl === undefined
     ? `for ${about.title}`
-    : `for ${about.title} found on ${printable(loginUrl)}`;
+    : `for ${about.title} found on ${loginUrl}`;
   return `please paste the token ${source} (it is not shown): `;
 }
 
@@ -126,6 +126,16 @@ export function describeKeeping(
         "password, for instance with Seahorse",
       ];
   }
+}
+
+/** What is said of a token that may be a mistake. It is not repeated. */
+export function describeOddToken(
+  origin: TokenOrigin,
+  about: RegistryAbout,
+): string {
+  return `warning: what was given for ${about.title} ` +
+    `${describeOrigin(origin)}; if that is a mistake: ` +
+    `\`${about.loginCommand}\` replaces it`;
 }
 
 /** What `login` says once the token is stored. */
@@ -153,7 +163,7 @@ export function describeStored(
       return [
         stored,
         `warning: ${about.filePath} still holds a plaintext token for ` +
-        `${about.title}: ${printable(removal.reason)}` +
+        `${about.title}: ${removal.reason}` +
         (remembered ? "" : ". It will be used instead of the new one, since " +
           "it cannot be remembered that it is the older one"),
       ];
@@ -174,7 +184,7 @@ export function describeNotMigrated(
   switch (outcome.kind) {
     case "not":
       return `the token of ${about.title} was not moved: ` +
-        printable(outcome.sentence);
+        outcome.sentence;
     case "busy":
       return `another program is writing ${about.filePath}; try again`;
     case "file-changed":

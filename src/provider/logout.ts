@@ -1,9 +1,10 @@
+import { holdFile } from "../tokens/hold.ts";
+import { type PlaintextRemoval, removePlaintext } from "../tokens/remove.ts";
 import type { LogoutAnswer } from "../protocol/messages.ts";
 import type { EraseOutcome } from "../stores/credential_store.ts";
-import { isPinned, unpin } from "../state/pins.ts";
-import { printable } from "../base/printable.ts";
+import { unpin } from "../state/pins.ts";
 import type { ProviderContext } from "./context.ts";
-import { decideLogout, type PlaintextRemoval } from "./logout_decision.ts";
+import { decideLogout } from "./logout_decision.ts";
 import {
   describeLeftovers,
   describeLoggedOut,
@@ -18,7 +19,7 @@ import {
 export async function logout(context: ProviderContext): Promise<LogoutAnswer> {
   const settings = await context.settings();
   if (settings.kind === "wrong") {
-    return { kind: "other", message: printable(settings.message) };
+    return { kind: "other", message: settings.message };
   }
   const facts = await eraseAndRemove(context);
   const { plaintext } = facts;
@@ -27,25 +28,24 @@ export async function logout(context: ProviderContext): Promise<LogoutAnswer> {
   const verdict = decideLogout({
     ...facts,
     cargoTokenFollows: plaintext.kind === "left" &&
-      (await context.chain()).cargoTokenFollows,
+      (await context.registry.chain()).cargoTokenFollows,
   });
-  const { indexUrl } = context.key;
-  if (verdict !== "not-found" && isPinned(await context.state(), indexUrl)) {
-    await context.remember((state) => unpin(state, indexUrl));
+  const { registry } = context;
+  const { indexUrl } = registry.ref;
+  if (verdict !== "not-found" && await registry.isPinned()) {
+    await registry.remember((state) => unpin(state, indexUrl));
   }
 
-  const leftovers = await context.leftovers();
-  for (const line of describeLeftovers(leftovers, "logout")) context.say(line);
+  const leftovers = await context.registry.leftovers();
+  context.say(...describeLeftovers(leftovers, "logout"));
   switch (verdict) {
     case "logged-out":
-      for (const line of describeLoggedOut(facts, about)) context.say(line);
+      context.say(...describeLoggedOut(facts, about));
       return { kind: "logged-out" };
     case "not-found":
       // What is switched off was not looked for on purpose.
       if (settings.store !== "off") {
-        for (const line of describeNotAsked(facts.erased, about)) {
-          context.say(line);
-        }
+        context.say(...describeNotAsked(facts.erased, about));
       }
       return { kind: "not-found" };
     case "store-not-opened":
@@ -54,16 +54,24 @@ export async function logout(context: ProviderContext): Promise<LogoutAnswer> {
   }
 }
 
+/** How long cargo's lock on the credentials file is waited for, at most. */
+const LOCK_MS = 10_000;
+
 interface Erasure {
   readonly erased: EraseOutcome;
   readonly plaintext: PlaintextRemoval;
 }
 
 async function eraseAndRemove(context: ProviderContext): Promise<Erasure> {
-  const done = await context.holdFile(async (): Promise<Erasure> => ({
-    erased: await erase(context, false),
-    plaintext: await context.logoutPlaintext(),
-  }));
+  const { registry, deadline } = context;
+  const done = await holdFile(
+    registry,
+    Math.min(deadline.remaining / 2, LOCK_MS),
+    async (file): Promise<Erasure> => ({
+      erased: await erase(context, false),
+      plaintext: await removePlaintext(registry, file),
+    }),
+  );
   const erasure: Erasure = done === "busy"
     ? {
       erased: await erase(context, false),
@@ -78,10 +86,9 @@ async function eraseAndRemove(context: ProviderContext): Promise<Erasure> {
 }
 
 async function erase(
-  context: ProviderContext,
+  { registry, deadline: { signal } }: ProviderContext,
   prompt: boolean,
 ): Promise<EraseOutcome> {
-  const store = await context.store();
-  const { signal } = context.deadline;
-  return await store.erase(context.key, { signal, prompt });
+  const store = await registry.store();
+  return await store.erase(registry.ref, { signal, prompt });
 }

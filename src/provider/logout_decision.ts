@@ -1,22 +1,5 @@
+import type { PlaintextRemoval } from "../tokens/remove.ts";
 import type { EraseOutcome } from "../stores/credential_store.ts";
-
-/** What became of the plaintext token. */
-export type PlaintextRemoval =
-  | { readonly kind: "removed" }
-  | { readonly kind: "none" }
-  /** Another program keeps the file, and may be moving a token into the store. */
-  | { readonly kind: "busy" }
-  /** It is still there. */
-  | {
-    readonly kind: "left";
-    /** Why, as a clause without a final stop. */
-    readonly reason: string;
-    /**
-     * Whether `cargo:token` must not be let at it: it is the token of another
-     * registry, whose name a project has taken.
-     */
-    readonly foreign: boolean;
-  };
 
 /** What is known when a `logout` is answered. */
 export interface LogoutFacts {

@@ -1,7 +1,6 @@
 import type { LogoutFacts } from "./logout_decision.ts";
 import type { EraseOutcome } from "../stores/credential_store.ts";
-import { printable } from "../base/printable.ts";
-import type { RegistryAbout } from "./registry_about.ts";
+import type { RegistryAbout } from "../tokens/about.ts";
 import { statusLine } from "./status_line.ts";
 
 type Outcomes = Pick<LogoutFacts, "erased" | "plaintext">;
@@ -28,20 +27,20 @@ export function describeLoggedOut(
   if (plaintext.kind === "removed") removedFrom(about.filePath);
   lines.push(
     ...describeNotAsked(erased, about),
-    "note: This does not revoke the token on the registry server.\n" +
-      "    If you need to revoke the token, visit " +
+    "note: This does not revoke the token on the registry server.",
+    "    If you need to revoke the token, visit " +
       `${about.revokeAt} and follow the instructions there.`,
   );
   if (plaintext.kind === "left") {
     lines.push(
       `warning: ${about.filePath} still holds a plaintext token for ` +
-        `${about.title}: ${printable(plaintext.reason)}`,
+        `${about.title}: ${plaintext.reason}`,
     );
   }
   if (erased.kind === "erased" && erased.remaining.length > 0) {
     lines.push(
       `warning: ${about.storeTitle} still holds, locked: ` +
-        erased.remaining.map(printable).join(", "),
+        erased.remaining.join(", "),
     );
   }
   return lines;
@@ -73,13 +72,13 @@ export function describeNotLoggedOut(
   } else if (plaintext.kind === "left") {
     sentences.push(
       `${about.filePath} still holds a plaintext token for ${about.title}: ` +
-        printable(plaintext.reason),
+        plaintext.reason,
     );
   }
   if ("reason" in erased) {
     sentences.push(
       `${about.storeTitle} may still hold the token of ${about.title}: ` +
-        `${printable(erased.reason)}. ${printable(erased.remedy)}`,
+        `${erased.reason}. ${erased.remedy}`,
     );
   }
   return sentences.join("; ");
@@ -91,7 +90,7 @@ export function describeLeftovers(
   command: "login" | "logout",
 ): readonly string[] {
   return places.map((place) =>
-    `warning: a token for this registry is also in ${printable(place)}, ` +
+    `warning: a token for this registry is also in ${place}, ` +
     `which ${command} does not touch`
   );
 }
@@ -104,7 +103,7 @@ export function describeNotAsked(
   return "reason" in erased
     ? [
       `warning: ${about.storeTitle} could not be asked and may still hold a ` +
-      `token: ${printable(erased.reason)}. ${printable(erased.remedy)}`,
+      `token: ${erased.reason}. ${erased.remedy}`,
     ]
     : [];
 }

@@ -1,14 +1,13 @@
 import type { MoveOutcome, RemovalOutcome } from "../tokens/move.ts";
 import type { NoticeText } from "./notices.ts";
-import { printable } from "../base/printable.ts";
-import type { RegistryAbout } from "./registry_about.ts";
+import type { RegistryAbout } from "../tokens/about.ts";
 import { statusLine } from "./status_line.ts";
 
 /**
  * What is said when a token has left the file: what, from where to where, who
  * may miss it there, how to undo it, and what a move does not undo.
  */
-export function describeMoved(about: RegistryAbout): string {
+export function describeMoved(about: RegistryAbout): readonly string[] {
   return [
     statusLine(
       "Moved",
@@ -20,7 +19,7 @@ export function describeMoved(about: RegistryAbout): string {
     `more; \`${about.restoreCommand}\` puts it back.`,
     "    Backups and copies of the file may still hold it: to be sure, revoke " +
     `it at ${about.revokeAt} and log in again.`,
-  ].join("\n");
+  ];
 }
 
 /**
@@ -39,7 +38,7 @@ export function describeNotMoved(
         level: isLater ? "note" : "warning",
         text: `the token of ${about.title} was stored in ` +
           `${about.storeTitle}, and is still in plaintext in ` +
-          `${about.filePath}: ${printable(outcome.reason)}` +
+          `${about.filePath}: ${outcome.reason}` +
           (isLater ? "; a later cargo command that needs it removes it" : ""),
         frequency: isLater ? "each" : "daily",
         topic: `move/${outcome.why}`,
@@ -48,15 +47,15 @@ export function describeNotMoved(
     case "not-stored":
       return {
         level: "warning",
-        text: `${left}: ${printable(outcome.failure.reason)}. ` +
-          printable(outcome.failure.remedy),
+        text: `${left}: ${outcome.failure.reason}. ` +
+          outcome.failure.remedy,
         frequency: "daily",
         topic: `move/${outcome.failure.cause}`,
       };
     case "no-file":
       return {
         level: "warning",
-        text: `${left}: ${printable(outcome.reason)}`,
+        text: `${left}: ${outcome.reason}`,
         frequency: "daily",
         topic: "move/no-file",
       };
@@ -92,7 +91,7 @@ export function describeRemoval(
         level: "warning",
         text: `${about.storeTitle} has the token of ${about.title}, and ` +
           `${superseded ? "an older one" : "the same"} is still in plaintext ` +
-          `in ${about.filePath}: ${printable(outcome.reason)}`,
+          `in ${about.filePath}: ${outcome.reason}`,
         frequency: "daily",
         topic: "removal/left",
       };

@@ -2,8 +2,7 @@ import type { Rebinding } from "../cargo/rebinding.ts";
 import { environmentName } from "../cargo/registries.ts";
 import { USER_FILE_NAME } from "../settings/places.ts";
 import type { GetNotice, NotMovedReason } from "./get_decision.ts";
-import { printable } from "../base/printable.ts";
-import { describeRebinding, type RegistryAbout } from "./registry_about.ts";
+import { describeRebinding, type RegistryAbout } from "../tokens/about.ts";
 
 /** How often a notice is given (see `src/state/notices.ts`). */
 export type NoticeFrequency = "each" | "daily" | "once" | "never";
@@ -23,9 +22,7 @@ export function describeArguments(cargoHome: string): NoticeText {
   return {
     level: "warning",
     text: "the arguments of this provider in cargo's configuration are " +
-      `ignored; settings go into ${
-        printable(cargoHome)
-      }/${USER_FILE_NAME} or ` +
+      `ignored; settings go into ${cargoHome}/${USER_FILE_NAME} or ` +
       "into variables such as `CARGO_CREDENTIAL_KEYRING_STORE`",
     frequency: "once",
     topic: "arguments",
@@ -53,7 +50,7 @@ export function describeGetNotice(
       return {
         level: "note",
         text: `the token of ${title} comes from the environment variable ` +
-          `\`${printable(notice.variable)}\`; cargo says that it is ignored, ` +
+          `\`${notice.variable}\`; cargo says that it is ignored, ` +
           "since `cargo:token` is not among its providers, but it is used",
         frequency: "each",
         topic,
@@ -66,9 +63,7 @@ export function describeGetNotice(
       return {
         level: "warning",
         text:
-          `the token of ${about.title} cannot be read: \`${
-            printable(variable)
-          }\` leads to ${printable(path)}, which ${reason}; ${consequence}. ` +
+          `the token of ${about.title} cannot be read: \`${variable}\` leads to ${path}, which ${reason}; ${consequence}. ` +
           "The file is to hold the token and nothing else",
         frequency: "each",
         topic: notice.kind,
@@ -78,9 +73,7 @@ export function describeGetNotice(
       return {
         level: "note",
         text: `every user of this machine may read the token of ` +
-          `${about.title} in ${
-            printable(notice.path)
-          }; mode 0400 keeps it to ` +
+          `${about.title} in ${notice.path}; mode 0400 keeps it to ` +
           "its owner",
         frequency: "once",
         topic: notice.kind,
@@ -108,14 +101,14 @@ export function describeGetNotice(
       return {
         level: "note",
         text: `${storeTitle} holds several different tokens for ${title}; ` +
-          `not used: ${notice.others.map(printable).join(", ")}`,
+          `not used: ${notice.others.join(", ")}`,
         frequency: "once",
         topic,
       };
     case "wrong-setting":
       return {
         level: "warning",
-        text: `${printable(notice.wrong.message)}; the keyring is not used ` +
+        text: `${notice.wrong.message}; the keyring is not used ` +
           "until this is fixed",
         frequency: "each",
         topic,
@@ -132,7 +125,7 @@ export function describeGetNotice(
         topic,
       };
     case "stored-elsewhere": {
-      const urls = notice.urls.map(printable);
+      const urls = notice.urls;
       return {
         level: "note",
         text: `${storeTitle} has no token for the index URL of ${title}, but ` +
@@ -156,8 +149,8 @@ export function describeGetNotice(
       return {
         level: "warning",
         text: `the token of ${title} cannot be read: ` +
-          `${printable(failure.reason)}; ` +
-          `${consequence}${printable(failure.remedy)}`,
+          `${failure.reason}; ` +
+          `${consequence}${failure.remedy}`,
         frequency: "daily",
         topic: `${topic}/${failure.cause}`,
       };
@@ -177,9 +170,9 @@ export function describeGetNotice(
  * the user's own word, on a build service and without a store, too.
  */
 function describeRebound(rebinding: Rebinding, about: RegistryAbout): string {
-  const url = printable(rebinding.projectUrl);
+  const url = rebinding.projectUrl;
   const variable = `CARGO_REGISTRIES_${
-    printable(environmentName(rebinding.name ?? "NAME"))
+    environmentName(rebinding.name ?? "NAME")
   }_INDEX`;
   return `${describeRebinding(rebinding)}; your token is not sent there. ` +
     `If it belongs there, bind the name yourself: \`${variable}=${url}\` in ` +
@@ -212,9 +205,7 @@ function describeNotMoved(
     : [
       reason.reason,
       `${fact} and was not moved to ${about.storeTitle}: ` +
-      `${printable(reason.sentence)}${use}${
-        reason.byHand ? `; ${byHand}` : ""
-      }`,
+      `${reason.sentence}${use}${reason.byHand ? `; ${byHand}` : ""}`,
     ];
   const frequency = reason.kind === "never" ? "never" : "once";
   return { level: "note", text, frequency, topic: `not-moved/${topic}` };

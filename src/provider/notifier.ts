@@ -1,7 +1,7 @@
+import { printable } from "../base/printable.ts";
 import { type StateChange } from "../state/file.ts";
 import { type State } from "../state/format.ts";
 import { printError } from "../base/print.ts";
-import { printable } from "../base/printable.ts";
 import type { NoticeText } from "./notices.ts";
 
 /** What a {@linkcode Notifier} speaks about, and what it remembers with. */
@@ -53,14 +53,13 @@ export class Notifier {
   /**
    * Prints what no one must miss. Where standard error is no terminal (an
    * IDE, a log) it is printed again at the next run with one.
-   *
-   * @param text The text.
    */
-  async announce(text: string): Promise<void> {
-    printError(text);
+  async announce(lines: readonly string[]): Promise<void> {
+    printError(...lines);
     if (Deno.stderr.isTerminal()) return;
     const { indexUrl, remember } = this.#options;
     const { keepNotice } = await memory();
+    const text = lines.map(printable).join("\n");
     const kept = { indexUrl, topic: "announcement", text, at: Date.now() };
     await remember((state) => keepNotice(state, kept));
   }
@@ -74,8 +73,7 @@ export class Notifier {
       printError(
         `note: on ${new Date(at).toLocaleString()}, unseen until now:`,
       );
-      // It comes from a file that anything may have written.
-      printError(text.split("\n").map(printable).join("\n"));
+      printError(...text.split("\n"));
     }
     const { forgetKept } = await memory();
     await this.#options.remember((state) => forgetKept(state, kept));

@@ -1,3 +1,4 @@
+import type { Registry } from "../tokens/registry.ts";
 import type { Answer, CredentialRequest } from "../protocol/messages.ts";
 import type { ProviderContext } from "./context.ts";
 
@@ -6,6 +7,11 @@ import type { ProviderContext } from "./context.ts";
  * and word an answer after a store has failed to answer.
  */
 const GRACE_MILLISECONDS = 500;
+
+/** What {@linkcode whenOverdue} looks at. */
+export interface OverdueContext extends Pick<ProviderContext, "deadline"> {
+  readonly registry: Pick<Registry, "rebinding" | "sendable">;
+}
 
 /**
  * The answer when even what comes after a store's failure hangs. The next
@@ -18,7 +24,7 @@ const GRACE_MILLISECONDS = 500;
  */
 export async function whenOverdue(
   kind: CredentialRequest["kind"],
-  context: Pick<ProviderContext, "deadline" | "rebinding" | "sendable">,
+  context: OverdueContext,
   graceMs: number = GRACE_MILLISECONDS,
 ): Promise<Answer> {
   await aborted(context.deadline.signal);
@@ -34,19 +40,19 @@ export async function whenOverdue(
 }
 
 async function isKnownNotRebound(
-  context: Pick<ProviderContext, "rebinding" | "sendable">,
+  { registry }: Pick<OverdueContext, "registry">,
   graceMs: number,
 ): Promise<boolean> {
-  const known = isNotRebound(context).catch(() => false);
+  const known = isNotRebound({ registry }).catch(() => false);
   const unknown = aborted(AbortSignal.timeout(graceMs)).then(() => false);
   return await Promise.race([known, unknown]);
 }
 
 /** Whether no token can go to a project's URL. */
 async function isNotRebound(
-  context: Pick<ProviderContext, "rebinding" | "sendable">,
+  { registry }: Pick<OverdueContext, "registry">,
 ): Promise<boolean> {
-  return await context.rebinding() === "none" || !await context.sendable();
+  return await registry.rebinding() === "none" || !await registry.sendable();
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

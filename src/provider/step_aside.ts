@@ -1,12 +1,13 @@
+import type { Registry } from "../tokens/registry.ts";
 import type { Answer, GetAnswer } from "../protocol/messages.ts";
 import type { ProviderContext } from "./context.ts";
-import { describeRebinding } from "./registry_about.ts";
+import { describeRebinding } from "../tokens/about.ts";
 
 /** What {@linkcode withoutStore} looks at. */
-export type GetSurroundings = Pick<
-  ProviderContext,
-  "rebinding" | "sendable" | "settings" | "chain" | "notice"
->;
+export interface GetSurroundings
+  extends Pick<ProviderContext, "settings" | "notice"> {
+  readonly registry: Pick<Registry, "rebinding" | "sendable" | "chain">;
+}
 
 /**
  * Answers a `get` that has failed for a reason that no table foresees: as where
@@ -19,15 +20,15 @@ export async function withoutStore(
   context: GetSurroundings,
   why: string,
 ): Promise<GetAnswer> {
-  const rebinding = await context.rebinding();
-  if (rebinding !== "none" && await context.sendable()) {
+  const rebinding = await context.registry.rebinding();
+  if (rebinding !== "none" && await context.registry.sendable()) {
     return other(
       `${why}, and ${describeRebinding(rebinding)}; your token is not sent ` +
         "there",
     );
   }
   const settings = await orNothing(context.settings());
-  const chain = await orNothing(context.chain());
+  const chain = await orNothing(context.registry.chain());
   if (
     chain?.cargoTokenFollows === false ||
     (settings?.kind === "wrong" ? settings.system : isStrict(settings))
@@ -48,9 +49,12 @@ function isStrict(
 }
 
 /** What {@linkcode stepAside} looks at and does. */
-export type AsideContext =
-  & GetSurroundings
-  & Pick<ProviderContext, "environmentToken" | "say">;
+export interface AsideContext
+  extends Pick<ProviderContext, "settings" | "notice" | "say"> {
+  readonly registry:
+    & GetSurroundings["registry"]
+    & Pick<Registry, "environmentToken">;
+}
 
 /**
  * Answers a request where cargo has a home that this program cannot read: as
@@ -66,9 +70,10 @@ export async function stepAside(
 ): Promise<Answer> {
   switch (kind) {
     case "get": {
-      const environment = await context.environmentToken();
+      const environment = await context.registry.environmentToken();
       if (
-        environment.kind === "token" && await context.rebinding() === "none"
+        environment.kind === "token" &&
+        await context.registry.rebinding() === "none"
       ) {
         return { kind: "token", token: environment.token };
       }
@@ -76,11 +81,13 @@ export async function stepAside(
       const chain = () =>
         Promise.resolve({ cargoTokenFollows: true, cargoTokenListed: true });
       return await withoutStore({
-        rebinding: () => context.rebinding(),
-        sendable: () => context.sendable(),
+        registry: {
+          rebinding: () => context.registry.rebinding(),
+          sendable: () => context.registry.sendable(),
+          chain,
+        },
         settings: () => context.settings(),
         notice: (...args) => context.notice(...args),
-        chain,
       }, why);
     }
     case "login": {

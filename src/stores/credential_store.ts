@@ -141,6 +141,8 @@ export type PrepareOutcome =
      * Keyring that has no password).
      */
     readonly plaintext: boolean;
+    /** Whether a person may have to allow it to each process that reads. */
+    readonly asksEachProcess?: true;
   }
   | StoreFailure;
 

@@ -284,6 +284,9 @@ async function prepare(
     kind: "ready",
     durable: !(isGnomeKeyring && path === SESSION_COLLECTION),
     plaintext: isGnomeKeyring && await isPlaintextKeyring(path, readVariable),
+    ...(!isGnomeKeyring && await service.alsoOwns(KEEPASSXC)
+      ? { asksEachProcess: true }
+      : {}),
   };
 }
 

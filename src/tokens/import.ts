@@ -1,3 +1,4 @@
+import { storeToken } from "./keep.ts";
 import type { PlaintextOutcome } from "../credentials/file.ts";
 import type { Secret } from "../base/secret.ts";
 import type { RegistryRef } from "../cargo/registries.ts";
@@ -96,9 +97,7 @@ export async function importToken(
     default:
       return { kind: "failed", failure: current };
   }
-  const stored = await store.set(key, token, { signal });
-  if (stored.kind !== "stored") return { kind: "failed", failure: stored };
-  const kept = await store.verify(key, token, { signal });
+  const kept = await storeToken(store, key, token, { signal });
   const { durable, plaintext } = ready;
   return kept.kind === "stored"
     ? { kind: "stored", durable, plaintext }

@@ -12,6 +12,7 @@ import {
 import { checkToken } from "../cargo/token.ts";
 import { Secret } from "../base/secret.ts";
 import type { RegistryRef } from "../cargo/registries.ts";
+import type { Registry } from "./registry.ts";
 import type {
   CredentialStore,
   Keeping,
@@ -123,6 +124,25 @@ export async function moveToken(
     default:
       return { kind: "no-file", reason: describeLockFailure(outcome) };
   }
+}
+
+/** How long a move may take of what is left of the deadline. */
+const MOVE_MS = 5_000;
+
+/** Moves the plaintext token of a registry, if it still is this one. */
+export async function movePlaintext(
+  registry: Registry,
+  token: Secret,
+  signal: AbortSignal,
+): Promise<MoveOutcome> {
+  const { path, table } = await registry.plaintext();
+  if (table === undefined) return { kind: "file-changed" };
+  return await moveToken(
+    { path, table, token },
+    await registry.store(),
+    registry.ref,
+    { signal: AbortSignal.any([signal, AbortSignal.timeout(MOVE_MS)]) },
+  );
 }
 
 async function moveLocked(
@@ -256,6 +276,22 @@ export async function removeStored(
     default:
       return left(describeLockFailure(outcome));
   }
+}
+
+/** Removes the plaintext token of a registry, if it still is this one. */
+export async function removeIfStored(
+  registry: Registry,
+  token: Secret,
+  options: RemoveOptions,
+): Promise<RemovalOutcome> {
+  const { path, table } = await registry.plaintext();
+  if (table === undefined) return { kind: "none" };
+  return await removeStored(
+    { path, table, token },
+    await registry.store(),
+    registry.ref,
+    options,
+  );
 }
 
 type LockFailure = Extract<

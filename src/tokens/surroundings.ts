@@ -3,7 +3,6 @@ import { readSmallFile } from "../base/files.ts";
 import { type FileSystem, fileSystemKind } from "../../ffi/statfs.ts";
 import { findSandbox } from "../base/sandbox.ts";
 import { isCi } from "../terminal/person.ts";
-import { printable } from "../base/printable.ts";
 import type { EligibilityFacts, FileFacts } from "./eligibility.ts";
 import { isInIndex } from "./git_index.ts";
 
@@ -77,7 +76,7 @@ async function gatherFile(options: SurroundingsOptions): Promise<FileFacts> {
   ]);
   const isRegular = info?.isFile ?? false;
   return {
-    path: printable(path),
+    path: path,
     isRegular,
     // Windows has no owner of this kind, and counts no links here.
     isOurs: info !== undefined &&
@@ -85,7 +84,7 @@ async function gatherFile(options: SurroundingsOptions): Promise<FileFacts> {
     isWritable: isRegular && await opensForWriting(path),
     links: info?.nlink ?? 1,
     fileSystem,
-    trackedIn: trackedIn === "none" ? trackedIn : printable(trackedIn),
+    trackedIn: trackedIn === "none" ? trackedIn : trackedIn,
   };
 }
 

@@ -479,7 +479,7 @@ function valuesOf(toml: TomlParser, text: string): TomlValue | undefined {
 }
 
 /** Whether two values are the same but for empty tables. */
-function sameValue(one: TomlValue, other: TomlValue): boolean {
+export function sameValue(one: TomlValue, other: TomlValue): boolean {
   if (Array.isArray(one)) {
     return Array.isArray(other) && one.length === other.length &&
       one.every((item, i) => sameValue(item, other[i]));

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { printableOutput } from "../../src/cli/output.ts";
 import { runCommandLine } from "../../src/cli/run_command_line.ts";
 import { CommandSession } from "../../src/cli/session.ts";
+import { FakeScene } from "../support/fake_session.ts";
 
 async function run(
   args: readonly string[],
@@ -27,7 +28,6 @@ const WRONG: readonly [string[], string, string?][] = [
   [["migrate", "--registry"], "`--registry` "],
   [["migrate", "--json", "--json"], "`--json` "],
   [["migrate", "--index", "https://x.example/"], "`--index` needs exactly"],
-  [[], "no command given"],
 ];
 
 for (const [args, message, suggestion] of WRONG) {
@@ -88,3 +88,42 @@ if (Deno.build.os === "linux") {
     assertEquals(code, 0, new TextDecoder().decode(stderr));
   });
 }
+
+Deno.test("runCommandLine() without arguments says what to do first", async () => {
+  const introduction = async (
+    providers: readonly string[],
+  ): Promise<string[]> => {
+    await using scene = await FakeScene.create({ providers });
+    for (const args of [["credential-keyring"], []]) {
+      assertEquals(await runCommandLine(args, scene.session()), 0);
+      assert(scene.out.length <= 8, scene.out.join("\n"));
+    }
+    assertEquals(scene.err, []);
+    return scene.out.map((line) => line.replaceAll(scene.root, ""));
+  };
+  const [name, what, , uses, next, , help] = await introduction([
+    "cargo-credential-keyring",
+  ]);
+  assertStringIncludes(name ?? "", "cargo-credential-keyring ");
+  assertStringIncludes(what ?? "", "credential store");
+  assertEquals(
+    uses,
+    "Cargo asks it for tokens: /home/.cargo/config.toml lists it.",
+  );
+  assertStringIncludes(next ?? "", "status");
+  assertStringIncludes(help ?? "", "--help");
+  const unused = await introduction(["cargo:token"]);
+  assertEquals(unused[3], "Cargo does not ask it for tokens yet.");
+  assertStringIncludes(unused[4] ?? "", "setup");
+});
+
+Deno.test("runCommandLine() introduces itself where cargo has no home", async () => {
+  if (Deno.build.os !== "linux") return;
+  const out: string[] = [];
+  const session = new CommandSession({
+    env: { CARGO_HOME: "/dev/shm" },
+    output: printableOutput((line) => out.push(line), () => {}),
+  });
+  assertEquals(await runCommandLine([], session), 0);
+  assertStringIncludes(out.join("\n"), "/dev/shm cannot be used");
+});

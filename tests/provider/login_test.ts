@@ -114,14 +114,14 @@ interface Expected {
 }
 
 /** What happens from the lock on, where nothing is in the way. */
-const KEEP = ["hold", "store get", "store set", "store verify"];
+const KEEP = ["store get", "store set", "store verify"];
 /** The same where there is an older token. */
-const REPLACE = ["hold", "store get", "remember", "store set", "store verify"];
+const REPLACE = ["store get", "remember", "store set", "store verify"];
 
 const FLOWS: readonly (readonly [string, World, Expected])[] = [
   ["stores the token and reads it back", {}, {
     answer: "logged-in",
-    calls: ["store prepare", ...KEEP, "say", "release"],
+    calls: ["store prepare", ...KEEP, "say"],
     stored: NEW,
   }],
   ["removes the older plaintext token only when the new one is read back", {
@@ -134,7 +134,6 @@ const FLOWS: readonly (readonly [string, World, Expected])[] = [
       "remove",
       "say",
       "say",
-      "release",
     ],
     stored: NEW,
     superseded: [P],
@@ -151,17 +150,16 @@ const FLOWS: readonly (readonly [string, World, Expected])[] = [
       "remove",
       "say",
       "say",
-      "release",
     ],
     stored: NEW,
     superseded: [T, P],
   }],
   ["remembers that the stored one is meant where the file is not edited", {
     file: P,
-    notEditable: "it is so",
+    notEditable: true,
   }, {
     answer: "logged-in",
-    calls: ["store prepare", ...REPLACE, "say", "say", "release"],
+    calls: ["store prepare", ...REPLACE, "say", "say"],
     stored: NEW,
     file: P,
     superseded: [P],
@@ -171,7 +169,7 @@ const FLOWS: readonly (readonly [string, World, Expected])[] = [
     file: P,
   }, {
     answer: "logged-in",
-    calls: ["store prepare", ...REPLACE, "say", "say", "release"],
+    calls: ["store prepare", ...REPLACE, "say", "say"],
     stored: NEW,
     file: P,
     superseded: [P],
@@ -181,7 +179,7 @@ const FLOWS: readonly (readonly [string, World, Expected])[] = [
     state: await supersede(EMPTY_STATE, URL, [Secret.fromString(NEW)]),
   }, {
     answer: "logged-in",
-    calls: ["store prepare", ...REPLACE, "remember", "say", "release"],
+    calls: ["store prepare", ...REPLACE, "remember", "say"],
     stored: NEW,
     superseded: [T],
   }],
@@ -196,34 +194,33 @@ const FLOWS: readonly (readonly [string, World, Expected])[] = [
       "remove",
       "say",
       "say",
-      "release",
     ],
     stored: NEW,
   }],
   ["takes the pin away", { state: pin(EMPTY_STATE, URL) }, {
     answer: "logged-in",
-    calls: ["store prepare", ...KEEP, "remember", "say", "release"],
+    calls: ["store prepare", ...KEEP, "remember", "say"],
     stored: NEW,
   }],
   ["says before and after that a store keeps it in memory alone", {
     store: new FakeStore({}, {}, false),
   }, {
     answer: "logged-in",
-    calls: ["store prepare", "say", ...KEEP, "say", "release", "say"],
+    calls: ["store prepare", "say", ...KEEP, "say", "say"],
     stored: NEW,
   }],
   ["says before and after that a keyring is a plaintext file", {
     store: new FakeStore({}, { plaintext: true }),
   }, {
     answer: "logged-in",
-    calls: ["store prepare", "say", ...KEEP, "say", "release", "say"],
+    calls: ["store prepare", "say", ...KEEP, "say", "say"],
     stored: NEW,
   }],
   ["names the places that it does not touch", {
     leftovers: ["/a/config.toml"],
   }, {
     answer: "logged-in",
-    calls: ["store prepare", ...KEEP, "say", "release", "say"],
+    calls: ["store prepare", ...KEEP, "say", "say"],
     stored: NEW,
   }],
   ["removes nothing when the store refuses", {
@@ -233,12 +230,10 @@ const FLOWS: readonly (readonly [string, World, Expected])[] = [
     answer: "other",
     calls: [
       "store prepare",
-      "hold",
       "store get",
       "remember",
       "store set",
       "remember",
-      "release",
     ],
     file: P,
   }],
@@ -251,7 +246,6 @@ const FLOWS: readonly (readonly [string, World, Expected])[] = [
       "store prepare",
       ...REPLACE,
       "remember",
-      "release",
     ],
     file: P,
   }],
@@ -264,7 +258,6 @@ const FLOWS: readonly (readonly [string, World, Expected])[] = [
       "store prepare",
       ...REPLACE,
       "remember",
-      "release",
     ],
     stored: NEW,
     file: P,
@@ -272,7 +265,7 @@ const FLOWS: readonly (readonly [string, World, Expected])[] = [
   ["stores nothing while another program moves tokens", {
     busy: true,
     file: P,
-  }, { answer: "other", calls: ["store prepare", "hold"], file: P }],
+  }, { answer: "other", calls: ["store prepare"], file: P }],
   ["warns before the next provider keeps the token in plaintext", {
     store: new FakeStore({}, { failure: MISSING }),
   }, {
@@ -307,7 +300,6 @@ const FLOWS: readonly (readonly [string, World, Expected])[] = [
       "store prepare prompt",
       ...KEEP,
       "say",
-      "release",
     ],
     stored: NEW,
   }],
@@ -335,7 +327,6 @@ const FLOWS: readonly (readonly [string, World, Expected])[] = [
       "say",
       ...KEEP,
       "say",
-      "release",
     ],
     stored: NEW,
     file: P,
@@ -354,6 +345,14 @@ for (const [name, world, expected] of FLOWS) {
     assertEquals(context.calls, expected.calls);
     assertEquals(context.fakeStore.items.get(URL), expected.stored);
     assertEquals(context.file, expected.file);
+    // Until it is stored and the older one is gone, nobody moves that one.
+    const isLocked = world.file !== undefined && world.busy !== true;
+    assertEquals(
+      context.underLock,
+      isLocked
+        ? expected.calls.filter((call) => /get|set|verify/.test(call))
+        : [],
+    );
     if (answer.kind === "logged-in") {
       assertEquals(isPinned(await context.state(), URL), false);
     }
@@ -431,12 +430,11 @@ Deno.test("login() asks for the token once it knows where that can go", async ()
   assertEquals(answer.kind, "logged-in");
   assertEquals(context.fakeStore.items.get(URL), NEW);
   assert(isWiped(line));
-  assertEquals(context.calls.slice(0, 5), [
+  assertEquals(context.calls.slice(0, 4), [
     "store prepare",
     "wait for a person",
     "ask",
     "restart",
-    "hold",
   ]);
   assertEquals(context.questions, [
     "please paste the token for `alt` found on https://alt.example/me " +
@@ -514,7 +512,7 @@ Deno.test("login() that fails leaves nothing behind that speaks for it", async (
 Deno.test("login() says so where an older token in the file will be used", async () => {
   using context = new FakeContext({
     file: P,
-    notEditable: "it is so",
+    notEditable: true,
     stateIsReadOnly: true,
   });
   assertEquals((await logIn(context)).kind, "logged-in");
@@ -546,11 +544,13 @@ for (
       answer: "logged-in",
       calls: [
         "store prepare",
-        "move",
         "store get",
+        "store prepare",
         "store set",
         "store verify",
         "remove",
+        "say",
+        "say",
         "say",
       ],
       stored: P,
@@ -559,12 +559,14 @@ for (
       answer: "logged-in",
       calls: [
         "store prepare",
-        "move",
         "store get",
+        "store prepare",
         "store set",
         "store verify",
         "remove",
         "remember",
+        "say",
+        "say",
         "say",
       ],
       stored: P,
@@ -575,7 +577,7 @@ for (
     }, "holds no token"],
     ["says that the two differ", { store: holding(T), file: P }, {
       answer: "other",
-      calls: ["store prepare", "move", "store get"],
+      calls: ["store prepare", "store get"],
       stored: T,
       file: P,
     }, "--prefer file"],
@@ -627,4 +629,14 @@ Deno.test("login() says under which URL a name's token goes that a project has t
   assertStringIncludes(warning, REBINDING.projectUrl);
   assertStringIncludes(warning, REBINDING.userUrl);
   assertStringIncludes(warning, REBINDING.where);
+});
+
+Deno.test("login names a token that may be a mistake, and stores it", async () => {
+  using context = new FakeContext();
+  const given = "cio_tp_planted-short";
+  assertEquals(await login(request(given), context), { kind: "logged-in" });
+  const [warning] = context.lines.filter((line) => /30 minutes/.test(line));
+  assertStringIncludes(warning ?? "", "warning: what was given for `alt`");
+  assert(!PLANTED.test(context.lines.join()), context.lines.join());
+  assertEquals(context.fakeStore.items.get(URL), given);
 });

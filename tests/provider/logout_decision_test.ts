@@ -1,9 +1,9 @@
+import type { PlaintextRemoval } from "../../src/tokens/remove.ts";
 import { assertEquals } from "@std/assert";
 import {
   decideLogout,
   type LogoutFacts,
   type LogoutVerdict,
-  type PlaintextRemoval,
 } from "../../src/provider/logout_decision.ts";
 import type {
   EraseOutcome,

@@ -129,7 +129,7 @@ Deno.test("notice() that cannot be remembered is given again", async () => {
 
 Deno.test("announce() keeps what nobody at a terminal has read", async () => {
   const memory = await withNotifier({}, async (notifier) => {
-    await notifier.announce("moved\nand more");
+    await notifier.announce(["moved", "and more"]);
     await notifier.deliver();
   });
   assertEquals(memory.printed, "moved\nand more\n");
@@ -149,7 +149,7 @@ Deno.test("announce() at a terminal keeps nothing", async () => {
   const { state, printed } = await withNotifier(
     { terminal: true },
     async (notifier) => {
-      await notifier.announce("moved");
+      await notifier.announce(["moved"]);
       await notifier.deliver();
     },
   );
@@ -194,7 +194,7 @@ Deno.test("a standard error that is closed is no failure", async () => {
     { closed: true },
     async (notifier) => {
       await notifier.notice(notice("each"), false);
-      await notifier.announce("moved");
+      await notifier.announce(["moved"]);
     },
   );
   assertEquals(printed, "");

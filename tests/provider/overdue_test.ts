@@ -66,7 +66,7 @@ for (
 ) {
   Deno.test(`whenOverdue() ends a get where whose URL it is ${name}`, async () => {
     using context = new FakeContext({ deadlineMs: 1 });
-    context.rebinding = rebinding;
+    Object.assign(context.registry, { rebinding });
     assertEquals((await whenOverdue("get", context, GRACE)).kind, "other");
   });
 }

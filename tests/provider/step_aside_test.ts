@@ -52,11 +52,17 @@ for (const [what, world] of FATAL) {
 
 const broken = () => Promise.reject(new Error("no"));
 for (
-  const part of [{ settings: broken }, { chain: broken }, { notice: broken }]
+  const part of [
+    { settings: broken },
+    { registry: { chain: broken } },
+    { notice: broken },
+  ]
 ) {
-  Deno.test(`withoutStore() survives a failure of: ${Object.keys(part)}`, async () => {
+  Deno.test(`withoutStore() survives a failure of: ${Object.keys(part.registry ?? part)}`, async () => {
     using context = new FakeContext({ chain: FOLLOWS });
-    Object.assign(context, part);
+    const { registry = {}, ...own } = part;
+    Object.assign(context.registry, registry);
+    Object.assign(context, own);
     assertEquals(await withoutStore(context, WHY), {
       kind: "url-not-supported",
     });

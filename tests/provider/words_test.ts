@@ -2,6 +2,8 @@
 // whatever is said, no line has a control character or one that hides text.
 
 import { assert, assertEquals } from "@std/assert";
+import { printError } from "../../src/base/print.ts";
+import { encodeAnswer } from "../../src/protocol/encode_answer.ts";
 import type { Rebinding } from "../../src/cargo/rebinding.ts";
 import type { GetNotice } from "../../src/provider/get_decision.ts";
 import {
@@ -30,7 +32,7 @@ import {
   describeRebinding,
   describeRegistry,
   type RegistryAbout,
-} from "../../src/provider/registry_about.ts";
+} from "../../src/tokens/about.ts";
 import { CRATES_IO_INDEX } from "../../src/cargo/registries.ts";
 import type { EraseOutcome } from "../../src/stores/credential_store.ts";
 
@@ -169,7 +171,7 @@ function everything(about: RegistryAbout): readonly string[] {
       { kind: "store-changed" },
       { kind: "no-file", reason: EVIL },
     ] as const).map((outcome) => describeNotMigrated(outcome, about)),
-    describeMoved(about),
+    ...describeMoved(about),
     ...([
       { kind: "stored", why: "not-edited", reason: EVIL },
       { kind: "stored", why: "not-yet-on-disk", reason: EVIL },
@@ -177,13 +179,38 @@ function everything(about: RegistryAbout): readonly string[] {
       { kind: "no-file", reason: EVIL },
     ] as const).map((outcome) => describeNotMoved(outcome, about).text),
   ];
-  return texts.flatMap((text) => text.split("\n"));
+  return texts;
 }
 
-Deno.test("whatever is said is fit for a terminal", () => {
+/** What comes out of standard error. */
+function printed(line: string): string {
+  const { stderr } = Deno;
+  const { writeSync } = stderr;
+  let text = "";
+  stderr.writeSync = (bytes) => {
+    text += new TextDecoder().decode(bytes);
+    return bytes.length;
+  };
+  try {
+    printError(line);
+  } finally {
+    stderr.writeSync = writeSync;
+  }
+  return text;
+}
+
+Deno.test("whatever is said is one line that is fit for a terminal", () => {
   for (const about of abouts) {
     for (const line of everything(about)) {
-      assert(!UNFIT.test(line), JSON.stringify(line));
+      const text = printed(line);
+      assert(text.endsWith("\n"));
+      assert(!UNFIT.test(text.slice(0, -1)), JSON.stringify(text));
+      const answer: unknown = JSON.parse(
+        new TextDecoder().decode(
+          encodeAnswer({ kind: "other", message: line }),
+        ),
+      );
+      assert(!/\\[ru]|\\n|\u202e/.test(JSON.stringify(answer)), line);
     }
   }
 });

@@ -353,7 +353,12 @@ if (Deno.build.os === "linux") {
       await ask(service, get, prepare, set(TOKEN), verify(TOKEN), get, list),
       [
         ABSENT,
-        { kind: "ready", durable: true, plaintext: false },
+        {
+          kind: "ready",
+          durable: true,
+          plaintext: false,
+          asksEachProcess: true,
+        },
         STORED,
         KEPT,
         found(TOKEN),

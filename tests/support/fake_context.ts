@@ -1,33 +1,30 @@
-import type { EnvironmentToken } from "../../src/cargo/environment_token.ts";
-import type { Rebinding } from "../../src/cargo/rebinding.ts";
+import { printable } from "../../src/base/printable.ts";
 import { Deadline } from "../../src/base/deadline.ts";
-import type { Eligibility } from "../../src/tokens/eligibility.ts";
-import type { MoveOutcome, RemovalOutcome } from "../../src/tokens/move.ts";
-import { type StateChange } from "../../src/state/file.ts";
-import { EMPTY_STATE, type State } from "../../src/state/format.ts";
+import type { EnvironmentToken } from "../../src/cargo/environment_token.ts";
 import type { CargoTokenPlace } from "../../src/cargo/provider_chain.ts";
+import type { Rebinding } from "../../src/cargo/rebinding.ts";
 import type { ProviderContext } from "../../src/provider/context.ts";
-import type { Plaintext } from "../../src/tokens/registry.ts";
-import type { PlaintextRemoval } from "../../src/provider/logout_decision.ts";
 import type { NoticeText } from "../../src/provider/notices.ts";
-import {
-  describeRegistry,
-  type RegistryAbout,
-} from "../../src/provider/registry_about.ts";
-import { Secret } from "../../src/base/secret.ts";
 import {
   DEFAULT_SETTINGS,
   type SettingsOutcome,
 } from "../../src/settings/settings.ts";
-import type { RegistryRef } from "../../src/cargo/registries.ts";
-import type { Keeping } from "../../src/stores/credential_store.ts";
-import type { PromptOutcome, Terminal } from "../../src/terminal/terminal.ts";
+import type { StateChange } from "../../src/state/file.ts";
+import { EMPTY_STATE, type State } from "../../src/state/format.ts";
+import type { PromptOutcome } from "../../src/terminal/terminal.ts";
+import {
+  describeRegistry,
+  type RegistryAbout,
+} from "../../src/tokens/about.ts";
+import type { Eligibility } from "../../src/tokens/eligibility.ts";
+import { Registry } from "../../src/tokens/registry.ts";
+import { Session } from "../../src/tokens/session.ts";
 import { FakeStore } from "./fake_store.ts";
 
 /** The registry that a {@linkcode FakeContext} is asked about. */
 export const URL = "sparse+https://alt.example/index/";
 
-/** The credentials file of a {@linkcode FakeContext}. */
+/** What a {@linkcode FakeContext} calls its credentials file. */
 export const FILE = "/home/ada/.cargo/credentials.toml";
 
 /** A world for one request. What is left out is as in an ordinary home. */
@@ -47,8 +44,8 @@ export interface World {
   readonly eligibility?: Eligibility;
   /** Whether somebody else has cargo's lock on the file. */
   readonly busy?: boolean;
-  /** Why the file cannot be edited. */
-  readonly notEditable?: string;
+  /** Whether the file is written such that it cannot be edited safely. */
+  readonly notEditable?: boolean;
   /** Whether the file's token is another registry's. */
   readonly foreign?: boolean;
   readonly leftovers?: readonly string[];
@@ -64,218 +61,239 @@ export interface World {
   readonly name?: string;
 }
 
+/** What is looked up is plain data; the file is a real one. */
+class FakeRegistry extends Registry {
+  readonly #world: World;
+  readonly #record: (call: string) => Promise<void>;
+  readonly #before: (call: string) => void | Promise<void>;
+  readonly #hasFile: () => boolean;
+  #state: State;
+
+  constructor(
+    session: Session,
+    world: World,
+    store: FakeStore,
+    record: (call: string) => Promise<void>,
+    before: (call: string) => void | Promise<void>,
+    hasFile: () => boolean,
+  ) {
+    const ref = { indexUrl: URL, name: world.name ?? "alt" };
+    super(session, ref, () => Promise.resolve(store));
+    this.#world = world;
+    this.#record = record;
+    this.#before = before;
+    this.#hasFile = hasFile;
+    this.#state = world.state ?? EMPTY_STATE;
+  }
+
+  override readonly settings = (): Promise<SettingsOutcome> =>
+    Promise.resolve(
+      this.#world.settings ??
+        { kind: "settings", ...DEFAULT_SETTINGS, notices: [] },
+    );
+
+  override environmentToken(): Promise<EnvironmentToken> {
+    return Promise.resolve(this.#world.environment ?? { kind: "none" });
+  }
+
+  override memory(): Promise<State> {
+    return Promise.resolve(this.#state);
+  }
+
+  override async remember(change: StateChange): Promise<boolean> {
+    await this.#record("remember");
+    if (this.#world.stateIsReadOnly) return false;
+    this.#state = await change(this.#state);
+    return true;
+  }
+
+  override sendable(): Promise<boolean> {
+    return Promise.resolve(this.#world.sendable ?? this.#hasFile());
+  }
+
+  override async storedElsewhere(): Promise<readonly string[]> {
+    if (this.#world.elsewhere !== undefined) await this.#record("list");
+    return this.#world.elsewhere ?? [];
+  }
+
+  override rebinding = (): Promise<Rebinding | "none"> =>
+    Promise.resolve(this.#world.rebinding ?? "none");
+
+  override chain(): Promise<CargoTokenPlace> {
+    return Promise.resolve(
+      this.#world.chain ?? { cargoTokenFollows: true, cargoTokenListed: true },
+    );
+  }
+
+  override async eligibility(): Promise<Eligibility> {
+    await this.#before("eligibility");
+    return this.#world.eligibility ?? { kind: "eligible" };
+  }
+
+  override isMapped(): Promise<boolean> {
+    return Promise.resolve(this.#world.foreign !== true);
+  }
+
+  override leftovers(): Promise<readonly string[]> {
+    return Promise.resolve(this.#world.leftovers ?? []);
+  }
+}
+
 /**
- * The edges of the provider as plain data, with a {@linkcode FakeStore}. Every
- * effect and every call of the store is recorded in order. The file holds one
- * token.
+ * The edges of the provider as plain data, with a {@linkcode FakeStore} and a
+ * credentials file in a temporary folder, which the operations themselves lock
+ * and edit. Every effect and every call of the store is recorded in order.
  */
 export class FakeContext implements ProviderContext, Disposable {
   readonly deadline: Deadline;
-  readonly key: RegistryRef;
+  readonly registry: Registry;
   readonly fakeStore: FakeStore;
-  /** Effects and store calls, in their order. */
-  readonly calls: string[] = [];
   /** Every line for people: what was said, and every notice and announcement. */
   readonly lines: string[] = [];
   /** The notices as they were given, and whether the command ends there. */
   readonly notices: { notice: NoticeText; isLast: boolean }[] = [];
   /** Questions that were asked on the terminal. */
   readonly questions: string[] = [];
+  /** The calls of the store while cargo's lock was held. */
+  readonly underLock: string[] = [];
   /** Called before an effect is recorded: to let others step in. */
   before: (call: string) => void | Promise<void> = () => {};
-  /** The file's token. */
-  file: string | undefined;
-  #state: State;
-
   readonly #world: World;
-  #held = false;
+  readonly #home: string;
+  readonly #calls: string[] = [];
+  readonly #lock: Deno.FsFile | undefined;
+  /** What the file was when it was last looked at. */
+  #seen: string | undefined;
 
   constructor(world: World = {}) {
     this.#world = world;
-    this.deadline = new Deadline(world.deadlineMs ?? 60_000);
-    this.key = { indexUrl: URL, name: world.name ?? "alt" };
+    const short = world.busy ? 500 : 60_000;
+    this.deadline = new Deadline(world.deadlineMs ?? short);
+    this.#home = Deno.makeTempDirSync({ prefix: "context-" });
     this.file = world.file;
-    this.#state = world.state ?? EMPTY_STATE;
     this.fakeStore = world.store ?? new FakeStore();
     const { before } = this.fakeStore;
     this.fakeStore.before = async (call) => {
-      this.calls.push(`store ${this.fakeStore.calls.at(-1)}`);
+      const name = `store ${this.fakeStore.calls.at(-1)}`;
+      this.#look();
+      this.#calls.push(name);
+      if (await this.#isHeld()) this.underLock.push(name);
       await before(call);
     };
+    const { typed } = world;
+    this.registry = new FakeRegistry(
+      new Session({
+        env: { CARGO_HOME: this.#home },
+        cwd: () => this.#home,
+        openTerminal: () =>
+          Promise.resolve({
+            stderrIsTerminal: typed !== undefined,
+            canAsk: typed !== undefined,
+            prompt: async (question: string): Promise<PromptOutcome> => {
+              // As a terminal shows it.
+              this.questions.push(printable(question));
+              await this.#record("ask");
+              return typed ?? { kind: "no-terminal" };
+            },
+          }),
+      }),
+      world,
+      this.fakeStore,
+      (call) => this.#record(call),
+      (call) => this.before(call),
+      () => this.file !== undefined,
+    );
+    if (world.busy) {
+      this.#lock = Deno.openSync(this.#path, { read: true, write: true });
+      this.#lock.lockSync(true);
+    }
+  }
+
+  get #path(): string {
+    return `${this.#home}/credentials.toml`;
+  }
+
+  /** The file's token. */
+  get file(): string | undefined {
+    try {
+      const text = Deno.readTextFileSync(this.#path);
+      return /^token = "(.*)"$/m.exec(text)?.[1];
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    }
+  }
+
+  set file(token: string | undefined) {
+    this.#seen = token;
+    if (token === undefined) {
+      Deno.writeTextFileSync(this.#path, "");
+      if (this.#world.file === undefined) Deno.removeSync(this.#path);
+      return;
+    }
+    const table = "[registries.alt]\n";
+    // A string that begins in one page and ends in another cannot be changed
+    // without a moment in which a crash would tear it.
+    const filling = this.#world.notEditable
+      ? `# ${"x".repeat(4096 - table.length - 'token = "'.length - 8)}\n`
+      : "";
+    Deno.writeTextFileSync(
+      this.#path,
+      `${filling}${table}token = "${token}"\nindex = "${URL}"\n`,
+      { mode: 0o600 },
+    );
+  }
+
+  /** Effects and store calls, in their order. */
+  get calls(): readonly string[] {
+    this.#look();
+    return this.#calls;
+  }
+
+  /** Notes if the token has left the file. */
+  #look(): void {
+    const { file } = this;
+    if (file === undefined && this.#seen !== undefined) {
+      this.#calls.push("remove");
+    }
+    this.#seen = file;
+  }
+
+  async #isHeld(): Promise<boolean> {
+    if (this.#lock !== undefined) return false;
+    try {
+      using file = Deno.openSync(this.#path, { read: true, write: true });
+      return !await file.tryLock(true);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return false;
+      throw error;
+    }
   }
 
   async #record(call: string): Promise<void> {
     await this.before(call);
-    this.calls.push(call);
+    this.#look();
+    this.#calls.push(call);
   }
 
   settings(): Promise<SettingsOutcome> {
-    return Promise.resolve(
-      this.#world.settings ??
-        { kind: "settings", ...DEFAULT_SETTINGS, notices: [] },
-    );
-  }
-
-  environmentToken(): Promise<EnvironmentToken> {
-    return Promise.resolve(this.#world.environment ?? { kind: "none" });
-  }
-
-  store(): Promise<FakeStore> {
-    return Promise.resolve(this.fakeStore);
-  }
-
-  plaintext(): Promise<Plaintext> {
-    const table = ["registries", "alt"] as const;
-    if (this.file === undefined) {
-      const outcome = { kind: "none" } as const;
-      return Promise.resolve({ path: FILE, table, token: "none", outcome });
-    }
-    const token = Secret.fromString(this.file);
-    const outcome = { kind: "found", table, token } as const;
-    return Promise.resolve({ path: FILE, table, token, outcome });
+    return this.registry.settings();
   }
 
   state(): Promise<State> {
-    return Promise.resolve(this.#state);
-  }
-
-  refresh(): void {}
-
-  sendable(): Promise<boolean> {
-    const { sendable } = this.#world;
-    return Promise.resolve(sendable ?? this.file !== undefined);
-  }
-
-  async storedElsewhere(): Promise<readonly string[]> {
-    if (this.#world.elsewhere !== undefined) await this.#record("list");
-    return this.#world.elsewhere ?? [];
+    return this.registry.memory();
   }
 
   loginArguments(): Promise<readonly string[]> {
     return Promise.resolve(this.#world.loginArguments ?? []);
   }
 
-  rebinding(): Promise<Rebinding | "none"> {
-    return Promise.resolve(this.#world.rebinding ?? "none");
-  }
-
-  chain(): Promise<CargoTokenPlace> {
-    return Promise.resolve(
-      this.#world.chain ?? { cargoTokenFollows: true, cargoTokenListed: true },
-    );
-  }
-
   mayPrompt(): Promise<boolean> {
     return Promise.resolve(this.#world.mayPrompt ?? false);
   }
 
-  terminal(): Promise<Terminal> {
-    const { typed } = this.#world;
-    return Promise.resolve({
-      stderrIsTerminal: typed !== undefined,
-      canAsk: typed !== undefined,
-      prompt: async (question: string): Promise<PromptOutcome> => {
-        this.questions.push(question);
-        await this.#record("ask");
-        return typed ?? { kind: "no-terminal" };
-      },
-    });
-  }
-
-  eligibility(): Promise<Eligibility> {
-    return Promise.resolve(this.#world.eligibility ?? { kind: "eligible" });
-  }
-
-  /** In the order of `moveToken()`. */
-  async move(token: Secret): Promise<MoveOutcome> {
-    const { deadline: { signal }, fakeStore: store, key } = this;
-    await this.#record("move");
-    if (this.#world.busy) return { kind: "busy" };
-    if (this.file !== token.reveal()) return { kind: "file-changed" };
-    const found = await store.get(key, { signal });
-    if (found.kind === "found") {
-      const mayWrite = token.equals(found.token);
-      found.token.wipe();
-      if (!mayWrite) return { kind: "store-changed" };
-    } else if (found.kind !== "absent") {
-      return { kind: "not-stored", failure: found };
-    }
-    const stored = await store.set(key, token, { signal });
-    if (stored.kind !== "stored") {
-      return { kind: "not-stored", failure: stored };
-    }
-    const kept = await store.verify(key, token, { signal });
-    if (kept.kind !== "stored") return { kind: "not-stored", failure: kept };
-    if (kept.keeps !== "on-disk") {
-      return { kind: "stored", why: "not-yet-on-disk", reason: "it is slow" };
-    }
-    const removed = await this.#remove();
-    return removed.kind === "left"
-      ? { kind: "stored", why: "not-edited", reason: removed.reason }
-      : { kind: "moved" };
-  }
-
-  async removePlaintext(
-    token: Secret,
-    superseded: boolean,
-  ): Promise<RemovalOutcome> {
-    if (this.#world.busy) return { kind: "left", reason: "it is busy" };
-    await this.before(superseded ? "remove superseded" : "remove");
-    if (this.file !== token.reveal()) {
-      return { kind: "left", reason: "another program has just changed it" };
-    }
-    return await this.#remove();
-  }
-
-  async holdFile<T>(use: () => Promise<T>): Promise<T | "busy"> {
-    await this.#record("hold");
-    if (this.#world.busy) return "busy";
-    this.#held = true;
-    try {
-      return await use();
-    } finally {
-      this.#held = false;
-      this.calls.push("release");
-    }
-  }
-
-  async supersedePlaintext(keeps: Keeping): Promise<RemovalOutcome> {
-    if (keeps === "not-yet-on-disk") return { kind: "left", reason: "not yet" };
-    return this.file === undefined || this.#world.rebinding !== undefined
-      ? { kind: "none" }
-      : await this.#removeHeld();
-  }
-
-  async logoutPlaintext(): Promise<PlaintextRemoval> {
-    if (this.file === undefined) return { kind: "none" };
-    const foreign = this.#world.foreign === true;
-    const removal: RemovalOutcome = foreign
-      ? { kind: "left", reason: "it is another registry's" }
-      : await this.#removeHeld();
-    return removal.kind === "left" ? { ...removal, foreign } : removal;
-  }
-
-  #removeHeld(): Promise<RemovalOutcome> {
-    if (!this.#held) throw new Error("the file is not held");
-    return this.#remove();
-  }
-
-  async #remove(): Promise<RemovalOutcome> {
-    const { notEditable } = this.#world;
-    if (notEditable !== undefined) {
-      return { kind: "left", reason: notEditable };
-    }
-    await this.#record("remove");
-    this.file = undefined;
-    return { kind: "removed" };
-  }
-
-  leftovers(): Promise<readonly string[]> {
-    return Promise.resolve(this.#world.leftovers ?? []);
-  }
-
   waitForPerson(milliseconds: number): void {
-    this.calls.push("wait for a person");
+    this.#calls.push("wait for a person");
     this.deadline.restart(milliseconds);
   }
 
@@ -284,21 +302,9 @@ export class FakeContext implements ProviderContext, Disposable {
     this.deadline.restart(60_000);
   }
 
-  async remember(change: StateChange): Promise<boolean> {
-    await this.#record("remember");
-    if (this.#world.stateIsReadOnly) return false;
-    this.#state = await change(this.#state);
-    return true;
-  }
-
   about(): Promise<RegistryAbout> {
-    return Promise.resolve(
-      describeRegistry(
-        { indexUrl: URL, name: this.key.name ?? "alt" },
-        this.fakeStore.title,
-        FILE,
-      ),
-    );
+    const { ref } = this.registry;
+    return Promise.resolve(describeRegistry(ref, this.fakeStore.title, FILE));
   }
 
   async notice(notice: NoticeText, isLast = false): Promise<void> {
@@ -307,17 +313,20 @@ export class FakeContext implements ProviderContext, Disposable {
     this.lines.push(`${notice.level}: ${notice.text}`);
   }
 
-  async announce(text: string): Promise<void> {
+  async announce(lines: readonly string[]): Promise<void> {
     await this.#record("announce");
-    this.lines.push(text);
+    this.lines.push(...lines);
   }
 
-  say(line: string): void {
-    this.calls.push("say");
-    this.lines.push(line);
+  say(...lines: readonly string[]): void {
+    this.#look();
+    this.#calls.push(...lines.map(() => "say"));
+    this.lines.push(...lines);
   }
 
   [Symbol.dispose](): void {
+    this.#lock?.close();
     this.deadline[Symbol.dispose]();
+    Deno.removeSync(this.#home, { recursive: true });
   }
 }

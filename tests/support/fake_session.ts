@@ -1,3 +1,4 @@
+import { printable } from "../../src/base/printable.ts";
 import { printableOutput } from "../../src/cli/output.ts";
 import { CommandSession } from "../../src/cli/session.ts";
 import { Secret } from "../../src/base/secret.ts";
@@ -32,7 +33,8 @@ class FakeTerminal implements Terminal {
   }
 
   prompt(question: string): Promise<PromptOutcome> {
-    this.questions.push(question);
+    // As a terminal shows it.
+    this.questions.push(printable(question));
     const answer = this.#answers.shift();
     return Promise.resolve(
       answer === undefined

@@ -147,7 +147,11 @@ export class FakeStore implements CredentialStore {
       : { kind: "absent" };
   }
 
-  list(): Promise<ListOutcome> {
+  list({ signal }: StoreOptions): Promise<ListOutcome> {
+    if (this.faults.hangs) return untilAborted(signal);
+    if (this.faults.failure !== undefined) {
+      return Promise.resolve(this.faults.failure);
+    }
     const items = [...this.items.keys()].map((indexUrl) => ({ indexUrl }));
     return Promise.resolve({ kind: "items", items });
   }

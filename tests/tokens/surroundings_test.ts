@@ -210,13 +210,6 @@ Deno.test("gatherSurroundings() knows containers and sandboxes on Linux alone", 
   }
 });
 
-Deno.test("gatherSurroundings() makes paths fit for a terminal", async () => {
-  using folders = new Folders();
-  const credentialsPath = `${folders.cargoHome}/\x1b[31mred\n`;
-  const { file } = await folders.gather({}, { credentialsPath });
-  assertEquals(file.path, `${folders.cargoHome}/red `);
-});
-
 const uid = String(Deno.uid());
 
 for (

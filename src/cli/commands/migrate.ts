@@ -4,7 +4,6 @@ import { map, optional } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { command, option } from "@optique/core/primitives";
 import { choice, string } from "@optique/core/valueparser";
-import { readRegularFile } from "../../base/files.ts";
 import type { Secret } from "../../base/secret.ts";
 import type { Reach } from "../../cargo/provider_chain.ts";
 import { CRATES_IO_NAME, type RegistryRef } from "../../cargo/registries.ts";
@@ -12,8 +11,7 @@ import { requestUrl, userIndexes } from "../../cargo/registry_index.ts";
 import { sameRegistry } from "../../cargo/spellings.ts";
 import {
   type CredentialsTable,
-  findAllTokens,
-  malformed,
+  tablesWithToken,
 } from "../../credentials/file.ts";
 import { adoptToken } from "../../tokens/adopt.ts";
 import type { Eligibility } from "../../tokens/eligibility.ts";
@@ -30,11 +28,15 @@ import { type State } from "../../state/format.ts";
 import { pin, unpin } from "../../state/pins.ts";
 import { supersede, unsupersede } from "../../state/superseded.ts";
 import type { GetOutcome } from "../../stores/credential_store.ts";
-import { loadTomlParser } from "../../toml/document.ts";
 import { type Run, UsageError } from "../command.ts";
 import { findElsewhere } from "../elsewhere.ts";
 import { dryRun, json, registry, yes } from "../options.ts";
-import { configTokens, meaningOf, nameInUse, tableOf } from "../registries.ts";
+import {
+  configTokens,
+  meaningOf,
+  nameInUse,
+  tableOf,
+} from "../../tokens/names.ts";
 import { exitStatus, type RegistryResult, report } from "../report.ts";
 import {
   type CommandSession,
@@ -90,9 +92,7 @@ export async function run(
   args: MigrateArguments,
   session: CommandSession,
 ): Promise<number> {
-  checkUsage(args);
-  const migration = new Migration(args, session);
-  const results = await migration.run();
+  const results = await migrate(args, session);
   report(results, args.json, session.output);
   const moved = results.some(({ outcome, reason }) =>
     outcome === "migrated" &&
@@ -107,6 +107,15 @@ export async function run(
     );
   }
   return exitStatus(results);
+}
+
+/** The same for another command, which reports it. */
+export async function migrate(
+  args: MigrateArguments,
+  session: CommandSession,
+): Promise<RegistryResult[]> {
+  checkUsage(args);
+  return await new Migration(args, session).run();
 }
 
 function checkUsage(args: MigrateArguments): void {
@@ -196,25 +205,15 @@ class Migration {
   /** The names of all tokens in the credentials file. */
   async #tokensInFile(): Promise<{ name: string; isRead: boolean }[]> {
     const path = await this.#session.path();
-    const outcome = readRegularFile(path);
-    if (outcome.kind === "absent") return [];
-    const refuse = (failure: Parameters<typeof describeLockFailure>[0]) =>
-      new SessionError(`${path}: ${describeLockFailure(failure)}`);
-    if (outcome.kind === "unreadable") {
-      throw refuse({ kind: "unusable", reason: outcome.reason });
+    const tables = await tablesWithToken(path);
+    if ("kind" in tables) {
+      throw new SessionError(`${path}: ${describeLockFailure(tables)}`);
     }
-    const { locate } = await loadTomlParser();
-    try {
-      return findAllTokens(locate(outcome.text)).map((
-        { table: [_, name] },
-      ) => ({
-        name: name ?? CRATES_IO_NAME,
-        // Cargo looks for the token of crates.io in `[registry]` alone.
-        isRead: name !== CRATES_IO_NAME,
-      }));
-    } catch (error) {
-      throw refuse(malformed(error));
-    }
+    return tables.map(([_, name]) => ({
+      name: name ?? CRATES_IO_NAME,
+      // Cargo looks for the token of crates.io in `[registry]` alone.
+      isRead: name !== CRATES_IO_NAME,
+    }));
   }
 
   /** A token that no command of ours takes away. */

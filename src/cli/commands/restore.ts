@@ -16,7 +16,7 @@ import {
   type NameMeaning,
   ownNames,
   ownRegistries,
-} from "../registries.ts";
+} from "../../tokens/names.ts";
 import { exitStatus, type RegistryResult, report } from "../report.ts";
 import {
   type CommandSession,

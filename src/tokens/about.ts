@@ -1,7 +1,6 @@
 import type { Rebinding } from "../cargo/rebinding.ts";
 import { CRATES_IO_INDEX } from "../cargo/registries.ts";
-import { printable } from "../base/printable.ts";
-import type { Registry } from "../protocol/messages.ts";
+import type { RegistryRef } from "../cargo/registries.ts";
 
 /** How a registry is spoken of to people. Every field is fit for a terminal. */
 export interface RegistryAbout {
@@ -26,7 +25,7 @@ export interface RegistryAbout {
  * from requests, so control characters are taken out.
  */
 export function describeRegistry(
-  registry: Pick<Registry, "indexUrl" | "name">,
+  registry: RegistryRef,
   storeTitle: string,
   filePath: string,
 ): RegistryAbout {
@@ -35,33 +34,31 @@ export function describeRegistry(
     ? "crates-io"
     : registry.name === undefined
     ? undefined
-    : printable(registry.name);
+    : registry.name;
   const option = name === undefined ? "" : ` --registry ${name}`;
   return {
-    title: isCratesIo
-      ? "crates.io"
-      : `\`${name ?? printable(registry.indexUrl)}\``,
+    title: isCratesIo ? "crates.io" : `\`${name ?? registry.indexUrl}\``,
     loginCommand: isCratesIo ? "cargo login" : `cargo login${option}`,
     migrateCommand: `cargo-credential-keyring migrate${option}`,
     restoreCommand: `cargo-credential-keyring restore${option}`,
     revokeAt: isCratesIo
       ? "<https://crates.io/me>"
-      : `the website of \`${name ?? printable(registry.indexUrl)}\``,
+      : `the website of \`${name ?? registry.indexUrl}\``,
     storeTitle,
-    filePath: printable(filePath),
+    filePath: filePath,
   };
 }
 
 /** Words for a name that a project has taken: a clause without a final stop. */
 export function describeRebinding(rebinding: Rebinding): string {
-  const where = printable(rebinding.where);
-  const projectUrl = printable(rebinding.projectUrl);
+  const where = rebinding.where;
+  const projectUrl = rebinding.projectUrl;
   const name = rebinding.name === undefined
     ? "a registry"
-    : `the registry \`${printable(rebinding.name)}\``;
+    : `the registry \`${rebinding.name}\``;
   return rebinding.userUrl === undefined
     ? `${where} cannot be read, so that nobody can tell whether it is your ` +
       `own configuration that binds ${name} to ${projectUrl}`
     : `${where} binds ${name} to ${projectUrl}, where your own ` +
-      `configuration has ${printable(rebinding.userUrl)}`;
+      `configuration has ${rebinding.userUrl}`;
 }

@@ -1,0 +1,386 @@
+import { readRegularFile } from "../base/files.ts";
+import type { Secret } from "../base/secret.ts";
+import type {
+  EnvironmentToken,
+  NamedFile,
+} from "../cargo/environment_token.ts";
+import {
+  providerChain,
+  type ProviderEntry,
+  type Reach,
+} from "../cargo/provider_chain.ts";
+import type { Rebinding } from "../cargo/rebinding.ts";
+import {
+  CRATES_IO_INDEX,
+  CRATES_IO_NAME,
+  environmentName,
+  type RegistryRef,
+} from "../cargo/registries.ts";
+import {
+  configuredNames,
+  isBoundByUser,
+  registryIndex,
+} from "../cargo/registry_index.ts";
+import { type TokenOrigin, tokenOrigin } from "../cargo/token_origin.ts";
+import { findAllTokens, malformed } from "../credentials/file.ts";
+import type {
+  CredentialStore,
+  GetOutcome,
+  ListOutcome,
+  PrepareOutcome,
+  StoreFailure,
+} from "../stores/credential_store.ts";
+import { showProgress } from "../terminal/progress.ts";
+import { loadTomlParser } from "../toml/document.ts";
+import { decideToken, type TokenAnswer } from "../tokens/token_decision.ts";
+import {
+  type ConfigToken,
+  configTokens,
+  meaningOf,
+  nameInUse,
+} from "../tokens/names.ts";
+import type { CommandSession, StorePlace } from "./session.ts";
+
+/** What a store can do now, in one word. */
+export type StoreState =
+  | "available"
+  | "locked"
+  | "unreachable"
+  | "denied"
+  | "timeout"
+  | "off";
+
+/** A store as it answers without a dialog: reading and writing are two things. */
+export interface StoreView {
+  readonly name: string;
+  readonly title: string;
+  readonly state: StoreState;
+  /** Why it does not give what it holds. */
+  readonly unreadable?: StoreFailure;
+  /** Whether it would take a token, and how it would keep it. */
+  readonly prepared: PrepareOutcome;
+}
+
+/** What the environment has for a registry; no token. */
+export type EnvironmentView =
+  | { readonly kind: "none" }
+  | {
+    readonly kind: "token";
+    readonly variable: string;
+    readonly file?: NamedFile;
+  }
+  | { readonly kind: "empty"; readonly variable: string }
+  | {
+    readonly kind: "unusable";
+    readonly variable: string;
+    readonly path: string;
+    readonly reason: string;
+  };
+
+/** One registry, and everything that is known of its token but the token. */
+export interface RegistryView {
+  readonly name: string;
+  /** `undefined`: nothing binds the name to one. */
+  readonly indexUrl: string | undefined;
+  readonly environment: EnvironmentView;
+  /** Whether the store has a token; `undefined` if that is not known. */
+  readonly store: boolean | undefined;
+  /** Why it is not known. */
+  readonly failure?: StoreFailure;
+  /** Whether cargo's credentials file has one; `undefined`: it cannot be read. */
+  readonly file: boolean | undefined;
+  /** Those in configuration files. */
+  readonly configs: readonly ConfigToken[];
+  /** Whether store and file hold different tokens, and either may be meant. */
+  readonly conflict: boolean;
+  /** Whether the file keeps its token because the user said so. */
+  readonly pinned: boolean;
+  /** The providers that cargo asks, in order. */
+  readonly providers: readonly ProviderEntry[];
+  /** Whether one provider was named for this registry alone. */
+  readonly hasOwnProvider: boolean;
+  readonly reach: Reach;
+  readonly rebinding: Rebinding | "none";
+  /** Whether cargo would get a token here; `unknown` without a dialog. */
+  readonly answer: "token" | "none" | "unknown";
+  /** What stored or written tokens look like that are none of a registry's. */
+  readonly odd: readonly TokenOrigin[];
+}
+
+/** Where every token is. */
+export interface Overview {
+  readonly store: StoreView;
+  /** crates.io first, the others by name. */
+  readonly registries: readonly RegistryView[];
+  /** What the store holds for URLs that no name leads to. */
+  readonly orphans: readonly RegistryRef[];
+  /** The credentials file, whether it exists or not. */
+  readonly path: string;
+}
+
+/**
+ * Looks for the tokens of all registries that are known anywhere, or of one.
+ * No dialog opens, nothing is unlocked that asks, and the deadline of the
+ * store holds for everything together.
+ */
+export async function gatherOverview(
+  session: CommandSession,
+  only?: string,
+): Promise<Overview> {
+  const stores = new Stores(session);
+  const main = await stores.placeOf({ indexUrl: "" });
+  const { store, signal } = main;
+  using _ = showProgress(`Looking through ${store.title}`);
+  const listed = await store.list({ signal });
+  const prepared = await store.prepare({ signal });
+  const known = await knownRegistries(session, only);
+  const registries: RegistryView[] = [];
+  for (const registry of known) {
+    registries.push(await view(registry, session, stores));
+  }
+  return {
+    store: storeView(store, listed, prepared),
+    registries,
+    orphans: only === undefined && listed.kind === "items"
+      ? await orphansOf(listed.items, session, known)
+      : [],
+    path: await session.path(),
+  };
+}
+
+/** A store with the one deadline that holds for all questions to it. */
+interface Place extends StorePlace {
+  readonly signal: AbortSignal;
+}
+
+/** Every store that the settings name, with one deadline each. */
+class Stores {
+  readonly #session: CommandSession;
+  readonly #signals = new Map<string, AbortSignal>();
+
+  constructor(session: CommandSession) {
+    this.#session = session;
+  }
+
+  async placeOf(ref: RegistryRef): Promise<Place> {
+    const place = await this.#session.storeOf(ref, false);
+    const { store } = place.settings;
+    const signal = this.#signals.get(store) ?? place.deadline();
+    this.#signals.set(store, signal);
+    return { ...place, signal };
+  }
+}
+
+function storeView(
+  { name, title }: CredentialStore,
+  listed: ListOutcome,
+  prepared: PrepareOutcome,
+): StoreView {
+  return {
+    name,
+    title,
+    prepared,
+    ...(listed.kind === "items"
+      ? { state: "available" }
+      : { state: storeState(listed), unreadable: listed }),
+  };
+}
+
+/** A failure in one word. */
+export function storeState(failure: StoreFailure): StoreState {
+  return failure.cause === "switched-off" ? "off" : failure.kind;
+}
+
+interface Known {
+  readonly name: string;
+  readonly indexUrl: string | undefined;
+}
+
+/** Every name that anything mentions, and what it means here. */
+async function knownRegistries(
+  session: CommandSession,
+  only: string | undefined,
+): Promise<Known[]> {
+  const names = only === undefined ? await allNames(session) : [only];
+  const layers = await session.config();
+  const cwd = session.cwd();
+  return names.flatMap((name): Known[] => {
+    if (name === CRATES_IO_NAME) return [{ name, indexUrl: CRATES_IO_INDEX }];
+    const here = registryIndex(layers, cwd, name)?.url;
+    const meaning = meaningOf(layers, cwd, name);
+    const own = meaning.kind === "own" && meaning.reboundTo !== undefined
+      ? [{ name, indexUrl: meaning.indexUrl }]
+      : [];
+    return [{ name, indexUrl: here }, ...only === undefined ? own : []];
+  });
+}
+
+/** A variable has lost a name's hyphens and capitals: a file's spelling counts. */
+async function allNames(session: CommandSession): Promise<string[]> {
+  const layers = await session.config();
+  const path = await session.path();
+  const written = [
+    ...configuredNames(layers),
+    ...await namesInFile(path),
+    ...configTokens(layers, path).map(({ name }) => name),
+  ].filter((name) => name !== CRATES_IO_NAME);
+  const spelled = new Set(written.map(environmentName));
+  const inVariables = Object.keys(session.env).flatMap((variable) => {
+    const name = /^CARGO_REGISTRIES_(.+)_(?:INDEX|TOKEN)$/.exec(variable)?.[1];
+    return name === undefined || spelled.has(name) || name === "CRATES_IO"
+      ? []
+      : [name.toLowerCase()];
+  });
+  const names = [...new Set([...written, ...inVariables])].sort();
+  return [CRATES_IO_NAME, ...names];
+}
+
+/** The names that the credentials file has tokens for; none if it is unusable. */
+async function namesInFile(path: string): Promise<string[]> {
+  const outcome = readRegularFile(path);
+  if (outcome.kind !== "text") return [];
+  const { locate } = await loadTomlParser();
+  try {
+    return findAllTokens(locate(outcome.text))
+      .flatMap(({ table: [, name] }) => name ?? []);
+  } catch (error) {
+    malformed(error);
+    return [];
+  }
+}
+
+async function view(
+  { name, indexUrl }: Known,
+  session: CommandSession,
+  stores: Stores,
+): Promise<RegistryView> {
+  const layers = await session.config();
+  const path = await session.path();
+  const configs = configTokens(layers, path)
+    .filter((token) => token.name === name);
+  if (indexUrl === undefined) {
+    const inFile = (await namesInFile(path)).includes(name);
+    return {
+      name,
+      indexUrl,
+      environment: { kind: "none" },
+      store: false,
+      file: inFile,
+      configs,
+      conflict: false,
+      pinned: false,
+      providers: [],
+      hasOwnProvider: false,
+      reach: { kind: "not-listed", where: undefined, instead: [] },
+      rebinding: "none",
+      answer: "none",
+      odd: [],
+    };
+  }
+  const ref = { name, indexUrl };
+  const place = await stores.placeOf(ref);
+  const { registry, store, signal } = place;
+  const environment = await registry.environmentToken();
+  const plaintext = (await registry.plaintext()).outcome;
+  const stored = await store.get(ref, { signal });
+  const superseded = plaintext.kind === "found" &&
+    await registry.isSuperseded(plaintext.token);
+  const rebinding = await registry.rebinding();
+  const answer = decideToken({
+    environment,
+    store: stored,
+    plaintext,
+    superseded,
+    rebinding,
+    boundByUser: isBoundByUser(layers, session.cwd(), name, indexUrl),
+    strict: place.settings.fallback === "strict",
+  });
+  const chain = providerChain(layers, ref);
+  const tokens = [
+    ...(stored.kind === "found" ? [stored.token] : []),
+    ...(plaintext.kind === "found" ? [plaintext.token] : []),
+  ];
+  const known = presence(stored);
+  const result: RegistryView = {
+    name,
+    indexUrl,
+    environment: withoutToken(environment),
+    store: known,
+    ...(known === undefined && "cause" in stored ? { failure: stored } : {}),
+    file: plaintext.kind === "unusable"
+      ? undefined
+      : plaintext.kind === "found",
+    configs,
+    conflict: stored.kind === "found" && plaintext.kind === "found" &&
+      !superseded && !plaintext.token.equals(stored.token),
+    pinned: await registry.isPinned(),
+    providers: chain.entries,
+    hasOwnProvider: chain.source === "registry",
+    reach: await registry.reach(),
+    rebinding,
+    answer: answerOf(answer),
+    odd: oddOnes(tokens, indexUrl),
+  };
+  for (const token of tokens) token.wipe();
+  // The one that it holds is of no use any more.
+  registry.refresh();
+  if (environment.kind === "token") environment.token.wipe();
+  return result;
+}
+
+/** What is locked is not known, even if the store shows that there is an item. */
+function presence(stored: GetOutcome): boolean | undefined {
+  switch (stored.kind) {
+    case "found":
+      return true;
+    case "absent":
+      return false;
+    default:
+      return !stored.storeExists || stored.item === "none" ? false : undefined;
+  }
+}
+
+function answerOf(answer: TokenAnswer): RegistryView["answer"] {
+  switch (answer.kind) {
+    case "token":
+      return "token";
+    case "store-failed":
+      return presence(answer.failure) === false ? "none" : "unknown";
+    case "file-unusable":
+      return "unknown";
+    default:
+      return "none";
+  }
+}
+
+function oddOnes(tokens: readonly Secret[], indexUrl: string): TokenOrigin[] {
+  const [first, second] = tokens.flatMap((token) =>
+    tokenOrigin(token, indexUrl === CRATES_IO_INDEX) ?? []
+  );
+  if (first === undefined) return [];
+  return second === undefined || second.kind === first.kind
+    ? [first]
+    : [first, second];
+}
+
+function withoutToken(
+  environment: EnvironmentToken,
+): EnvironmentView {
+  if (environment.kind !== "token") return environment;
+  const { kind, variable, file } = environment;
+  return { kind, variable, ...(file === undefined ? {} : { file }) };
+}
+
+async function orphansOf(
+  items: readonly RegistryRef[],
+  session: CommandSession,
+  known: readonly Known[],
+): Promise<RegistryRef[]> {
+  const layers = await session.config();
+  const urls = new Set(known.map(({ indexUrl }) => indexUrl));
+  return items.filter(({ indexUrl }, i) =>
+    !urls.has(indexUrl) &&
+    nameInUse(layers, session.cwd(), indexUrl) === undefined &&
+    items.findIndex((item) => item.indexUrl === indexUrl) === i
+  );
+}

@@ -1,0 +1,123 @@
+import { valueAt } from "../../cargo/config.ts";
+import { CRATES_IO_INDEX } from "../../cargo/registries.ts";
+import { editToml } from "../../toml/edit.ts";
+import { run as restore } from "../commands/restore.ts";
+import type { SetupArguments } from "../commands/setup.ts";
+import type { CommandSession } from "../session.ts";
+import { SessionError } from "../session.ts";
+import { planConfig, showChange, writeChange } from "./config_file.ts";
+import { takeProvider } from "./provider_entry.ts";
+import { PLATFORM_PROVIDERS } from "./set_up.ts";
+
+const LIST = ["registry", "global-credential-providers"] as const;
+
+/**
+ * Takes the program out of cargo's configuration, and tells what then needs
+ * it: tokens that only the store holds. The program's file is left; it is
+ * named, so that the user can remove it.
+ */
+export async function undo(
+  args: SetupArguments,
+  session: CommandSession,
+): Promise<number> {
+  const { output } = session;
+  const change = await planConfig(session, takeProvider);
+  if (change.after === change.before) {
+    output.print(`${change.path} does not name this program.`);
+    return 0;
+  }
+  showChange(change, session);
+  if (args.dryRun) return 0;
+  const isThere = await session.isPersonPresent();
+  if (!args.yes) {
+    if (!isThere) {
+      throw new SessionError(
+        "nobody is there to confirm this; `--yes` confirms it",
+      );
+    }
+    if (!await session.confirm("Go on?")) {
+      throw new SessionError("nothing was changed");
+    }
+  }
+  const stored = await storedRegistries(session);
+  await writeChange(change);
+  output.print("Cargo does not ask this program any more.");
+  if (stored.length === 0) return 0;
+  output.print(`The store still holds tokens of ${stored.join(", ")}.`);
+  const status = await keepReachable(args, session.fresh());
+  output.print(`The program is still ${Deno.execPath()}.`);
+  return status;
+}
+
+/** What the store holds, as far as it can be told without a dialog. */
+async function storedRegistries(session: CommandSession): Promise<string[]> {
+  const { store, deadline } = await session.storeOf(
+    { indexUrl: CRATES_IO_INDEX },
+    false,
+  );
+  const listed = await store.list({ signal: deadline() });
+  return listed.kind === "items"
+    ? listed.items.map(({ name, indexUrl }) => name ?? indexUrl)
+    : [];
+}
+
+/** Cargo's own provider reads the same items; else they go back to the file. */
+async function keepReachable(
+  args: SetupArguments,
+  session: CommandSession,
+): Promise<number> {
+  const { output } = session;
+  const own = PLATFORM_PROVIDERS[Deno.build.os];
+  const mayAsk = !args.yes && await session.isPersonPresent();
+  if (own !== undefined) {
+    const change = await planConfig(session, (toml, text) => {
+      const list = valueAt(toml.values(text), LIST);
+      if (Array.isArray(list) && list.includes(own)) {
+        return { kind: "unchanged" };
+      }
+      const added = editToml(toml, text, {
+        kind: "add-item",
+        path: LIST,
+        item: own,
+      });
+      const edit = "refused" in added
+        ? editToml(toml, text, {
+          kind: "set",
+          path: LIST,
+          value: ["cargo:token", own],
+        })
+        : added;
+      return "refused" in edit
+        ? { kind: "refused", reason: edit.refused }
+        : { kind: "edited", text: edit.text };
+    });
+    if (change.after === change.before) {
+      output.print(`Cargo's own provider ${own} reads them.`);
+      return 0;
+    }
+    if (
+      mayAsk && await session.confirm(
+        `Let cargo's own provider ${own} read them? It needs the store ` +
+          "wherever cargo runs.",
+      )
+    ) {
+      await writeChange(change);
+      return 0;
+    }
+  }
+  if (
+    mayAsk && await session.confirm(
+      "Put them back into cargo's credentials file, in PLAINTEXT?",
+    )
+  ) {
+    return await restore(
+      { registry: [], keepStore: false, dryRun: false, json: false },
+      session,
+    );
+  }
+  output.print(
+    "Cargo does not find them until `cargo-credential-keyring restore` puts " +
+      `them back${own === undefined ? "" : `, or \`${own}\` is its provider`}.`,
+  );
+  return 0;
+}

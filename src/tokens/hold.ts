@@ -1,0 +1,57 @@
+import type { CredentialsTable } from "../credentials/file.ts";
+import {
+  type LockedCredentials,
+  withCredentialsLock,
+} from "../credentials/lock.ts";
+import {
+  describeLockFailure,
+  type RemovalOutcome,
+  removeLocked,
+} from "./move.ts";
+import type { Registry } from "./registry.ts";
+
+/** The credentials file under cargo's lock, or why it cannot be edited. */
+export type HeldFile = LockedCredentials | string;
+
+/**
+ * Does something while nobody moves a registry's token into the store or out of
+ * it: under cargo's lock on the credentials file, which is waited for. Where
+ * that file cannot be locked, because it is not there or not to be read, nobody
+ * moves anything either.
+ *
+ * Returns what `use` returned; `busy`: somebody else has kept the lock.
+ */
+export async function holdFile<T>(
+  registry: Registry,
+  patienceMs: number,
+  use: (file: HeldFile) => Promise<T>,
+): Promise<T | "busy"> {
+  const { path } = await registry.plaintext();
+  const unlocked = "it is not locked";
+  if (path === "") return await use(unlocked);
+  const outcome = await withCredentialsLock(path, async (file) => {
+    // What was read before may have changed while the lock was waited for.
+    registry.refresh();
+    return await use(file);
+  }, { signal: AbortSignal.timeout(patienceMs) });
+  switch (outcome.kind) {
+    case "done":
+      return outcome.value;
+    case "busy":
+      return "busy";
+    case "absent":
+      return await use(unlocked);
+    default:
+      return await use(describeLockFailure(outcome));
+  }
+}
+
+/** Removes a token from a file that is held. */
+export async function removeHeld(
+  file: HeldFile,
+  table: CredentialsTable,
+): Promise<RemovalOutcome> {
+  return typeof file === "string"
+    ? { kind: "left", reason: file }
+    : await removeLocked(file, table);
+}

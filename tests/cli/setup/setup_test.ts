@@ -1,0 +1,194 @@
+// `setup` without a process: a home in a temporary folder, a store in memory.
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { run, type SetupArguments } from "../../../src/cli/commands/setup.ts";
+import { SessionError } from "../../../src/cli/session.ts";
+import {
+  FakeScene,
+  type FakeSceneOptions,
+} from "../../support/fake_session.ts";
+import { FakeStore } from "../../support/fake_store.ts";
+
+const CORP = "sparse+https://corp.example/index/";
+const CONFIG = `[registries.corp]\nindex = "${CORP}"\n`;
+const ASKED: SetupArguments = {
+  dryRun: false,
+  here: false,
+  prefer: undefined,
+  yes: true,
+  undo: false,
+};
+
+/** A home with a launcher in it, and cargo's own list. */
+async function scene(options: FakeSceneOptions = {}): Promise<FakeScene> {
+  const scene = await FakeScene.create({
+    providers: ["cargo:token"],
+    config: CONFIG,
+    ...options,
+  });
+  await Deno.mkdir(`${scene.home}/bin`);
+  await Deno.writeTextFile(program(scene), "#!/bin/sh\n", { mode: 0o755 });
+  return scene;
+}
+
+function program(scene: FakeScene): string {
+  return `${scene.home}/bin/cargo-credential-keyring`;
+}
+
+function config(scene: FakeScene): Promise<string> {
+  return Deno.readTextFile(`${scene.home}/config.toml`);
+}
+
+/** Runs `setup`; the message of what it refuses is its result. */
+async function setup(
+  scene: FakeScene,
+  args: Partial<SetupArguments> = {},
+): Promise<number | string> {
+  try {
+    return await run({ ...ASKED, ...args }, scene.session());
+  } catch (error) {
+    if (error instanceof SessionError) return error.message;
+    throw error;
+  }
+}
+
+Deno.test("setup lists the program, moves the tokens and says what cargo asks", async () => {
+  const store = new FakeStore();
+  await using place = await scene({
+    store,
+    credentials: '[registries.corp]\ntoken = "planted"\n',
+  });
+  const before = await config(place);
+  assertEquals(await setup(place), 0);
+  assertStringIncludes(await config(place), `"${program(place)}"`);
+  assertEquals(store.items.get(CORP), "planted");
+  assertStringIncludes(
+    place.out.join("\n"),
+    "Cargo asks this program for crates-io, corp.",
+  );
+  assert(![...place.out, ...place.err].join("\n").includes("planted"));
+
+  assertEquals(await setup(place), 0);
+  assertStringIncludes(place.out.join("\n"), "already");
+
+  // The store alone has the token now, and cargo's own provider could read it.
+  assertEquals(await setup(place, { undo: true }), 0);
+  assertEquals(await config(place), before);
+  assertStringIncludes(place.out.join("\n"), "corp");
+  assertStringIncludes(place.out.join("\n"), "restore");
+});
+
+Deno.test("setup shows what it would do, and does nothing", async () => {
+  await using place = await scene();
+  const before = await config(place);
+  assertEquals(await setup(place, { dryRun: true, yes: false }), 0);
+  assertEquals(await config(place), before);
+  assertStringIncludes(place.out.join("\n"), `+ global-credential-providers`);
+  assertStringIncludes(place.out.join("\n"), `- global-credential-providers`);
+});
+
+Deno.test("setup changes nothing that nobody has confirmed", async (t) => {
+  await t.step("nobody is there", async () => {
+    await using place = await scene();
+    const before = await config(place);
+    assertStringIncludes(String(await setup(place, { yes: false })), "--yes");
+    assertEquals(await config(place), before);
+  });
+  await t.step("a person says no", async () => {
+    await using place = await scene({ answers: ["n"] });
+    const before = await config(place);
+    assertEquals(await setup(place, { yes: false }), "nothing was changed");
+    assertEquals(await config(place), before);
+  });
+});
+
+Deno.test("setup asks a person which of two tokens lives", async (t) => {
+  const CREDENTIALS = '[registries.corp]\ntoken = "tok-file"\n';
+  for (
+    const [answers, stored, file] of [
+      [["y", "y", "y"], "tok-file", false],
+      [["y", "y", "n", "y"], "tok-store", false],
+      [["y", "y", "n", "n"], "tok-store", true],
+    ] as const
+  ) {
+    await t.step(answers.join(), async () => {
+      const store = new FakeStore({ [CORP]: "tok-store" });
+      await using place = await scene({
+        store,
+        answers,
+        credentials: CREDENTIALS,
+      });
+      const status = await setup(place, { yes: false });
+      assertEquals(store.items.get(CORP), stored);
+      const left = (await place.credentials()).includes("tok-file");
+      assertEquals([left, status], [file, file ? 1 : 0]);
+    });
+  }
+});
+
+Deno.test("setup takes --prefer in scripts", async () => {
+  const store = new FakeStore({ [CORP]: "tok-store" });
+  await using place = await scene({
+    store,
+    credentials: '[registries.corp]\ntoken = "tok-file"\n',
+  });
+  assertEquals(await setup(place, { prefer: "file" }), 0);
+  assertEquals(store.items.get(CORP), "tok-file");
+});
+
+Deno.test("setup names the registries that do not reach the program", async () => {
+  await using place = await scene({
+    config: `${CONFIG}credential-provider = "cargo:token"\n`,
+  });
+  assertEquals(await setup(place), 0);
+  assertStringIncludes(
+    place.err.join("\n"),
+    "for corp cargo asks cargo:token",
+  );
+});
+
+Deno.test("setup shows no token that stands in a line it changes", async () => {
+  await using place = await scene();
+  await Deno.writeTextFile(
+    `${place.home}/config.toml`,
+    'registry = { token = "planted", default = "corp" }\n',
+  );
+  assertEquals(await setup(place, { dryRun: true }), 0);
+  const shown = place.out.join("\n");
+  assertStringIncludes(shown, "[redacted]");
+  assert(!shown.includes("planted"));
+});
+
+Deno.test("setup touches no file that it cannot read", async () => {
+  await using place = await scene();
+  await Deno.writeTextFile(`${place.home}/config.toml`, "[registry\n");
+  assertStringIncludes(String(await setup(place)), "not valid TOML");
+  assertEquals(await config(place), "[registry\n");
+});
+
+Deno.test("setup keeps a link and the mode of what it leads to", async () => {
+  await using place = await scene();
+  const real = `${place.root}/dotfiles.toml`;
+  await Deno.rename(`${place.home}/config.toml`, real);
+  await Deno.chmod(real, 0o640);
+  await Deno.symlink(real, `${place.home}/config.toml`);
+  assertEquals(await setup(place), 0);
+  assertStringIncludes(await Deno.readTextFile(real), program(place));
+  assertEquals((await Deno.stat(real)).mode ?? 0 & 0o777, 0o100640);
+  assert((await Deno.lstat(`${place.home}/config.toml`)).isSymlink);
+});
+
+Deno.test("setup names the toolchains that ask nobody", async () => {
+  const root = await Deno.makeTempDir();
+  try {
+    for (const name of ["1.70.0-x86_64-unknown-linux-gnu", "stable-x86_64"]) {
+      await Deno.mkdir(`${root}/toolchains/${name}`, { recursive: true });
+    }
+    await using place = await scene({ env: { RUSTUP_HOME: root } });
+    assertEquals(await setup(place), 0);
+    assertStringIncludes(place.err.join("\n"), "1.70.0-x86_64");
+    assert(!place.err.join("\n").includes("stable"));
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+});
