@@ -28,7 +28,11 @@ export async function headStart(signal: AbortSignal): Promise<void> {
 const SPEAKS_AGAINST =
   /^(?:CARGO_REGISTRY_TOKEN|CARGO_REGISTRIES_.*_TOKEN|CREDENTIALS_DIRECTORY|SECRET_BACKEND|FLATPAK_ID|SNAP)$/s;
 
-function isOrdinary(env: Environment): boolean {
+/**
+ * Whether nothing in the environment and no settings file speaks against the
+ * store.
+ */
+export function isOrdinary(env: Environment): boolean {
   if (Object.keys(env).some((name) => SPEAKS_AGAINST.test(name))) return false;
   const home = cargoHome(env, currentDirectory());
   return home !== undefined && unreadableHome(env, home) === undefined &&
