@@ -19,6 +19,7 @@ import {
   type TomlValue,
   type TomlValues,
 } from "../toml/document.ts";
+import { readSimpleToml } from "../toml/simple.ts";
 
 /** Whose word a configuration file is. */
 export type ConfigLayer =
@@ -307,6 +308,8 @@ class Loader {
       return undefined;
     }
     try {
+      const simple = readSimpleToml(text);
+      if (simple !== undefined) return simple;
       this.#parser ??= await loadTomlParser();
       return this.#parser.values(text);
     } catch (error) {
