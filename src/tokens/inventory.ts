@@ -19,8 +19,8 @@ import {
   configuredNames,
   isBoundByUser,
   registryIndex,
-  spellings,
 } from "../cargo/registry_index.ts";
+import { spellings } from "../cargo/spellings.ts";
 import { type TokenOrigin, tokenOrigin } from "../cargo/token_origin.ts";
 import { tablesWithToken } from "../credentials/file.ts";
 import type {
