@@ -47,7 +47,7 @@ export function findOwnProgram(options: OwnProgramOptions): OwnProgram {
       : { kind: "program", path: installed, copyFrom: undefined };
   }
   if (!here) {
-    const isThere = realPath(installed) === realPath(executable);
+    const isThere = isSameContent(installed, executable);
     return {
       kind: "program",
       path: installed,
@@ -60,6 +60,16 @@ export function findOwnProgram(options: OwnProgramOptions): OwnProgram {
     kind: "refused",
     reason: `other users can write ${open}, and so what cargo would start`,
   };
+}
+
+/** Whether two files are one, or hold the same bytes. */
+function isSameContent(one: string, other: string): boolean {
+  const [path, otherPath] = [realPath(one), realPath(other)];
+  if (path === undefined || otherPath === undefined) return false;
+  if (path === otherPath) return true;
+  if (Deno.statSync(path).size !== Deno.statSync(otherPath).size) return false;
+  const bytes = Deno.readFileSync(path);
+  return Deno.readFileSync(otherPath).every((byte, i) => byte === bytes[i]);
 }
 
 /** Copies the program; one that runs is replaced, not written to. */

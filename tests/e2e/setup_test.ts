@@ -1,0 +1,195 @@
+// `setup` with the real cargo as the judge: whether it asks the program after it.
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { CONFIGS } from "../support/cargo_configs.ts";
+import { toolchain } from "../support/cargo.ts";
+import { PROGRAM_VARIABLE, programUnderTest } from "../support/program.ts";
+import { runInPty } from "../support/pty.ts";
+import { run, type RunResult } from "../support/run.ts";
+import { startSessionBus } from "../support/session_bus.ts";
+
+const NAME = "cargo-credential-keyring";
+
+/** Cargo is told by these alone to ask somebody else for crates.io. */
+const ASKS_OTHERS: ReadonlySet<string> = new Set(["crates.io on the file"]);
+
+/** An empty home with the program in a folder of its own. */
+class Scene implements AsyncDisposable {
+  readonly root: string;
+  readonly home: string;
+  readonly env: Record<string, string>;
+  program = "";
+
+  private constructor(root: string, env: Readonly<Record<string, string>>) {
+    this.root = root;
+    this.home = `${root}/home/.cargo`;
+    this.env = {
+      ...env,
+      PATH: Deno.env.get("PATH") ?? "",
+      HOME: `${root}/home`,
+    };
+  }
+
+  static async create(
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<Scene> {
+    const scene = new Scene(await Deno.makeTempDir({ prefix: "setup-" }), env);
+    await Deno.mkdir(`${scene.home}/bin`, { recursive: true });
+    await Deno.mkdir(`${scene.root}/work`);
+    scene.program = await programUnderTest(`${scene.home}/bin`);
+    return scene;
+  }
+
+  get config(): string {
+    return `${this.home}/config.toml`;
+  }
+
+  async run(...args: string[]): Promise<RunResult> {
+    return await run([this.program, ...args], {
+      cwd: `${this.root}/work`,
+      env: this.env,
+    });
+  }
+
+  /** What cargo asks of the program that its configuration names. */
+  async asked(...args: string[]): Promise<string> {
+    const installed = `${this.home}/bin/${NAME}`;
+    const log = `${this.root}/asked`;
+    await Deno.remove(installed);
+    await Deno.writeTextFile(
+      installed,
+      `#!/bin/sh\necho '{"v":[1]}'\nread -r request\n` +
+        `echo "$request" >>'${log}'\n` +
+        `echo '{"Ok":{"kind":"logout"}}'\n`,
+      { mode: 0o755 },
+    );
+    const { cargo } = await toolchain();
+    const { code, stderr } = await run([cargo, ...args], {
+      cwd: `${this.root}/work`,
+      env: this.env,
+    });
+    const request = await Deno.readTextFile(log).catch(() => "");
+    if (request === "") assert(code !== 101 || stderr !== "", stderr);
+    return request;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.root, { recursive: true });
+  }
+}
+
+Deno.test("cargo asks the program after setup, whatever its configuration was", async (t) => {
+  assert(Object.keys(CONFIGS).length >= 30);
+  for (const [name, text] of Object.entries(CONFIGS)) {
+    await t.step(name, async () => {
+      await using scene = await Scene.create();
+      await Deno.writeTextFile(scene.config, text);
+      if (text.startsWith("include")) {
+        await Deno.writeTextFile(
+          `${scene.home}/shared.toml`,
+          '[registry]\nglobal-credential-providers = ["cargo:token"]\n',
+        );
+      }
+      const done = await scene.run("setup", "--yes");
+      const shown = done.stdout + done.stderr;
+      assertStringIncludes(
+        shown,
+        ASKS_OTHERS.has(name)
+          ? "for crates-io cargo asks cargo:token"
+          : "Cargo asks this program for crates-io",
+      );
+      assert(!shown.includes("planted-token"), shown);
+      const after = await Deno.readTextFile(scene.config);
+
+      const again = await scene.run("setup", "--yes");
+      assertStringIncludes(again.stdout, "already");
+      assertEquals(await Deno.readTextFile(scene.config), after);
+
+      const request = await scene.asked("logout", "--registry", "crates-io");
+      assertEquals(
+        request.includes('"name":"crates-io"'),
+        !ASKS_OTHERS.has(name),
+        request,
+      );
+      const undone = await scene.run("setup", "--undo", "--yes");
+      assertEquals(undone.code, 0, undone.stderr);
+      assertEquals(await Deno.readTextFile(scene.config), text);
+    });
+  }
+});
+
+Deno.test("setup installs the program for a person who says yes, and cargo logs in with it", async () => {
+  await using bus = await startSessionBus();
+  await using scene = await Scene.create(bus.env);
+  await Deno.writeTextFile(
+    `${scene.home}/credentials.toml`,
+    '[registry]\ntoken = "planted-token-5a"\n',
+    { mode: 0o600 },
+  );
+  const { code, output } = await runInPty([scene.program, "setup"], {
+    cwd: `${scene.root}/work`,
+    env: { ...scene.env, TERM: "xterm" },
+    steps: [
+      { expect: "Go on? [y/N]", send: "y\r" },
+      { expect: "into the store? [y/N]", send: "y\r" },
+    ],
+  });
+  assertEquals(code, 0, output);
+  assert(!output.includes("planted-token-5a"), output);
+  assertStringIncludes(output, "Cargo asks this program for crates-io.");
+  const installed = `${scene.home}/bin/${NAME}`;
+  assertStringIncludes(await Deno.readTextFile(scene.config), `"${installed}"`);
+  assertEquals((await Deno.stat(installed)).mode ?? 0 & 0o777, 0o100755);
+  const left = await Deno.readTextFile(`${scene.home}/credentials.toml`);
+  assert(!left.includes("planted-token-5a"));
+
+  const { stdout } = await run(
+    [installed, "token", "--registry", "crates-io"],
+    {
+      cwd: `${scene.root}/work`,
+      env: scene.env,
+    },
+  );
+  assertEquals(stdout, "planted-token-5a\n");
+});
+
+Deno.test("setup changes nothing where a person says no, and asks nobody in a script", async () => {
+  await using scene = await Scene.create();
+  await Deno.writeTextFile(scene.config, "[net]\nretry = 3\n");
+  const { code } = await runInPty([scene.program, "setup"], {
+    cwd: `${scene.root}/work`,
+    env: { ...scene.env, TERM: "xterm" },
+    steps: [{ expect: "Go on? [y/N]", send: "n\r" }],
+  });
+  assertEquals(code, 1);
+  const script = await scene.run("setup");
+  assertEquals(script.code, 1);
+  assertStringIncludes(script.stderr, "--yes");
+  assertEquals(await Deno.readTextFile(scene.config), "[net]\nretry = 3\n");
+});
+
+Deno.test({
+  name:
+    "setup --here leaves the program where only its user can write, and nowhere else",
+  // A launcher is no program that could stay where it is.
+  ignore: !Deno.env.has(PROGRAM_VARIABLE),
+  fn: async () => {
+    await using scene = await Scene.create();
+    const folder = `${scene.root}/programs`;
+    await Deno.mkdir(folder);
+    const program = `${folder}/${NAME}`;
+    await Deno.copyFile(scene.program, program);
+    scene.program = program;
+    await Deno.chmod(folder, 0o777);
+    const refused = await scene.run("setup", "--here", "--yes");
+    assertEquals(refused.code, 1);
+    assertStringIncludes(refused.stderr, "other users can write");
+    await Deno.chmod(folder, 0o755);
+    const done = await scene.run("setup", "--here", "--yes");
+    assertEquals(done.code, 0, done.stderr);
+    assertStringIncludes(
+      await Deno.readTextFile(scene.config),
+      `"${await Deno.realPath(program)}"`,
+    );
+  },
+});
