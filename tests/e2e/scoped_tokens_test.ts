@@ -147,6 +147,20 @@ if (Deno.build.os === "linux") {
       await Deno.remove(`${home.cargoHome}/.credential-keyring-state.json`);
       succeeded(await home.cargo(["yank", "--undo", "bar@0.1.0"]));
       assertEquals(lastToken(home), YANKS);
+
+      // `status` shows them, and remembers again that there are some.
+      await logIn(home, OWN);
+      const args = ["status", "--registry", "crates-io", "--json"];
+      const { code, stdout } = await run([home.provider, ...args], {
+        cwd: home.work,
+        env: home.env,
+      });
+      assertEquals(code, 0);
+      assertEquals(JSON.parse(stdout).registries[0].scoped, [
+        { scopes: ["yank"], crates: [], expires: null },
+      ]);
+      succeeded(await home.cargo(["yank", "bar@0.1.0"]));
+      assertEquals(lastToken(home), YANKS);
     });
   });
 
