@@ -11,10 +11,12 @@
 
 if (import.meta.main) {
   if (Deno.args[0] === "--cargo-plugin") {
-    const { runProvider } = await import("./src/provider/run_provider.ts");
+    const { exitNow, runProvider } = await import(
+      "./src/provider/run_provider.ts"
+    );
     await runProvider();
     // A call into a store may still be running; it does not keep cargo.
-    Deno.exit(0);
+    exitNow(0);
   } else {
     const { runCommandLine } = await import("./src/cli/run_command_line.ts");
     Deno.exit(await runCommandLine(Deno.args));

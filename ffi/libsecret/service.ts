@@ -14,6 +14,7 @@ import { SecretItem } from "./item.ts";
 import { libsecret } from "./symbols.ts";
 
 const SECRET_SERVICE_NONE = 0;
+const SECRET_SERVICE_OPEN_SESSION = 1 << 1;
 
 const NAME = "org.freedesktop.secrets";
 const ROOT = "/org/freedesktop/secrets";
@@ -33,6 +34,13 @@ export interface SecretServiceOptions {
    * a {@linkcode GLibError} of `g-io-error-quark`, code 19.
    */
   readonly signal?: AbortSignal;
+  /**
+   * Whether to agree on a key with the service, too, as whoever has something
+   * else to do meanwhile will want; else the first call that needs it does.
+   *
+   * @default {false}
+   */
+  readonly session?: boolean;
 }
 
 /** What {@linkcode SecretService.find} has found. */
@@ -118,7 +126,9 @@ export class SecretService implements AsyncDisposable {
     const pointer = await library.secret_service_open_sync(
       library.secret_service_get_type(),
       null,
-      SECRET_SERVICE_NONE,
+      options.session === true
+        ? SECRET_SERVICE_OPEN_SESSION
+        : SECRET_SERVICE_NONE,
       cancellable.pointer,
       error.cell,
     );

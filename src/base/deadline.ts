@@ -12,9 +12,9 @@ export class Deadline {
   #timer: AbortSignal | undefined;
   #at = Infinity;
 
-  /** Starts the time. */
-  constructor(milliseconds: number) {
-    this.restart(milliseconds);
+  /** Starts the time; without any it starts with {@linkcode restart}. */
+  constructor(milliseconds?: number) {
+    if (milliseconds !== undefined) this.restart(milliseconds);
   }
 
   /** Aborted when the time is up. */

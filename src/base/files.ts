@@ -1,3 +1,5 @@
+import { mayBeThere } from "../../ffi/presence.ts";
+
 /** Why a file that is there was not read. */
 export type UnreadableReason =
   /** A directory, a pipe, a device: opening it may block, or never end. */
@@ -52,6 +54,7 @@ export function readSmallFile(
   path: string,
   options: ReadSmallFileOptions,
 ): SmallFile {
+  if (!mayBeThere(path)) return { kind: "absent" };
   let isLink: boolean;
   try {
     isLink = Deno.lstatSync(path).isSymlink;
@@ -165,6 +168,16 @@ export function decodeText(
     return { kind: "text", text: decoder.decode(bytes) };
   } catch {
     return { kind: "unreadable", reason: "not-utf-8" };
+  }
+}
+
+/** The path without links; `undefined` where it leads nowhere. */
+export function realPath(path: string): string | undefined {
+  if (!mayBeThere(path)) return undefined;
+  try {
+    return Deno.realPathSync(path);
+  } catch {
+    return undefined;
   }
 }
 

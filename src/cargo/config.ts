@@ -1,4 +1,5 @@
-import { type Environment, isOutOfReach } from "./home.ts";
+import { chooseFile } from "./choose_file.ts";
+import type { Environment } from "./home.ts";
 import {
   baseName,
   isAbsolutePath,
@@ -6,7 +7,11 @@ import {
   parentPath,
   resolvePath,
 } from "../base/paths.ts";
-import { readRegularFile, type UnreadableReason } from "../base/files.ts";
+import {
+  readRegularFile,
+  realPath,
+  type UnreadableReason,
+} from "../base/files.ts";
 import {
   loadTomlParser,
   type TomlParser,
@@ -14,6 +19,7 @@ import {
   type TomlValue,
   type TomlValues,
 } from "../toml/document.ts";
+import { readSimpleToml } from "../toml/simple.ts";
 
 /** Whose word a configuration file is. */
 export type ConfigLayer =
@@ -120,25 +126,6 @@ export async function loadConfig(places: ConfigPlaces): Promise<ConfigLayers> {
 }
 
 /**
- * The file of a directory that cargo reads: the one without an extension if
- * it exists, else the one with `.toml` (cargo: `get_file_path`).
- *
- * `directory`: where to look.
- * `name`: the name without extension: `config`, `credentials`.
- * Returns the path, or `undefined` if neither exists.
- */
-export function chooseFile(
-  directory: string,
-  name: string,
-): string | undefined {
-  for (const candidate of [name, `${name}.toml`]) {
-    const path = joinPath(directory, candidate);
-    if (isThere(path)) return path;
-  }
-  return undefined;
-}
-
-/**
  * What a path of keys leads to in the values of a file.
  *
  * Returns the value, or `undefined` if there is none.
@@ -234,20 +221,6 @@ function inode(path: string): string | undefined {
   }
 }
 
-/** Also what only cargo may read. */
-function isThere(path: string): boolean {
-  return realPath(path) !== undefined || isOutOfReach(path);
-}
-
-/** Where a path leads; `undefined` if nothing is there. */
-export function realPath(path: string): string | undefined {
-  try {
-    return Deno.realPathSync(path);
-  } catch {
-    return undefined;
-  }
-}
-
 interface Include {
   readonly path: string;
   readonly optional: boolean;
@@ -329,6 +302,8 @@ class Loader {
       return undefined;
     }
     try {
+      const simple = readSimpleToml(text);
+      if (simple !== undefined) return simple;
       this.#parser ??= await loadTomlParser();
       return this.#parser.values(text);
     } catch (error) {

@@ -7,8 +7,6 @@ import {
   environmentName,
   type RegistryRef,
 } from "./registries.ts";
-import { environmentNames, registryNames } from "./registry_index.ts";
-import { readTokenFile } from "./token_file.ts";
 
 /** A file that the environment names for a registry's token. */
 export interface NamedFile {
@@ -77,7 +75,7 @@ export async function environmentToken(
 ): Promise<EnvironmentToken> {
   if (request.indexUrl === CRATES_IO_INDEX) {
     const names = [CRATES_IO_NAME];
-    return look(
+    return await look(
       environment,
       "CARGO_REGISTRY_TOKEN",
       TOKEN_FILE_VARIABLE,
@@ -85,6 +83,9 @@ export async function environmentToken(
     );
   }
   if (!Object.keys(environment).some(isOfRegistries)) return NONE;
+  const { environmentNames, registryNames } = await import(
+    "./registry_index.ts"
+  );
   let [name] = environmentNames(environment, request.indexUrl);
   if (name === undefined) {
     [name] = registryNames(await loadConfig(), request.indexUrl);
@@ -97,7 +98,7 @@ export async function environmentToken(
       environmentName(request.name) === own
     ? [request.name, name]
     : [name];
-  return look(
+  return await look(
     environment,
     `CARGO_REGISTRIES_${own}_TOKEN`,
     `${TOKEN_FILE_VARIABLE}_${own}`,
@@ -111,24 +112,24 @@ function isOfRegistries(variable: string): boolean {
     /^CARGO_REGISTRIES_.*_TOKEN$/.test(variable);
 }
 
-function look(
+async function look(
   environment: Environment,
   variable: string,
   fileVariable: string,
   names: readonly string[],
-): EnvironmentToken {
+): Promise<EnvironmentToken> {
   const value = environment[variable];
   if (value === "") return { kind: "empty", variable };
   if (value !== undefined) {
     return { kind: "token", variable, token: Secret.fromString(value) };
   }
   const path = environment[fileVariable] ?? "";
-  if (path !== "") return readNamed(fileVariable, path);
+  if (path !== "") return await readNamed(fileVariable, path);
   const folder = environment[CREDENTIALS_DIRECTORY] ?? "";
   if (folder === "") return NONE;
   // A name comes from a checkout's configuration: none leads out of there.
   for (const name of names.filter((name) => /^[\w-]+$/.test(name))) {
-    const found = readNamed(
+    const found = await readNamed(
       CREDENTIALS_DIRECTORY,
       `${folder}/cargo-registry-${name}`,
       true,
@@ -139,11 +140,12 @@ function look(
 }
 
 /** `optional`: whether nobody has said that the file is there. */
-function readNamed(
+async function readNamed(
   variable: string,
   path: string,
   optional = false,
-): EnvironmentToken {
+): Promise<EnvironmentToken> {
+  const { readTokenFile } = await import("./token_file.ts");
   const file = readTokenFile(path);
   switch (file.kind) {
     case "token": {

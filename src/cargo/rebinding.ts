@@ -8,9 +8,9 @@ import {
   boundNames,
   configuredNames,
   indexBindings,
-  sameRegistry,
   userIndexes,
 } from "./registry_index.ts";
+import { sameRegistry } from "./spellings.ts";
 
 /** A name of the user's that somebody else has bound to another URL. */
 export interface Rebinding {

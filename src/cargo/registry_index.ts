@@ -15,6 +15,7 @@ import {
   CRATES_IO_NAME,
   environmentName,
 } from "./registries.ts";
+import { canonicalUrl, sameRegistry } from "./spellings.ts";
 
 /** A name's index URL, and whose word it is. */
 export interface IndexBinding {
@@ -122,33 +123,6 @@ export function userNames(
 }
 
 /**
- * The other spellings of an index URL that cargo takes for the same registry
- * ({@linkcode sameRegistry}): with and without `.git` and a last slash, and in
- * lower case on github.com. A sparse registry and crates.io have only one.
- */
-export function spellings(indexUrl: string): string[] {
-  const url = URL.parse(indexUrl);
-  if (
-    url === null || url.protocol.includes("+") || indexUrl === CRATES_IO_INDEX
-  ) return [];
-  const stem = url.pathname.replace(/\/$/, "").replace(/\.git$/, "");
-  const stems = url.hostname === "github.com"
-    ? [stem, stem.toLowerCase()]
-    : [stem];
-  const all = stems.flatMap((stem) =>
-    ["", "/", ".git", ".git/"].map((end) => {
-      const other = new URL(url);
-      other.pathname = stem + end;
-      return other.href;
-    })
-  );
-  return [...new Set(all)].filter((other) =>
-    other !== indexUrl && other !== CRATES_IO_INDEX &&
-    sameRegistry(other, indexUrl)
-  );
-}
-
-/**
  * The names that the environment binds to a URL, as cargo finds them: in lower
  * case, with underscores (cargo: `src/cargo/util/auth/mod.rs`,
  * `registry_credential_config_raw_uncached`).
@@ -208,33 +182,6 @@ export function configuredNames(layers: ConfigLayers): string[] {
     return isTable(registries) ? Object.keys(registries) : [];
   });
   return [...new Set(names)].sort();
-}
-
-/**
- * Whether cargo takes two URLs for one registry (cargo:
- * `src/cargo/util/canonical_url.rs`): a last slash does not count, nor, in a
- * URL without `+`, does `.git`, nor the case of a path on github.com.
- *
- * Returns `true` if both are URLs and mean the same registry.
- */
-export function sameRegistry(one: string, other: string): boolean {
-  const canonical = canonicalUrl(one);
-  return canonical !== undefined && canonical === canonicalUrl(other);
-}
-
-function canonicalUrl(text: string): string | undefined {
-  const url = URL.parse(text);
-  if (url === null || !/^[^:]*:\//.test(url.href)) return undefined;
-  url.pathname = url.pathname.replace(/\/$/, "");
-  if (url.protocol.includes("+")) return url.href;
-  let { href } = url;
-  if (url.hostname === "github.com") {
-    url.pathname = url.pathname.toLowerCase();
-    href = url.href.replace(/^[^:]*:/, "https:");
-  }
-  const canonical = new URL(href);
-  canonical.pathname = canonical.pathname.replace(/\.git$/, "");
-  return canonical.href;
 }
 
 function environmentIndex(

@@ -1,5 +1,4 @@
 import type { Secret } from "../base/secret.ts";
-import { unsupersede } from "../state/superseded.ts";
 import type { ErrorAnswer } from "../protocol/messages.ts";
 import type { GetOutcome } from "../stores/credential_store.ts";
 import type { ProviderContext } from "./context.ts";
@@ -260,6 +259,7 @@ async function move(
   );
   switch (outcome.kind) {
     case "moved": {
+      const { unsupersede } = await import("../state/superseded.ts");
       const { indexUrl } = registry.ref;
       // What is in use again is not out of use.
       if (await registry.isSuperseded(token)) {

@@ -1,6 +1,6 @@
 import type { Rebinding } from "../cargo/rebinding.ts";
 import { environmentName } from "../cargo/registries.ts";
-import { USER_FILE_NAME } from "../settings/load_settings.ts";
+import { USER_FILE_NAME } from "../settings/places.ts";
 import type { GetNotice, NotMovedReason } from "./get_decision.ts";
 import { describeRebinding, type RegistryAbout } from "../tokens/about.ts";
 

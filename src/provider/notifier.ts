@@ -1,7 +1,6 @@
 import { printable } from "../base/printable.ts";
 import { type StateChange } from "../state/file.ts";
 import { type State } from "../state/format.ts";
-import { forgetKept, keepNotice, shouldTell, told } from "../state/notices.ts";
 import { printError } from "../base/print.ts";
 import type { NoticeText } from "./notices.ts";
 
@@ -15,6 +14,11 @@ export interface NotifierOptions {
   readonly state: () => Promise<State>;
   /** Changes what is remembered. */
   readonly remember: (change: StateChange) => Promise<boolean>;
+}
+
+/** Loaded where there is something to say. */
+function memory(): Promise<typeof import("../state/notices.ts")> {
+  return import("../state/notices.ts");
 }
 
 /** Prints notices on standard error, as often as they are worth it. */
@@ -33,6 +37,7 @@ export class Notifier {
    * printed each time, where `CI` is set, too.
    */
   async notice(notice: NoticeText, isLast: boolean): Promise<void> {
+    const { shouldTell, told } = await memory();
     const { indexUrl, ci, state, remember } = this.#options;
     const topic = Deno.stderr.isTerminal()
       ? notice.topic
@@ -53,6 +58,7 @@ export class Notifier {
     printError(...lines);
     if (Deno.stderr.isTerminal()) return;
     const { indexUrl, remember } = this.#options;
+    const { keepNotice } = await memory();
     const text = lines.map(printable).join("\n");
     const kept = { indexUrl, topic: "announcement", text, at: Date.now() };
     await remember((state) => keepNotice(state, kept));
@@ -69,6 +75,7 @@ export class Notifier {
       );
       printError(...text.split("\n"));
     }
+    const { forgetKept } = await memory();
     await this.#options.remember((state) => forgetKept(state, kept));
   }
 }

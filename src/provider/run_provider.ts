@@ -1,14 +1,9 @@
 import { guardMemory } from "../base/guard_memory.ts";
+export { exitNow } from "../../ffi/exit_now.ts";
 import { ownStdout } from "../base/print.ts";
-import type {
-  Answer,
-  CredentialRequest,
-  GetAnswer,
-} from "../protocol/messages.ts";
-import { describeFailure, serve } from "../protocol/serve.ts";
-import { answerGet } from "./hand_over.ts";
-import { whenOverdue } from "./overdue.ts";
-import { SystemContext } from "./system_context.ts";
+import { Deadline } from "../base/deadline.ts";
+import { serve } from "../protocol/serve.ts";
+import { headStart } from "./head_start.ts";
 
 /**
  * Speaks the protocol on standard input and output until cargo is done.
@@ -25,74 +20,17 @@ export async function runProvider(): Promise<void> {
     event.preventDefault();
   });
   await serve({
-    input: Deno.stdin,
+    // Handing it to another thread takes longer than cargo takes to ask.
+    input: { read: (buffer) => Promise.resolve(Deno.stdin.readSync(buffer)) },
     output: ownStdout(),
     handle: async (request) => {
-      using context = new SystemContext(request);
-      const answer = await Promise.race([
-        answerTo(request, context),
-        whenOverdue(request.kind, context),
-      ]);
-      overdue = context.deadline.signal.aborted;
-      if (!overdue) await conclude(context);
-      return answer;
+      using deadline = new Deadline();
+      if (request.kind === "get") await headStart(deadline.signal);
+      const { answer } = await import("./answer.ts");
+      const answered = await answer(request, deadline);
+      overdue = deadline.signal.aborted;
+      return answered;
     },
     isOver: () => overdue,
   });
-}
-
-/** What there is to say has no say in the answer. */
-async function conclude(context: SystemContext): Promise<void> {
-  try {
-    await context.conclude();
-  } catch (error) {
-    context.say(`warning: ${describeFailure(error)}`);
-  }
-}
-
-/** A registry that has refused a request without a token says what it wants. */
-async function hintAtScheme(
-  headers: readonly string[],
-  answer: GetAnswer,
-  context: SystemContext,
-): Promise<void> {
-  if (answer.kind !== "token" && answer.kind !== "not-found") return;
-  const hint = await import("./scheme_hint.ts");
-  const token = answer.kind === "token" ? answer.token : "none";
-  const scheme = hint.missingScheme(headers, token);
-  if (scheme === undefined) return;
-  const notice = hint.describeMissingScheme(scheme, await context.about());
-  await context.notice(notice, false);
-}
-
-async function answerTo(
-  request: CredentialRequest,
-  context: SystemContext,
-): Promise<Answer> {
-  const trouble = await context.homeTrouble();
-  if (trouble !== undefined) {
-    const { stepAside } = await import("./step_aside.ts");
-    return await stepAside(request.kind, context, trouble);
-  }
-  switch (request.kind) {
-    case "get":
-      try {
-        const answer = await answerGet(request, context);
-        if (request.registry.headers.length > 0) {
-          await hintAtScheme(request.registry.headers, answer, context);
-        }
-        return answer;
-      } catch (error) {
-        const { withoutStore } = await import("./step_aside.ts");
-        return await withoutStore(context, describeFailure(error));
-      }
-    case "login": {
-      const { login } = await import("./login.ts");
-      return await login(request, context);
-    }
-    case "logout": {
-      const { logout } = await import("./logout.ts");
-      return await logout(context);
-    }
-  }
 }

@@ -1,7 +1,6 @@
 import { Deadline } from "../base/deadline.ts";
 import { once } from "../base/once.ts";
 import { printError } from "../base/print.ts";
-import { providerChain } from "../cargo/provider_chain.ts";
 import type { UnusableFile } from "../credentials/file.ts";
 import type { CredentialRequest } from "../protocol/messages.ts";
 import {
@@ -32,14 +31,20 @@ async function describeUnusable(
  * ordinary `get` does not need is loaded when it is called for.
  */
 export class SystemContext implements ProviderContext, Disposable {
-  readonly deadline: Deadline = new Deadline(DEFAULT_SETTINGS.timeoutMs);
+  readonly deadline: Deadline;
   readonly registry: Registry;
   readonly #request: CredentialRequest;
   readonly #notifier: Notifier;
   #patience: Patience | undefined;
 
   /** The edges for one request; its time begins. */
-  constructor(request: CredentialRequest, session: Session = new Session()) {
+  constructor(
+    request: CredentialRequest,
+    session: Session = new Session(),
+    deadline: Deadline = new Deadline(),
+  ) {
+    deadline.restart(DEFAULT_SETTINGS.timeoutMs);
+    this.deadline = deadline;
     this.#request = request;
     this.registry = session.registry(request.registry);
     this.#notifier = new Notifier({
@@ -119,6 +124,7 @@ export class SystemContext implements ProviderContext, Disposable {
   async #configuredArguments(): Promise<number> {
     const { args, registry } = this.#request;
     if (args.length === 0) return 0;
+    const { providerChain } = await import("../cargo/configuration.ts");
     const { entries } = providerChain(await this.#session.config(), registry);
     const lengths = entries.filter((entry) =>
       entry.args.every((arg, i) => arg === args[i])

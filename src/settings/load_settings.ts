@@ -19,7 +19,8 @@ import type {
   SettingsOutcome,
   WrongSetting,
 } from "./settings.ts";
-import { isRootsFile, type SystemFile, systemFilePath } from "./system_file.ts";
+import { systemFilePath, USER_FILE_NAME } from "./places.ts";
+import { isRootsFile, type SystemFile } from "./system_file.ts";
 
 /** Where settings come from. */
 export interface SettingsSources {
@@ -39,9 +40,6 @@ export interface SettingsSources {
    */
   readonly systemFile?: SystemFile;
 }
-
-/** The user's settings file, in cargo's home. */
-export const USER_FILE_NAME = "credential-keyring.toml";
 
 /** Far more than six settings for every registry need. */
 const MAX_BYTES = 64 * 1024;

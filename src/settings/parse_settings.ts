@@ -1,5 +1,6 @@
+import { VARIABLE_PREFIX } from "./places.ts";
 import { TOKEN_FILE_VARIABLE } from "../cargo/environment_token.ts";
-import { sameRegistry } from "../cargo/registry_index.ts";
+import { sameRegistry } from "../cargo/spellings.ts";
 import {
   type PartialSettings,
   SETTINGS,
@@ -34,8 +35,6 @@ export const NO_FILE_SETTINGS: SystemFileSettings = {
   registries: [],
   enforce: {},
 };
-
-const VARIABLE_PREFIX = "CARGO_CREDENTIAL_KEYRING_";
 
 const ROWS = Object.entries(SETTINGS).map(([name, row]) => ({
   ...row,

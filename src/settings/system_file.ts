@@ -38,23 +38,6 @@ export function isRootOnly(
 }
 
 /**
- * The path of the system-wide settings file; `undefined` on Windows, where only
- * the system can name it.
- */
-export function systemFilePath(
-  os: typeof Deno.build.os,
-): string | undefined {
-  switch (os) {
-    case "windows":
-      return undefined;
-    case "darwin":
-      return "/Library/Application Support/cargo-credential-keyring.toml";
-    default:
-      return "/etc/cargo-credential-keyring.toml";
-  }
-}
-
-/**
  * Whether only root can write the file that was read and the way to it, both
  * as it is written and with every link followed.
  */

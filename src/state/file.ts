@@ -6,9 +6,8 @@ import {
   type ParsedState,
   parseState,
   type State,
+  statePath,
 } from "./format.ts";
-
-const STATE_NAME = ".credential-keyring-state.json";
 
 /**
  * The lock is on a file of its own: the state is replaced by a rename, so that
@@ -82,7 +81,12 @@ async function tryUpdate(
     using lock = await openLock(`${cargoHome}/${LOCK_NAME}`);
     if (lock === undefined) return "impossible";
     if (!await lock.tryLock(true)) return "busy";
-    return await updateLocked(cargoHome, change);
+    try {
+      return await updateLocked(cargoHome, change);
+    } finally {
+      // A process that is being started may still have the file open, too.
+      lock.unlockSync();
+    }
   } catch (error) {
     if (systemErrorCode(error) !== undefined) return "impossible";
     throw error;
@@ -117,7 +121,7 @@ async function updateLocked(
     throw error;
   }
   try {
-    await Deno.rename(path, `${cargoHome}/${STATE_NAME}`);
+    await Deno.rename(path, statePath(cargoHome));
     return "done";
   } catch (error) {
     await removeIfThere(path);
@@ -154,7 +158,7 @@ async function openLock(path: string): Promise<Deno.FsFile | undefined> {
 }
 
 function readFile(cargoHome: string): ParsedState {
-  const file = readSmallFile(`${cargoHome}/${STATE_NAME}`, {
+  const file = readSmallFile(statePath(cargoHome), {
     maxBytes: MAX_BYTES,
     followLink: false,
   });

@@ -40,6 +40,11 @@ export interface State {
   readonly scoped: readonly string[];
 }
 
+/** The file that the state is in. */
+export function statePath(cargoHome: string): string {
+  return `${cargoHome}/.credential-keyring-state.json`;
+}
+
 export const EMPTY_STATE: State = {
   salt: "",
   superseded: [],

@@ -1,4 +1,4 @@
-import { sameRegistry } from "../cargo/registry_index.ts";
+import { sameRegistry } from "../cargo/spellings.ts";
 import { isMemorable, type State } from "./format.ts";
 
 /**

@@ -387,10 +387,8 @@ function clause(message: string): string {
 
 /** Looks at where this program runs. It is asked only when something failed. */
 export async function readSurroundings(): Promise<Surroundings> {
-  const [sandbox, liveBus] = await Promise.all([
-    findSandbox(readVariable),
-    findLiveBus(readVariable, Deno.uid(), statSocket),
-  ]);
+  const sandbox = await findSandbox(readVariable);
+  const liveBus = findLiveBus(readVariable, Deno.uid(), statSocket);
   const isSet = (name: string): boolean => Boolean(readVariable(name));
   return {
     os: Deno.build.os,

@@ -1,4 +1,4 @@
-import { spellings } from "../cargo/registry_index.ts";
+import { spellings } from "../cargo/spellings.ts";
 import type { Secret } from "../base/secret.ts";
 import type { RegistryRef } from "../cargo/registries.ts";
 import { splitScoped } from "./item_name.ts";

@@ -184,7 +184,7 @@ export class LibsecretFileStore implements CredentialStore {
   ): Promise<T | StoreFailure> {
     try {
       if (this.#service !== undefined) {
-        const bus = await findSessionBus(readVariable, Deno.uid(), statSocket);
+        const bus = findSessionBus(readVariable, Deno.uid(), statSocket);
         if (bus.kind !== "ours" || !await PasswordStore.hasPortal()) {
           return await service(this.#service);
         }

@@ -1,11 +1,6 @@
 import { SecretService } from "../../ffi/libsecret/service.ts";
 import type { Secret } from "../base/secret.ts";
-import {
-  describeTrouble,
-  readSurroundings,
-  type Trouble,
-  troubleOf,
-} from "./_secret_service_failures.ts";
+import type { Trouble } from "./_secret_service_failures.ts";
 import type { StoreFailure, StoreOptions } from "./credential_store.ts";
 import { findSessionBus, readVariable, statSocket } from "./session_bus.ts";
 
@@ -17,6 +12,32 @@ export type Answer<T> =
 /** Answers what is wrong. */
 export function trouble(what: Trouble): Answer<never> {
   return { kind: "trouble", trouble: what };
+}
+
+/** What {@linkcode connect} has begun, until calls are made on it. */
+let begun:
+  | { readonly signal: AbortSignal; readonly service: Promise<SecretService> }
+  | undefined;
+
+/**
+ * Begins a session for calls that read a secret, where the bus is known to be
+ * ours; what goes wrong shows when they are made. Nothing is asked yet.
+ *
+ * @param signal Ends it; the session is for calls that are given the same.
+ */
+export function connect(signal: AbortSignal): void {
+  const bus = findSessionBus(readVariable, Deno.uid(), statSocket);
+  if (bus.kind !== "ours") return;
+  const service = SecretService.open({ signal, session: true });
+  service.catch(() => {});
+  begun = { signal, service };
+}
+
+/** The session that was begun for these calls, or a new one. */
+async function openService(signal: AbortSignal): Promise<SecretService> {
+  const { service } = begun?.signal === signal ? begun : {};
+  begun = undefined;
+  return await (service ?? SecretService.open({ signal }));
 }
 
 /** The first session of this process, which stays open: see `runInSession`. */
@@ -38,15 +59,21 @@ export async function inSession<T extends { readonly kind: string }>(
   const abort = (): void => aborted.resolve(trouble({ cause: "deadline" }));
   if (signal.aborted) abort();
   else signal.addEventListener("abort", abort, { once: true });
-  const running = run(signal, calls);
+  const running = run(options, calls);
   try {
     const answer = await Promise.race([aborted.promise, running]);
     if (!isTrouble(answer)) return answer;
     if (signal.aborted) running.then(forget, () => {});
+    const { describeTrouble, readSurroundings } = await failures();
     return describeTrouble(answer.trouble, await readSurroundings());
   } finally {
     signal.removeEventListener("abort", abort);
   }
+}
+
+/** Loaded where something went wrong. */
+function failures(): Promise<typeof import("./_secret_service_failures.ts")> {
+  return import("./_secret_service_failures.ts");
 }
 
 function isTrouble<T extends { readonly kind: string }>(
@@ -66,14 +93,14 @@ function forget(
 const SESSIONS = 4;
 
 async function run<T extends { readonly kind: string }>(
-  signal: AbortSignal,
+  options: Pick<StoreOptions, "signal">,
   calls: (service: SecretService) => Promise<Answer<T>>,
 ): Promise<Answer<T>> {
-  const bus = await findSessionBus(readVariable, Deno.uid(), statSocket);
+  const bus = findSessionBus(readVariable, Deno.uid(), statSocket);
   if (bus.kind === "none") return trouble({ cause: "no-bus", why: bus.why });
   if (bus.kind === "foreign") return trouble({ cause: "foreign-bus" });
   for (let tries = 1;; tries++) {
-    const answer = await runInSession(signal, bus.kind === "ours", calls);
+    const answer = await runInSession(options, bus.kind === "ours", calls);
     const again = isTrouble(answer) &&
       answer.trouble.cause === "service-failed" && answer.trouble.again;
     if (!again || tries === SESSIONS) return answer;
@@ -81,13 +108,13 @@ async function run<T extends { readonly kind: string }>(
 }
 
 async function runInSession<T extends { readonly kind: string }>(
-  signal: AbortSignal,
+  { signal }: Pick<StoreOptions, "signal">,
   isOurBus: boolean,
   calls: (service: SecretService) => Promise<Answer<T>>,
 ): Promise<Answer<T>> {
   if (signal.aborted) return trouble({ cause: "deadline" });
   try {
-    const service = await SecretService.open({ signal });
+    const service = await openService(signal);
     try {
       if (!isOurBus && await service.busOwner() !== Deno.uid()) {
         return trouble({ cause: "foreign-bus" });
@@ -101,7 +128,7 @@ async function runInSession<T extends { readonly kind: string }>(
       if (service !== firstService) await service[Symbol.asyncDispose]();
     }
   } catch (error) {
-    const what = troubleOf(error);
+    const what = (await failures()).troubleOf(error);
     if (what === undefined) throw error;
     return trouble(what);
   }

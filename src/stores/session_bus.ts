@@ -40,16 +40,16 @@ export interface SocketInfo {
  * `uid`: our user id; `null` where the system has none.
  * `statSocket`: says what a path is; `undefined` for nothing.
  */
-export async function findSessionBus(
+export function findSessionBus(
   env: (name: string) => string | undefined,
   uid: number | null,
-  statSocket: (path: string) => Promise<SocketInfo | undefined>,
-): Promise<SessionBusFinding> {
+  statSocket: (path: string) => SocketInfo | undefined,
+): SessionBusFinding {
   const address = env("DBUS_SESSION_BUS_ADDRESS");
   if (address === undefined) {
     const directory = env("XDG_RUNTIME_DIR");
     if (!directory) return { kind: "none", why: "unset" };
-    const info = await statSocket(`${directory}/bus`);
+    const info = statSocket(`${directory}/bus`);
     if (!info?.isSocket) return { kind: "none", why: "unset" };
     return { kind: info.uid === uid ? "ours" : "foreign" };
   }
@@ -61,7 +61,7 @@ export async function findSessionBus(
       mayAnswer = true;
       continue;
     }
-    const info = await statSocket(socket.path);
+    const info = statSocket(socket.path);
     if (!info?.isSocket) continue;
     if (info.uid !== uid) return { kind: "foreign" };
     mayAnswer = true;
@@ -80,15 +80,15 @@ export async function findSessionBus(
  * `statSocket`: says what a path is; `undefined` for nothing.
  * Returns the path of its socket; `undefined` if there is none.
  */
-export async function findLiveBus(
+export function findLiveBus(
   env: (name: string) => string | undefined,
   uid: number | null,
-  statSocket: (path: string) => Promise<SocketInfo | undefined>,
-): Promise<string | undefined> {
+  statSocket: (path: string) => SocketInfo | undefined,
+): string | undefined {
   for (const directory of [env("XDG_RUNTIME_DIR"), `/run/user/${uid}`]) {
     if (!directory) continue;
     const path = `${directory}/bus`;
-    const info = await statSocket(path);
+    const info = statSocket(path);
     if (info?.isSocket && info.uid === uid) return path;
   }
   return undefined;
@@ -100,11 +100,9 @@ export async function findLiveBus(
  * Returns `undefined` if it is missing, or in a folder that we may not look
  * into: either way there is no bus here that we could talk to.
  */
-export async function statSocket(
-  path: string,
-): Promise<SocketInfo | undefined> {
+export function statSocket(path: string): SocketInfo | undefined {
   try {
-    const { isSocket, uid } = await Deno.stat(path);
+    const { isSocket, uid } = Deno.statSync(path);
     return { isSocket: isSocket === true, uid };
   } catch {
     return undefined;

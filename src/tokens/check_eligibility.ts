@@ -1,11 +1,8 @@
 import type { ConfigLayers } from "../cargo/config.ts";
 import { reachesUs } from "../cargo/provider_chain.ts";
 import { CRATES_IO_INDEX, type RegistryRef } from "../cargo/registries.ts";
-import {
-  registryNames,
-  sameRegistry,
-  userIndexes,
-} from "../cargo/registry_index.ts";
+import { registryNames, userIndexes } from "../cargo/registry_index.ts";
+import { sameRegistry } from "../cargo/spellings.ts";
 import { checkToken } from "../cargo/token.ts";
 import type { Secret } from "../base/secret.ts";
 import type {

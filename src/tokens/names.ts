@@ -9,10 +9,10 @@ import {
   configuredNames,
   type IndexBinding,
   registryIndex,
-  sameRegistry,
   userIndexes,
   userNames,
 } from "../cargo/registry_index.ts";
+import { sameRegistry } from "../cargo/spellings.ts";
 
 /** What a name means, by whose word. */
 export type NameMeaning =

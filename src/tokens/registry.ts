@@ -1,37 +1,28 @@
+import { mayBeThere } from "../../ffi/presence.ts";
 import { once } from "../base/once.ts";
 import type { Secret } from "../base/secret.ts";
-import { valueAt } from "../cargo/config.ts";
 import {
   type EnvironmentToken,
   environmentToken,
 } from "../cargo/environment_token.ts";
-import {
-  type CargoTokenPlace,
-  cargoTokenPlace,
-  providerChain,
-  type Reach,
-  reachesUs,
-} from "../cargo/provider_chain.ts";
-import { findRebinding, type Rebinding } from "../cargo/rebinding.ts";
+import type { CargoTokenPlace, Reach } from "../cargo/provider_chain.ts";
+import type { Rebinding } from "../cargo/rebinding.ts";
 import { CRATES_IO_INDEX, type RegistryRef } from "../cargo/registries.ts";
-import {
-  registryIndex,
-  registryNames,
-  userNames,
-} from "../cargo/registry_index.ts";
-import {
-  type CredentialsTable,
-  credentialsTables,
-  type PlaintextOutcome,
-  readPlaintext,
-  type UnusableFile,
+import type {
+  CredentialsTable,
+  PlaintextOutcome,
+  UnusableFile,
 } from "../credentials/file.ts";
+import { credentialsTables } from "../credentials/place.ts";
 import type { StateChange } from "../state/file.ts";
 import type { State } from "../state/format.ts";
 import { isPinned } from "../state/pins.ts";
-import { isSuperseded } from "../state/superseded.ts";
-import { loadSettings } from "../settings/load_settings.ts";
-import type { SettingsOutcome } from "../settings/settings.ts";
+import { anySettings } from "../settings/any_settings.ts";
+import type { SettingsSources } from "../settings/load_settings.ts";
+import {
+  DEFAULT_SETTINGS,
+  type SettingsOutcome,
+} from "../settings/settings.ts";
 import type { openStore } from "../stores/choose.ts";
 import type { CredentialStore } from "../stores/credential_store.ts";
 import type { Eligibility, Occasion } from "./eligibility.ts";
@@ -69,13 +60,20 @@ export class Registry {
   }
 
   /** The settings that hold for this registry. */
-  readonly settings: () => Promise<SettingsOutcome> = once(async () =>
-    await loadSettings({
-      env: this.session.env,
-      cargoHome: await this.session.home(),
-      os: Deno.build.os,
-      indexUrl: this.ref.indexUrl,
-    })
+  readonly settings: () => Promise<SettingsOutcome> = once(
+    async (): Promise<SettingsOutcome> => {
+      const sources: SettingsSources = {
+        env: this.session.env,
+        cargoHome: await this.session.home(),
+        os: Deno.build.os,
+        indexUrl: this.ref.indexUrl,
+      };
+      if (!anySettings(sources)) {
+        return { kind: "settings", ...DEFAULT_SETTINGS, notices: [] };
+      }
+      const { loadSettings } = await import("../settings/load_settings.ts");
+      return await loadSettings(sources);
+    },
   );
 
   /** The store that the settings choose; none where they are wrong. */
@@ -115,7 +113,7 @@ export class Registry {
       return { path: "", table: undefined, token: "none", outcome };
     }
     const tables = await this.#tables(() => this.session.config());
-    const outcome = await readPlaintext(path, tables);
+    const outcome = await readIfThere(path, tables);
     if (outcome.kind === "unusable") this.#unusable = outcome;
     return outcome.kind === "found"
       ? { path, table: outcome.table, token: outcome.token, outcome }
@@ -139,7 +137,7 @@ export class Registry {
    */
   async readBack(): Promise<PlaintextOutcome> {
     const path = await this.session.path();
-    return path === undefined ? { kind: "none" } : await readPlaintext(
+    return path === undefined ? { kind: "none" } : await readIfThere(
       path,
       await this.#tables(() => this.session.readConfig()),
     );
@@ -162,6 +160,7 @@ export class Registry {
 
   /** Whether a login or `--prefer` has put a token out of use. */
   async isSuperseded(token: Secret): Promise<boolean> {
+    const { isSuperseded } = await import("../state/superseded.ts");
     return await isSuperseded(await this.memory(), this.ref.indexUrl, token);
   }
 
@@ -173,6 +172,7 @@ export class Registry {
 
   /** Where this provider stands among cargo's. */
   async chain(): Promise<CargoTokenPlace> {
+    const { cargoTokenPlace, providerChain } = await configuration();
     return cargoTokenPlace(
       providerChain(await this.session.config(), this.ref),
     );
@@ -180,13 +180,16 @@ export class Registry {
 
   /** Whether cargo asks this program, by the user's own files. */
   async reach(): Promise<Reach> {
+    const { reachesUs } = await configuration();
     return reachesUs(await this.session.config(), this.ref);
   }
 
   /** Whether a project binds this name to a URL that the user does not. */
-  readonly rebinding: () => Promise<Rebinding | "none"> = once(async () =>
-    findRebinding(await this.session.config(), this.session.cwd(), this.ref)
-  );
+  readonly rebinding: () => Promise<Rebinding | "none"> = once(async () => {
+    const { findRebinding } = await configuration();
+    const layers = await this.session.config();
+    return findRebinding(layers, this.session.cwd(), this.ref);
+  });
 
   /** Whether `cargo:token` has or may have a token to send to this URL. */
   async sendable(): Promise<boolean> {
@@ -209,6 +212,7 @@ export class Registry {
     if (outcome.kind !== "items") return [];
     const layers = await this.session.config();
     const cwd = this.session.cwd();
+    const { userNames } = await configuration();
     const urls = outcome.items.filter((item) =>
       item.name === name && userNames(layers, cwd, item.indexUrl).length === 0
     ).map((item) => item.indexUrl);
@@ -241,6 +245,7 @@ export class Registry {
   async isMapped(): Promise<boolean> {
     const { indexUrl, name } = this.ref;
     if (indexUrl === CRATES_IO_INDEX) return true;
+    const { registryIndex, registryNames } = await configuration();
     const layers = await this.session.config();
     return name === undefined
       ? registryNames(layers, indexUrl).length > 0
@@ -252,6 +257,7 @@ export class Registry {
     const environment = await this.environmentToken();
     const { table, path } = await this.plaintext();
     const layers = await this.session.config();
+    const { valueAt } = await configuration();
     const files = table === undefined ? [] : layers.files
       .filter((file) =>
         file.path !== path &&
@@ -262,4 +268,19 @@ export class Registry {
     const { variable, file } = environment;
     return [file?.path ?? `the environment variable \`${variable}\``, ...files];
   }
+}
+
+/** Loaded where cargo's configuration matters. */
+function configuration(): Promise<typeof import("../cargo/configuration.ts")> {
+  return import("../cargo/configuration.ts");
+}
+
+/** What reads credentials files is loaded where there may be one. */
+async function readIfThere(
+  path: string,
+  tables: readonly CredentialsTable[],
+): Promise<PlaintextOutcome> {
+  if (!mayBeThere(path)) return { kind: "none" };
+  const { readPlaintext } = await import("../credentials/file.ts");
+  return await readPlaintext(path, tables);
 }

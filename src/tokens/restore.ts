@@ -7,7 +7,7 @@ import {
   type LockedCredentials,
   withCredentialsLock,
 } from "../credentials/lock.ts";
-import { spellings } from "../cargo/registry_index.ts";
+import { spellings } from "../cargo/spellings.ts";
 import { checkToken } from "../cargo/token.ts";
 import { Secret } from "../base/secret.ts";
 import type { RegistryRef } from "../cargo/registries.ts";

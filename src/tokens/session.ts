@@ -1,5 +1,6 @@
+import { mayBeThere } from "../../ffi/presence.ts";
 import { once } from "../base/once.ts";
-import { type ConfigLayers, loadConfig } from "../cargo/config.ts";
+import type { ConfigLayers } from "../cargo/config.ts";
 import {
   cargoHome,
   currentDirectory,
@@ -7,9 +8,9 @@ import {
   unreadableHome,
 } from "../cargo/home.ts";
 import type { RegistryRef } from "../cargo/registries.ts";
-import { credentialsPath } from "../credentials/file.ts";
-import { readState, type StateChange, updateState } from "../state/file.ts";
-import { EMPTY_STATE, type State } from "../state/format.ts";
+import { credentialsPath } from "../credentials/place.ts";
+import type { StateChange } from "../state/file.ts";
+import { EMPTY_STATE, type State, statePath } from "../state/format.ts";
 import { openStore } from "../stores/choose.ts";
 import { isCi } from "../terminal/person.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -85,6 +86,7 @@ export class Session {
 
   /** Cargo's configuration as it is now, whatever it was before. */
   async readConfig(): Promise<ConfigLayers> {
+    const { loadConfig } = await import("../cargo/configuration.ts");
     return await loadConfig({
       environment: this.env,
       cargoHome: await this.home(),
@@ -134,15 +136,18 @@ export class Session {
   /** What is remembered, as it is now. */
   async state(): Promise<State> {
     const home = await this.home();
-    return home === undefined ? EMPTY_STATE : readState(home);
+    if (home === undefined || !mayBeThere(statePath(home))) return EMPTY_STATE;
+    const { readState } = await import("../state/file.ts");
+    return readState(home);
   }
 
   /** Changes what is remembered; `false`: it was not written. */
   async remember(change: StateChange): Promise<boolean> {
     const home = await this.home();
     const { statePatienceMs = STATE_PATIENCE_MS } = this.#sources;
-    return home !== undefined &&
-      await updateState(home, change, { patienceMs: statePatienceMs });
+    if (home === undefined) return false;
+    const { updateState } = await import("../state/file.ts");
+    return await updateState(home, change, { patienceMs: statePatienceMs });
   }
 
   /** Everything about one registry; the same object for the same one. */

@@ -10,10 +10,9 @@ import {
   registryIndex,
   registryNames,
   requestUrl,
-  sameRegistry,
-  spellings,
   userNames,
 } from "../../src/cargo/registry_index.ts";
+import { sameRegistry, spellings } from "../../src/cargo/spellings.ts";
 import { withCheckout } from "./config_support.ts";
 
 const CWD = "/work/project";

@@ -4,12 +4,12 @@ import type { ConfigLayers } from "../../src/cargo/config.ts";
 import type { Environment } from "../../src/cargo/home.ts";
 import {
   type CredentialsTable,
-  credentialsTables,
   findAllTokens,
   findPlaintext,
   findToken,
   readPlaintext,
 } from "../../src/credentials/file.ts";
+import { credentialsTables } from "../../src/credentials/place.ts";
 import { CRATES_IO_INDEX } from "../../src/cargo/registries.ts";
 import { loadTomlParser } from "../../src/toml/document.ts";
 import { credentialsFile } from "./credentials_support.ts";

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { credentialsPath, readPlaintext } from "../../src/credentials/file.ts";
+import { readPlaintext } from "../../src/credentials/file.ts";
+import { credentialsPath } from "../../src/credentials/place.ts";
 import {
   type EditOutcome,
   type LockOutcome,

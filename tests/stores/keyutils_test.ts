@@ -228,6 +228,7 @@ async function publicCopy(): Promise<string> {
   await Deno.mkdir(`${directory}/deno`);
   await Deno.chmod(`${directory}/deno`, 0o777);
   const files = [
+    "ffi/_functions.ts",
     "ffi/_memory.ts",
     "ffi/keyutils.ts",
     "ffi/libc.ts",

@@ -75,16 +75,16 @@ for (const [address, runtimeDirectory, expected] of CASES) {
   Deno.test(
     `findSessionBus() says ${JSON.stringify(expected)} of ` +
       `${JSON.stringify(address)} and ${JSON.stringify(runtimeDirectory)}`,
-    async () => {
+    () => {
       const env: Readonly<Record<string, string | undefined>> = {
         DBUS_SESSION_BUS_ADDRESS: address,
         XDG_RUNTIME_DIR: runtimeDirectory,
       };
       assertEquals(
-        await findSessionBus(
+        findSessionBus(
           (name) => env[name],
           OURS,
-          (path) => Promise.resolve(SOCKETS[path]),
+          (path) => SOCKETS[path],
         ),
         expected,
       );
@@ -92,18 +92,18 @@ for (const [address, runtimeDirectory, expected] of CASES) {
   );
 }
 
-Deno.test("findLiveBus() finds the bus of a desktop session, if it is ours", async () => {
-  const find = (directory?: string): Promise<string | undefined> =>
+Deno.test("findLiveBus() finds the bus of a desktop session, if it is ours", () => {
+  const find = (directory?: string): string | undefined =>
     findLiveBus(
       (name) => name === "XDG_RUNTIME_DIR" ? directory : undefined,
       OURS,
-      (path) => Promise.resolve(SOCKETS[path]),
+      (path) => SOCKETS[path],
     );
-  assertEquals(await find(), "/run/user/1000/bus");
-  assertEquals(await find("/run/user/1000"), "/run/user/1000/bus");
-  assertEquals(await find("/run/user/0"), "/run/user/1000/bus");
+  assertEquals(find(), "/run/user/1000/bus");
+  assertEquals(find("/run/user/1000"), "/run/user/1000/bus");
+  assertEquals(find("/run/user/0"), "/run/user/1000/bus");
   assertEquals(
-    await findLiveBus(() => undefined, 7, () => Promise.resolve(undefined)),
+    findLiveBus(() => undefined, 7, () => undefined),
     undefined,
   );
 });

@@ -22,6 +22,12 @@ export interface LoopbackRegistryOptions {
   /** The tokens it takes; {@linkcode LoopbackRegistry.tokens} can change. */
   readonly tokens?: Iterable<string>;
   /**
+   * The scheme that its 401 answers ask for.
+   *
+   * @default {"Cargo"}
+   */
+  readonly scheme?: string;
+  /**
    * Tokens that may do only some things, as crates.io makes them; each is taken
    * for what needs no scope, too.
    */
@@ -179,13 +185,13 @@ export class LoopbackRegistry implements AsyncDisposable {
   }
 
   #unauthorized(): Response {
-    const { loginUrl } = this.#options;
+    const { loginUrl, scheme = "Cargo" } = this.#options;
     return new Response("a token is needed", {
       status: 401,
       headers: {
         "WWW-Authenticate": loginUrl === undefined
-          ? "Cargo"
-          : `Cargo login_url="${loginUrl}"`,
+          ? scheme
+          : `${scheme} login_url="${loginUrl}"`,
       },
     });
   }

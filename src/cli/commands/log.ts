@@ -4,7 +4,7 @@ import { map } from "@optique/core/modifiers";
 import { command } from "@optique/core/primitives";
 import { CRATES_IO_INDEX } from "../../cargo/registries.ts";
 import { readRecord, type RecordEntry } from "../../record/record.ts";
-import { USER_FILE_NAME } from "../../settings/load_settings.ts";
+import { USER_FILE_NAME } from "../../settings/places.ts";
 import type { Run } from "../command.ts";
 import { json, registry } from "../options.ts";
 import type { CommandSession } from "../session.ts";

@@ -7,11 +7,8 @@ import { choice, string } from "@optique/core/valueparser";
 import type { Secret } from "../../base/secret.ts";
 import type { Reach } from "../../cargo/provider_chain.ts";
 import { CRATES_IO_NAME, type RegistryRef } from "../../cargo/registries.ts";
-import {
-  requestUrl,
-  sameRegistry,
-  userIndexes,
-} from "../../cargo/registry_index.ts";
+import { requestUrl, userIndexes } from "../../cargo/registry_index.ts";
+import { sameRegistry } from "../../cargo/spellings.ts";
 import {
   type CredentialsTable,
   tablesWithToken,

@@ -1,6 +1,6 @@
 import { readRegularFile } from "../../base/files.ts";
 import { joinPath } from "../../base/paths.ts";
-import { chooseFile } from "../../cargo/config.ts";
+import { chooseFile } from "../../cargo/choose_file.ts";
 import { loadTomlParser, type TomlParser } from "../../toml/document.ts";
 import type { CommandSession } from "../session.ts";
 import { SessionError } from "../session.ts";

@@ -1,5 +1,5 @@
 import { foldersAbove, joinPath } from "../../base/paths.ts";
-import { realPath } from "../../cargo/config.ts";
+import { realPath } from "../../base/files.ts";
 import type { Environment } from "../../cargo/home.ts";
 import { replaceFile } from "./write_file.ts";
 

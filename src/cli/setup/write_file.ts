@@ -1,5 +1,5 @@
 import { parentPath } from "../../base/paths.ts";
-import { realPath } from "../../cargo/config.ts";
+import { realPath } from "../../base/files.ts";
 
 /** How {@linkcode replaceFile} goes about it. */
 export interface ReplaceFileOptions {
