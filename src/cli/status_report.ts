@@ -2,6 +2,7 @@ import { bold, dim, green, red, yellow } from "@std/fmt/colors";
 import { printable } from "../base/printable.ts";
 import { CRATES_IO_NAME, type RegistryRef } from "../cargo/registries.ts";
 import type { Cell } from "../terminal/columns.ts";
+import { describeGrant, expiryOf, type Grant } from "../tokens/scoped.ts";
 import type {
   Inventory,
   RegistryView,
@@ -177,6 +178,7 @@ function tokenCell(registry: RegistryView, { store, path }: Inventory): Cell {
       ? [registry.pinned ? `${path} (as you chose)` : path]
       : []),
     ...registry.configs.map((token) => token.path),
+    ...registry.scoped.map((grant) => `${store.title} (${describe(grant)})`),
   ];
   const unknown = registry.store === undefined
     ? [`${store.title} (${registry.failure?.kind ?? "not known"})`]
@@ -192,6 +194,11 @@ function tokenCell(registry: RegistryView, { store, path }: Inventory): Cell {
   const isPlain = registry.configs.length > 0 ||
     registry.file === true && !registry.pinned;
   return { text, style: registry.conflict ? red : isPlain ? yellow : green };
+}
+
+function describe(grant: Grant): string {
+  const isOver = expiryOf(grant, Date.now()) === "expired";
+  return describeGrant(grant) + (isOver ? ": expired" : "");
 }
 
 /** The report as an object whose keys docs/json.md describes. */
@@ -215,6 +222,11 @@ export function statusJson(overview: Inventory): unknown {
           store: registry.store ?? null,
           file: registry.file === true ? path : null,
           config: registry.configs.map((token) => token.path),
+          scoped: registry.scoped.map(({ scopes, crates, expires }) => ({
+            scopes,
+            crates,
+            expires: expires ?? null,
+          })),
           conflict: registry.conflict,
           pinned: registry.pinned,
           providers: registry.providers.map(({ program }) => program),
@@ -233,6 +245,7 @@ export function statusJson(overview: Inventory): unknown {
           store: true,
           file: null,
           config: [],
+          scoped: [],
           conflict: false,
           pinned: false,
           providers: [],

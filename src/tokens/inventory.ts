@@ -20,7 +20,7 @@ import {
   isBoundByUser,
   registryIndex,
 } from "../cargo/registry_index.ts";
-import { spellings } from "../cargo/spellings.ts";
+import { sameRegistry, spellings } from "../cargo/spellings.ts";
 import { type TokenOrigin, tokenOrigin } from "../cargo/token_origin.ts";
 import { tablesWithToken } from "../credentials/file.ts";
 import type {
@@ -31,6 +31,9 @@ import type {
   StoreFailure,
 } from "../stores/credential_store.ts";
 import { showProgress } from "../terminal/progress.ts";
+import { addScoped, hasScoped } from "../state/scoped.ts";
+import { expiryOf, type Grant } from "./scoped.ts";
+import { listScoped, type ScopedItem } from "./scoped_items.ts";
 import { decideToken, type TokenAnswer } from "./token_decision.ts";
 import {
   type ConfigToken,
@@ -104,6 +107,8 @@ export interface RegistryView {
   readonly rebinding: Rebinding | "none";
   /** Whether cargo would get a token here; `unknown` without a dialog. */
   readonly answer: "token" | "none" | "unknown";
+  /** What its tokens with scopes are good for, beside its own. */
+  readonly scoped: readonly Grant[];
   /** What stored or written tokens look like that are none of a registry's. */
   readonly odd: readonly TokenOrigin[];
 }
@@ -166,6 +171,7 @@ interface Place {
 class Stores {
   readonly #session: Session;
   readonly #signals = new Map<string, AbortSignal>();
+  readonly #scoped = new Map<string, readonly ScopedItem[]>();
 
   constructor(session: Session) {
     this.#session = session;
@@ -179,6 +185,29 @@ class Stores {
     const signal = this.#signals.get(store) ?? AbortSignal.timeout(timeoutMs);
     this.#signals.set(store, signal);
     return { registry, settings, store: await registry.store(), signal };
+  }
+
+  /**
+   * What a registry's tokens with scopes are good for, as far as the store
+   * says. It is remembered that there are some, if it was not.
+   */
+  async scopedOf(
+    { registry, store, signal }: Place,
+  ): Promise<readonly Grant[]> {
+    let all = this.#scoped.get(store.name);
+    if (all === undefined) {
+      const listed = await listScoped(store, "all", { signal });
+      all = listed.kind === "items" ? listed.items : [];
+      this.#scoped.set(store.name, all);
+    }
+    const { indexUrl } = registry.ref;
+    const own = all.filter((item) =>
+      item.indexUrl === indexUrl || sameRegistry(item.indexUrl, indexUrl)
+    );
+    if (own.length > 0 && !hasScoped(await registry.memory(), indexUrl)) {
+      await registry.remember((state) => addScoped(state, indexUrl));
+    }
+    return own.map(({ grant }) => grant);
   }
 }
 
@@ -278,6 +307,7 @@ async function view(
       reach: { kind: "not-listed", where: undefined, instead: [] },
       rebinding: "none",
       answer: "none",
+      scoped: [],
       odd: [],
     };
   }
@@ -310,6 +340,7 @@ async function view(
     ...(plaintext.kind === "found" ? [plaintext.token] : []),
   ];
   const known = isBeyond ? isListed : presence(stored);
+  const scoped = await stores.scopedOf(place);
   const result: RegistryView = {
     name,
     indexUrl,
@@ -327,7 +358,11 @@ async function view(
     hasOwnProvider: chain.source === "registry",
     reach: await registry.reach(),
     rebinding,
-    answer: answerOf(answer),
+    answer: scoped.some((grant) => expiryOf(grant, Date.now()) !== "expired") &&
+        environment.kind === "none"
+      ? "token"
+      : answerOf(answer),
+    scoped,
     odd: oddOnes(tokens, indexUrl),
   };
   for (const token of tokens) token.wipe();

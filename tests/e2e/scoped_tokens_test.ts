@@ -8,6 +8,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { findProgram, missing } from "../support/requirements.ts";
+import { runInPty } from "../support/pty.ts";
 import { run } from "../support/run.ts";
 import type { CargoResult } from "../support/test_home.ts";
 import { type SessionBus, startSessionBus } from "../support/session_bus.ts";
@@ -146,6 +147,20 @@ if (Deno.build.os === "linux") {
       await Deno.remove(`${home.cargoHome}/.credential-keyring-state.json`);
       succeeded(await home.cargo(["yank", "--undo", "bar@0.1.0"]));
       assertEquals(lastToken(home), YANKS);
+
+      // `status` shows them, and remembers again that there are some.
+      await logIn(home, OWN);
+      const args = ["status", "--registry", "crates-io", "--json"];
+      const { code, stdout } = await run([home.provider, ...args], {
+        cwd: home.work,
+        env: home.env,
+      });
+      assertEquals(code, 0);
+      assertEquals(JSON.parse(stdout).registries[0].scoped, [
+        { scopes: ["yank"], crates: [], expires: null },
+      ]);
+      succeeded(await home.cargo(["yank", "bar@0.1.0"]));
+      assertEquals(lastToken(home), YANKS);
     });
   });
 
@@ -276,6 +291,28 @@ if (Deno.build.os === "linux") {
     await logIn(copy, OWN);
     await copy.cargo(["yank", "foo@0.1.0"]);
     assertEquals(lastToken(copy), YANKS);
+  });
+
+  Deno.test("a locked keyring is opened for a scoped token", async (t) => {
+    await using bus = await startSessionBus();
+    await using home = await createHome(bus);
+    await logIn(home, YANKS, ["--scope", "yank"]);
+    await bus.restartKeyringLocked();
+    const yank = ["yank", "bar@0.1.0"];
+    await t.step("not where nobody is there", async () => {
+      const { code, stderr } = await home.cargo(yank);
+      assertEquals(code, 101);
+      assertMatch(stderr, /locked/);
+    });
+    await t.step("by a person at a terminal", async () => {
+      await using prompter = await bus.startPrompter("type");
+      const { output } = await runInPty(home.command(yank), {
+        env: { ...home.env, TERM: "dumb" },
+        cwd: home.work,
+      });
+      assertEquals(prompter.prompts.length, 1, output);
+      assertEquals(lastToken(home), YANKS);
+    });
   });
 
   Deno.test("a scoped token goes nowhere but into the store", async () => {

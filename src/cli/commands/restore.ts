@@ -75,6 +75,13 @@ export async function run(
     results.push(await restoreOne(registry, args, session));
   }
   report(results, args.json, session.output);
+  const { scoped } = await session.state();
+  if (!args.json && scoped.length > 0) {
+    session.output.printError(
+      "note: tokens with scopes stay in the store: cargo's file has no place " +
+        "for them",
+    );
+  }
   return exitStatus(results);
 }
 
