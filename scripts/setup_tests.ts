@@ -33,6 +33,7 @@ const PACKAGES: Readonly<Record<string, string | undefined>> = {
   "libsecret-tools": "secret-tool", // another program's view of the items
   "man-db": "man", // shows the manual page
   "mandoc": "mandoc", // judges it
+  "shellcheck": "shellcheck", // judges the installer
   "python3": "python3", // terminals to type at
   "python3-gi": undefined, // a scripted prompter, and what tests ask of the bus
   "strace": "strace", // faults at chosen system calls

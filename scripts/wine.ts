@@ -23,7 +23,7 @@ import { fileURLToPath } from "node:url";
 import { print } from "./print.ts";
 import { windowsTestArgs } from "./windows_tests.ts";
 
-/** Raised with every change of what set-up does: what is there is made anew. */
+/** Raised with every change of what set-up does: what is there is made again. */
 const RECIPE = 1;
 
 const SUITE = "trixie";
@@ -457,7 +457,7 @@ async function shareNpmPackages(folder: string): Promise<void> {
 }
 
 /** How long one step of the set-up may take. */
-const STEP_MILLISECONDS = 10 * 60_000;
+const STEP_MS = 10 * 60_000;
 
 /**
  * Runs a command and gives what it prints.
@@ -478,7 +478,7 @@ async function output(
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
-    signal: AbortSignal.timeout(STEP_MILLISECONDS),
+    signal: AbortSignal.timeout(STEP_MS),
   }).output();
   const decoder = new TextDecoder();
   if (code !== 0) {

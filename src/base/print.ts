@@ -43,8 +43,6 @@ function write(stream: Pick<OwnStdout, "writeSync">, text: string): void {
 
 /**
  * Prints a line on standard output.
- *
- * @param text The line, without its ending.
  */
 export function print(text: string): void {
   try {
@@ -62,8 +60,9 @@ export function print(text: string): void {
  * tells about.
  */
 export function printError(...lines: readonly string[]): void {
+  const text = lines.map(printable).join("\n");
   try {
-    write(Deno.stderr, lines.map(printable).join("\n"));
+    write(Deno.stderr, text);
   } catch {
     // Closed, or a full disk behind it.
   }

@@ -30,17 +30,8 @@ function makePatterns(): readonly (readonly [RegExp, string])[] {
  * Text that can be shown on a terminal as a part of one line. Names, URLs and
  * messages that come from a registry or a project may hold anything.
  *
- * @param text Any text.
- * @returns The text without control sequences, control characters and
- * invisible ones; line breaks and tabs are a space.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- * import { printable } from "./printable.ts";
- *
- * assertEquals(printable("\x1b[31mmy\x07-registry\r\n"), "my-registry ");
- * ```
+ * Returns the text without control sequences, control characters and invisible
+ * ones; line breaks and tabs are a space.
  */
 export function printable(text: string): string {
   patterns ??= makePatterns();

@@ -12,9 +12,8 @@ export interface Sandbox {
  * opens on the host. A confined snap has a home of its own (snapcraft.io,
  * "Environment variables"), and a flatpak has `/.flatpak-info`.
  *
- * @param env Reads a variable of the environment.
- * @param root Where `/.flatpak-info` is looked for.
- * @returns It; `undefined` outside of one.
+ * `root`: where `/.flatpak-info` is looked for.
+ * Returns it; `undefined` outside of one.
  */
 export async function findSandbox(
   env: (name: string) => string | undefined,

@@ -107,9 +107,6 @@ const READING = 2048;
  * Reads all of cargo's configuration files that hold for a directory (cargo:
  * `src/cargo/util/context/mod.rs`, `walk_tree` and `load_includes`). No file
  * can block or stop it: see {@linkcode ConfigLayers.problems}.
- *
- * @param places The environment and the directories.
- * @returns The layers.
  */
 export async function loadConfig(places: ConfigPlaces): Promise<ConfigLayers> {
   const loader = new Loader();
@@ -131,9 +128,7 @@ export async function loadConfig(places: ConfigPlaces): Promise<ConfigLayers> {
 /**
  * What a path of keys leads to in the values of a file.
  *
- * @param values The values.
- * @param keys The keys, from the outside in.
- * @returns The value, or `undefined` if there is none.
+ * Returns the value, or `undefined` if there is none.
  */
 export function valueAt(
   values: TomlValues,
@@ -152,8 +147,7 @@ export function valueAt(
 /**
  * Tells a table from the other values.
  *
- * @param value Any value, or none.
- * @returns Whether it is a table.
+ * Returns whether it is a table.
  */
 export function isTable(value: TomlValue | undefined): value is TomlValues {
   return typeof value === "object" && !Array.isArray(value) &&

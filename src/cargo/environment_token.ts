@@ -65,11 +65,8 @@ const CREDENTIALS_DIRECTORY = "CREDENTIALS_DIRECTORY";
  * `CARGO_REGISTRIES_NAME_INDEX` or else by the configuration. The name of the
  * request counts only if that finds none.
  *
- * @param environment The environment.
- * @param request The registry of a request.
- * @param loadConfig Loads the configuration. It is called only if something is
- * set that may be for this registry, and no index variable has the URL.
- * @returns The token, or that there is none.
+ * `loadConfig`: loads the configuration. It is called only if something is set
+ * that may be for this registry, and no index variable has the URL.
  */
 export async function environmentToken(
   environment: Environment,
@@ -142,7 +139,7 @@ async function look(
   return NONE;
 }
 
-/** @param optional Whether nobody has said that the file is there. */
+/** `optional`: whether nobody has said that the file is there. */
 async function readNamed(
   variable: string,
   path: string,

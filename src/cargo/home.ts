@@ -24,20 +24,8 @@ export interface CargoHomeOptions {
  * directory; else `.cargo` in `HOME` (on Windows in `USERPROFILE` unless it is
  * empty), else in the home that the system knows.
  *
- * @param environment The environment.
- * @param cwd The current directory.
- * @param options What the system knows.
- * @returns The directory, whether it exists or not; `undefined` if nothing
- * names a home.
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- *
- * const unix = { style: "unix" } as const;
- * assertEquals(cargoHome({ CARGO_HOME: "c" }, "/w", unix), "/w/c");
- * assertEquals(cargoHome({ HOME: "/users/ada" }, "/w", unix), "/users/ada/.cargo");
- * assertEquals(cargoHome({}, "/w", unix), undefined);
- * ```
+ * Returns the directory, whether it exists or not; `undefined` if nothing names
+ * a home.
  */
 export function cargoHome(
   environment: Environment,
@@ -77,9 +65,7 @@ export function currentDirectory(): string {
  * Deno knows no path that is not Unicode, and with this program's permissions
  * opens nothing below `/dev`, `/proc` and `/sys`.
  *
- * @param environment The environment.
- * @param home The home by {@linkcode cargoHome}.
- * @returns A clause; `undefined` if the home can be read.
+ * Returns a clause; `undefined` if the home can be read.
  */
 export function unreadableHome(
   environment: Environment,

@@ -85,10 +85,6 @@ const BUILT_IN = new Set([
  * alone, else the entries of `registry.global-credential-providers` from all
  * layers, the last one first, else `cargo:token`. What `--config` adds on the
  * command line cannot be seen from here.
- *
- * @param layers The configuration.
- * @param request The registry of a request.
- * @returns The chain.
  */
 export function providerChain(
   layers: ConfigLayers,
@@ -120,10 +116,9 @@ function chainOf(
  * not show which entry started this program (a wrapper did), `cargo:token` is
  * taken to follow wherever it is listed.
  *
- * @param chain The chain.
- * @param programName The name of this program's file, without an extension;
+ * `programName`: the name of this program's file, without an extension;
  * `cargo-credential-keyring` by default.
- * @returns Whether `cargo:token` follows, and whether it is listed.
+ * Returns whether `cargo:token` follows, and whether it is listed.
  */
 export function cargoTokenPlace(
   chain: ProviderChain,
@@ -146,10 +141,6 @@ export function cargoTokenPlace(
  * program for it the next time. The user's files alone have to say so, since a
  * variable or a project holds for some commands only; and what holds here must
  * not say otherwise.
- *
- * @param layers The configuration.
- * @param request The registry.
- * @param executable The file that runs, for an entry under another name.
  */
 export function reachesUs(
   layers: ConfigLayers,

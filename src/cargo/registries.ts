@@ -20,15 +20,6 @@ export interface RegistryRef {
  * writes `my-reg`, `my_reg` and `my.reg` alike, as `MY_REG` (cargo:
  * `src/cargo/util/context/key.rs`, `ConfigKey::push`; it splits a name at its
  * dots).
- *
- * @param name The registry's name.
- * @returns The name as a variable spells it.
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(environmentName("my-reg"), "MY_REG");
- * ```
  */
 export function environmentName(name: string): string {
   return name.replaceAll(/[-.]/g, "_").toUpperCase();

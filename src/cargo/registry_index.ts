@@ -33,16 +33,7 @@ export interface IndexBinding {
  * into lower case, but not that of a `sparse+https:` one; nothing else changes,
  * and two URLs are the same only if the results are, byte for byte.
  *
- * @param url The URL as it is configured.
- * @param root For a relative `file:` URL: the directory above the one that the
- * configuration file lies in, or the current one for a variable.
- * @returns The URL, or `undefined` if cargo would refuse it.
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(requestUrl("sparse+https://X.y/a/../i/"), "sparse+https://X.y/i/");
- * ```
+ * Returns the URL, or `undefined` if cargo would refuse it.
  */
 export function requestUrl(url: string, root?: string): string | undefined {
   const base = root !== undefined && isAbsolutePath(root)
@@ -135,10 +126,6 @@ export function userNames(
  * The names that the environment binds to a URL, as cargo finds them: in lower
  * case, with underscores (cargo: `src/cargo/util/auth/mod.rs`,
  * `registry_credential_config_raw_uncached`).
- *
- * @param environment The environment.
- * @param indexUrl The URL of a request.
- * @returns The names, sorted.
  */
 export function environmentNames(
   environment: ConfigLayers["environment"],
@@ -156,10 +143,6 @@ export function environmentNames(
 /**
  * The names that are bound to a URL, as cargo finds them: by the environment,
  * and only if it has none, by the files.
- *
- * @param layers The configuration.
- * @param indexUrl The URL of a request.
- * @returns The names, sorted. With more than one cargo itself gives up.
  */
 export function registryNames(
   layers: ConfigLayers,
@@ -192,12 +175,7 @@ export function boundNames(layers: ConfigLayers, indexUrl: string): string[] {
   return [...environmentNames(layers.environment, indexUrl), ...inFiles];
 }
 
-/**
- * Every registry name that a file binds to something.
- *
- * @param layers The configuration.
- * @returns The names, sorted, each once.
- */
+/** Every registry name that a file binds to something. */
 export function configuredNames(layers: ConfigLayers): string[] {
   const names = layers.files.flatMap(({ values }) => {
     const registries = valueAt(values, ["registries"]);

@@ -18,10 +18,9 @@ export type SendableToken =
  * is not crates.io: from a variable, from the credentials file, or from the
  * configuration in cargo's home. Names are compared as variables are.
  *
- * @param layers The configuration.
- * @param credentials The credentials file, whether it exists or not; `undefined`
+ * `credentials`: the credentials file, whether it exists or not; `undefined`
  * where there is no home, or none that can be read.
- * @param name The name; `undefined`: any.
+ * `name`: the name; `undefined`: any.
  */
 export async function sendableToken(
   layers: ConfigLayers,

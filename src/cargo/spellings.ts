@@ -32,9 +32,7 @@ export function spellings(indexUrl: string): string[] {
  * `src/cargo/util/canonical_url.rs`): a last slash does not count, nor, in a
  * URL without `+`, does `.git`, nor the case of a path on github.com.
  *
- * @param one A URL.
- * @param other Another.
- * @returns `true` if both are URLs and mean the same registry.
+ * Returns `true` if both are URLs and mean the same registry.
  */
 export function sameRegistry(one: string, other: string): boolean {
   const canonical = canonicalUrl(one);

@@ -14,18 +14,6 @@ const WHITE_SPACE = [
 /**
  * Checks a token by cargo's rule: not empty, and only printable ASCII, space
  * and tab (cargo: `crates/crates-io/lib.rs`, `check_token`).
- *
- * @param token The token.
- * @returns `valid`, or what is wrong with it.
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- * import { Secret } from "../base/secret.ts";
- *
- * assertEquals(checkToken(Secret.fromString("Bearer abc")), "valid");
- * assertEquals(checkToken(Secret.fromString("")), "empty");
- * assertEquals(checkToken(Secret.fromString("a\nb")), "invalid");
- * ```
  */
 export function checkToken(token: Secret): TokenValidity {
   if (token.length === 0) return "empty";
@@ -39,16 +27,7 @@ export function checkToken(token: Secret): TokenValidity {
  * Takes a pasted `cargo login` and the white space around the token away, as
  * `cargo:token` does (cargo: `src/cargo/util/credential/token.rs`).
  *
- * @param token What was pasted; it stays the caller's.
- * @returns The token: `token` itself if there was nothing to take away.
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- * import { Secret } from "../base/secret.ts";
- *
- * const pasted = Secret.fromString("cargo login abc\n");
- * assertEquals(cleanPastedToken(pasted).reveal(), "abc");
- * ```
+ * Returns the token: `token` itself if there was nothing to take away.
  */
 export function cleanPastedToken(token: Secret): Secret {
   const kept = new Uint8Array(token.length);

@@ -28,8 +28,7 @@ const CR = 0x0d;
  * containers and services. One line ending at its end does not count. Nothing
  * that could block is opened, and what is no token is never taken for one.
  *
- * @param path The file; links are followed, as Kubernetes makes them.
- * @returns The token, or why there is none; never both.
+ * Returns the token, or why there is none; never both.
  */
 export function readTokenFile(path: string): TokenFile {
   // Deno reads nothing there for a program without all permissions.

@@ -8,7 +8,7 @@ export const DERIVING = "Making a key of the passphrase";
  * Asks for a passphrase on the terminal, unseen; `undefined` if there is none,
  * which has been said.
  *
- * @param repeat Whether it is asked for twice: a new one may be mistyped.
+ * `repeat`: whether it is asked for twice: a new one may be mistyped.
  */
 export async function askPassphrase(
   question: string,

@@ -1,3 +1,4 @@
+import { describeStoreFailure } from "../stores/credential_store.ts";
 import { green } from "@std/fmt/colors";
 import {
   CRATES_IO_INDEX,
@@ -238,7 +239,7 @@ async function known(session: CommandSession): Promise<RegistryRef[]> {
       add({ indexUrl, ...(name === undefined ? {} : { name }) });
     }
   } else if (listed.storeExists) {
-    throw new SessionError(`${listed.reason}. ${listed.remedy} ${WITHOUT}`);
+    throw new SessionError(`${describeStoreFailure(listed)} ${WITHOUT}`);
   }
   return [...found.values()];
 }

@@ -3,7 +3,10 @@ import type { Secret } from "../base/secret.ts";
 import { describeLockFailure, removeStored } from "../tokens/move.ts";
 import { unpin } from "../state/pins.ts";
 import { supersede, unsupersede } from "../state/superseded.ts";
-import type { GetOutcome } from "../stores/credential_store.ts";
+import {
+  type GetOutcome,
+  storeFailureClause,
+} from "../stores/credential_store.ts";
 import { showProgress } from "../terminal/progress.ts";
 import {
   type AgeKeys,
@@ -252,7 +255,7 @@ function failure(
   return result(
     "failed",
     failed.cause,
-    `${failed.reason}. ${failed.remedy}`.replace(/\.$/, ""),
+    storeFailureClause(failed),
   );
 }
 

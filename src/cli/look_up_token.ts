@@ -1,3 +1,4 @@
+import { storeFailureClause } from "../stores/credential_store.ts";
 import {
   CRATES_IO_INDEX,
   CRATES_IO_NAME,
@@ -81,8 +82,7 @@ export function describeNoToken(
         "for that URL";
     }
     case "store-failed":
-      return `${answer.failure.reason}. ${answer.failure.remedy}`
-        .replace(/\.$/, "");
+      return storeFailureClause(answer.failure);
     case "file-unusable":
       return `${path}: ${describeLockFailure(answer.plaintext)}`;
   }

@@ -29,9 +29,11 @@ export function printableOutput(
   screen: () => Screen = () => PLAIN,
 ): Output {
   return {
-    print: (...lines) => lines.map(printable).forEach(stdout),
-    printRows: (rows) => renderColumns(rows, screen()).forEach(stdout),
-    printError: (...lines) => lines.map(printable).forEach(stderr),
+    print: (...lines) => lines.map(printable).forEach((line) => stdout(line)),
+    printRows: (rows) =>
+      renderColumns(rows, screen()).forEach((line) => stdout(line)),
+    printError: (...lines) =>
+      lines.map(printable).forEach((line) => stderr(line)),
   };
 }
 

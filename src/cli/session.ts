@@ -10,7 +10,13 @@ import type {
 } from "../stores/credential_store.ts";
 import type { PromptOutcome } from "../terminal/terminal.ts";
 import type { Registry } from "../tokens/registry.ts";
-import { Session, type SessionSources } from "../tokens/session.ts";
+import {
+  Session,
+  SessionError,
+  type SessionSources,
+} from "../tokens/session.ts";
+
+export { SessionError } from "../tokens/session.ts";
 import { type Output, SYSTEM_OUTPUT } from "./output.ts";
 
 /** How long another process may hold the state file. */
@@ -18,11 +24,6 @@ const STATE_PATIENCE_MS = 1_000;
 
 /** How long a person may think about a question. */
 const QUESTION_MS = 5 * 60_000;
-
-/** Something that is wrong before a command can begin; the message says it. */
-export class SessionError extends Error {
-  override name = "SessionError";
-}
 
 /** What a {@linkcode CommandSession} is made of; absent: the system's own. */
 export interface CommandSources extends SessionSources {

@@ -2,7 +2,11 @@ import { bold, dim, green, red, yellow } from "@std/fmt/colors";
 import { printable } from "../base/printable.ts";
 import { CRATES_IO_NAME, type RegistryRef } from "../cargo/registries.ts";
 import type { Cell } from "../terminal/columns.ts";
-import type { Overview, RegistryView, StoreView } from "./overview.ts";
+import type {
+  Inventory,
+  RegistryView,
+  StoreView,
+} from "../tokens/inventory.ts";
 
 /** What is to be done about a registry's token. */
 export type StepCode =
@@ -28,7 +32,7 @@ export interface Step {
 /** `undefined`: all is well. */
 export function nextStep(
   registry: RegistryView,
-  { path }: Overview,
+  { path }: Inventory,
 ): Step | undefined {
   const { name, environment, rebinding, reach } = registry;
   const step = (code: StepCode, message: string): Step => ({ code, message });
@@ -123,7 +127,7 @@ function adoption({ indexUrl, name }: RegistryRef): Step {
 }
 
 /** The rows of the report for people, with those of the store last. */
-export function statusRows(overview: Overview): (readonly Cell[])[] {
+export function statusRows(overview: Inventory): (readonly Cell[])[] {
   const { registries, orphans, store } = overview;
   const title = (text: string): Cell => ({ text, style: bold });
   return [
@@ -162,7 +166,7 @@ function withUrl({ name, indexUrl }: RegistryView): string {
     : `${name} (${indexUrl})`;
 }
 
-function tokenCell(registry: RegistryView, { store, path }: Overview): Cell {
+function tokenCell(registry: RegistryView, { store, path }: Inventory): Cell {
   const { environment } = registry;
   const places = [
     ...(environment.kind === "token"
@@ -191,7 +195,7 @@ function tokenCell(registry: RegistryView, { store, path }: Overview): Cell {
 }
 
 /** The report as an object whose keys docs/json.md describes. */
-export function statusJson(overview: Overview): unknown {
+export function statusJson(overview: Inventory): unknown {
   const { store, registries, orphans, path } = overview;
   const message = (step: Step | undefined): string | null =>
     step === undefined ? null : printable(step.message);

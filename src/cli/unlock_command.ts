@@ -1,6 +1,9 @@
 import { printError } from "../base/print.ts";
 import type { Secret } from "../base/secret.ts";
-import type { StoreFailure } from "../stores/credential_store.ts";
+import {
+  describeStoreFailure,
+  type StoreFailure,
+} from "../stores/credential_store.ts";
 import {
   createKeyring,
   lookAtKeyrings,
@@ -18,8 +21,6 @@ const QUESTION_MS = 2 * 60_000;
  * `unlock`: opens gnome-keyring's keyrings with passwords typed on the
  * terminal, so that cargo finds them open where no dialog can be shown (ssh).
  * Where there is none yet, it makes the first one.
- *
- * @returns The exit status.
  */
 export async function unlockCommand(): Promise<number> {
   const look = await lookAtKeyrings({ signal: AbortSignal.timeout(CALL_MS) });
@@ -128,7 +129,7 @@ function refuse(
     outcome.kind === "not-gnome-keyring"
       ? "error: the Secret Service here is not gnome-keyring, which alone can " +
         "be unlocked like this; unlock it with its own program"
-      : `error: ${outcome.reason}. ${outcome.remedy}`,
+      : `error: ${describeStoreFailure(outcome)}`,
   );
   return 1;
 }

@@ -17,7 +17,8 @@ export async function exclusiveLock(
     return {
       tryLock: () => file.tryLock(true),
       [Symbol.dispose](): void {
-        // Goes with the file.
+        // A process that is being started may still have the file open, too.
+        file.unlockSync();
       },
     };
   }

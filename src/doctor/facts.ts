@@ -10,7 +10,7 @@ import type { ConfigLayers } from "../cargo/config.ts";
 import { isThisProgram, type ProviderEntry } from "../cargo/provider_chain.ts";
 import { CRATES_IO_NAME } from "../cargo/registries.ts";
 import { registryNames } from "../cargo/registry_index.ts";
-import { gatherOverview, type Overview } from "../cli/overview.ts";
+import { type Inventory, takeInventory } from "../tokens/inventory.ts";
 import { configTokens } from "../tokens/names.ts";
 import { type CommandSession, SessionError } from "../cli/session.ts";
 import { findAllTokens, malformed } from "../credentials/file.ts";
@@ -73,7 +73,7 @@ async function lookOver(
   }
   const settingsNotices: readonly SettingsNotice[] = settings.notices;
   try {
-    return { overview: await gatherOverview(session), settingsNotices };
+    return { overview: await takeInventory(session), settingsNotices };
   } catch (error) {
     // One that holds for a single registry is found on the way.
     if (!(error instanceof SessionError)) throw error;
@@ -137,7 +137,7 @@ async function deadTokens(
 
 /** The entries of all chains that cargo could not start. */
 function missingPrograms(
-  overview: Overview | undefined,
+  overview: Inventory | undefined,
   session: CommandSession,
   home: string,
 ): MissingProgram[] {
@@ -195,7 +195,7 @@ function howExecutable(
 
 /** Names that lead to one URL, for which cargo ends with an error. */
 function twoNames(
-  overview: Overview | undefined,
+  overview: Inventory | undefined,
   layers: ConfigLayers,
 ): (readonly string[])[] {
   const found = new Map<string, readonly string[]>();
@@ -214,7 +214,7 @@ async function userHome(session: CommandSession): Promise<string | undefined> {
 
 /** Whether systemd would keep tokens where there is no Secret Service. */
 async function isSystemdReady(
-  overview: Overview | undefined,
+  overview: Inventory | undefined,
   home: string,
 ): Promise<boolean> {
   if (

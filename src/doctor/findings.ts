@@ -2,7 +2,7 @@ import { TOKEN_FILE_VARIABLE } from "../cargo/environment_token.ts";
 import type { ConfigProblem } from "../cargo/config.ts";
 import { CRATES_IO_NAME } from "../cargo/registries.ts";
 import { describeOrigin, type TokenOrigin } from "../cargo/token_origin.ts";
-import type { Overview, RegistryView } from "../cli/overview.ts";
+import type { Inventory, RegistryView } from "../tokens/inventory.ts";
 import type { FileFacts } from "../tokens/eligibility.ts";
 import type { SettingsNotice } from "../settings/settings.ts";
 import type { Toolchain } from "./toolchains.ts";
@@ -34,7 +34,7 @@ export interface MissingProgram {
 /** Everything that {@linkcode findings} looks at; there is no token in it. */
 export interface DoctorFacts {
   /** Absent: the settings are wrong, so that the store is not known. */
-  readonly overview?: Overview;
+  readonly overview?: Inventory;
   readonly wrongSetting?: string;
   readonly settingsNotices: readonly SettingsNotice[];
   readonly home: string;

@@ -1,6 +1,6 @@
 import { bold, cyan, green, red, yellow } from "@std/fmt/colors";
 import { printable } from "../base/printable.ts";
-import type { StoreView } from "../cli/overview.ts";
+import type { StoreView } from "../tokens/inventory.ts";
 import { storeJson } from "../cli/status_report.ts";
 import type { Cell } from "../terminal/columns.ts";
 import type { Finding, Severity } from "./findings.ts";

@@ -56,9 +56,6 @@ function encodeError(answer: ErrorAnswer): Uint8Array<ArrayBuffer> {
 /**
  * Writes an answer as the line that cargo reads (cargo: `CredentialResponse`
  * and `Error` in `credential/cargo-credential`).
- *
- * @param answer The answer.
- * @returns The line with its ending; the caller wipes it once it is sent.
  */
 export function encodeAnswer(answer: Answer): Uint8Array<ArrayBuffer> {
   switch (answer.kind) {

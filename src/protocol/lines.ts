@@ -9,8 +9,8 @@ export interface ByteReader {
   /**
    * Reads into a buffer.
    *
-   * @param buffer Where to put the bytes.
-   * @returns How many were put there; `null` at the end of the input.
+   * `buffer`: where to put the bytes.
+   * Returns how many were put there; `null` at the end of the input.
    */
   read(buffer: Uint8Array): Promise<number | null>;
 }
@@ -30,8 +30,7 @@ export type InputLine =
  * one may end with the input. Only what has been asked for is read, so a
  * request is seen as soon as it is whole.
  *
- * @param reader Where the bytes come from.
- * @returns The lines, in turn.
+ * `reader`: where the bytes come from.
  */
 export async function* readLines(
   reader: ByteReader,

@@ -149,21 +149,7 @@ function parseMessage(message: unknown): ParsedLine {
  * line is told by the name of a field, never by its content: a line may hold a
  * token.
  *
- * @param line The line's bytes, without its ending.
- * @returns The request, or the answer that the line gets instead.
- *
- * @example Usage
- * ```ts
- * import { parseRequest } from "./parse_request.ts";
- *
- * const line = new TextEncoder().encode(
- *   `{"v":1,"registry":{"index-url":"sparse+https://example.com/"},"kind":"logout"}`,
- * );
- * const parsed = parseRequest(line);
- * if (parsed.kind !== "request" || parsed.request.kind !== "logout") {
- *   throw new Error("not a logout");
- * }
- * ```
+ * `line`: the line's bytes, without its ending.
  */
 export function parseRequest(line: Uint8Array): ParsedLine {
   let message: unknown;

@@ -5,12 +5,7 @@ import { parseRequest } from "./parse_request.ts";
 
 /** A sink of bytes. */
 export interface ByteWriter {
-  /**
-   * Writes some of the bytes.
-   *
-   * @param bytes What to write.
-   * @returns How many were written.
-   */
+  /** Writes some of the bytes. */
   writeSync(bytes: Uint8Array<ArrayBuffer>): number;
 }
 
@@ -23,9 +18,6 @@ export interface ServeOptions {
   /**
    * Answers a request. A throw is a mistake in this program: it is answered
    * with an error that shows nothing of it.
-   *
-   * @param request The request.
-   * @returns The answer.
    */
   readonly handle: (request: CredentialRequest) => Promise<Answer>;
   /**
@@ -89,9 +81,6 @@ export function describeFailure(error: unknown): string {
  * hello, then one line of answer for each line of request (cargo:
  * `src/cargo/util/credential/process.rs`). A reader that is gone ends it
  * quietly.
- *
- * @param options The two ends of the conversation, and who answers.
- * @returns When the input has ended or nobody reads the answers.
  */
 export async function serve(options: ServeOptions): Promise<void> {
   if (!send(options.output, HELLO)) return;

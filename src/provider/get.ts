@@ -27,7 +27,7 @@ export async function get(context: ProviderContext): Promise<GetAnswer> {
   }
 }
 
-/** @param seen Where every token that was looked at is put. */
+/** `seen`: where every token that was looked at is put. */
 async function decide(
   context: ProviderContext,
   seen: Set<Secret>,
@@ -207,7 +207,7 @@ async function tell(
 /**
  * Does what was decided.
  *
- * @returns `false`: another program has changed something before.
+ * Returns `false`: another program has changed something before.
  */
 async function act(
   action: GetAction,
@@ -240,7 +240,9 @@ async function move(
     token,
     context.deadline.signal,
   );
-  const { describeMoved, describeNotMoved } = await import("./move_words.ts");
+  const { describeMoved, describeMoveFailure } = await import(
+    "./move_words.ts"
+  );
   switch (outcome.kind) {
     case "moved": {
       const { unsupersede } = await import("../state/superseded.ts");
@@ -259,7 +261,7 @@ async function move(
       // Another program may have moved it, or logged in or out.
       return false;
     default:
-      await context.notice(describeNotMoved(outcome, await context.about()));
+      await context.notice(describeMoveFailure(outcome, await context.about()));
       return true;
   }
 }

@@ -3,10 +3,13 @@ import type { TokenValidity } from "../cargo/token.ts";
 import { describeOrigin, type TokenOrigin } from "../cargo/token_origin.ts";
 import type { Eligibility } from "../tokens/eligibility.ts";
 import type { MoveOutcome, RemovalOutcome } from "../tokens/move.ts";
-import type { StoreFailure } from "../stores/credential_store.ts";
+import {
+  describeStoreFailure,
+  type StoreFailure,
+} from "../stores/credential_store.ts";
 import type { PromptOutcome } from "../terminal/terminal.ts";
 import type { LoginStep } from "./login_decision.ts";
-import { describeNotMoved } from "./move_words.ts";
+import { describeMoveFailure } from "./move_words.ts";
 import { describeRebinding, type RegistryAbout } from "../tokens/about.ts";
 import { statusLine } from "./status_line.ts";
 
@@ -31,8 +34,9 @@ export function describeLoginRefusal(
     ? " To keep the token in plaintext on purpose: " +
       `\`CARGO_CREDENTIAL_KEYRING_STORE=off ${about.loginCommand}\`.`
     : "";
-  return `the token was not stored: ${failure.reason}. ` +
-    `${failure.remedy}${onPurpose}`;
+  return `the token was not stored: ${
+    describeStoreFailure(failure)
+  }${onPurpose}`;
 }
 
 /**
@@ -194,6 +198,6 @@ export function describeNotMigrated(
         `\`${about.migrateCommand} --prefer file\` or \`--prefer store\` says ` +
         "which one to keep";
     default:
-      return describeNotMoved(outcome, about).text;
+      return describeMoveFailure(outcome, about).text;
   }
 }

@@ -1,5 +1,8 @@
 import type { LogoutFacts } from "./logout_decision.ts";
-import type { EraseOutcome } from "../stores/credential_store.ts";
+import {
+  describeStoreFailure,
+  type EraseOutcome,
+} from "../stores/credential_store.ts";
 import type { RegistryAbout } from "../tokens/about.ts";
 import { statusLine } from "./status_line.ts";
 
@@ -78,7 +81,7 @@ export function describeNotLoggedOut(
   if ("reason" in erased) {
     sentences.push(
       `${about.storeTitle} may still hold the token of ${about.title}: ` +
-        `${erased.reason}. ${erased.remedy}`,
+        `${describeStoreFailure(erased)}`,
     );
   }
   return sentences.join("; ");
@@ -103,7 +106,7 @@ export function describeNotAsked(
   return "reason" in erased
     ? [
       `warning: ${about.storeTitle} could not be asked and may still hold a ` +
-      `token: ${erased.reason}. ${erased.remedy}`,
+      `token: ${describeStoreFailure(erased)}`,
     ]
     : [];
 }

@@ -1,3 +1,4 @@
+import { describeStoreFailure } from "../stores/credential_store.ts";
 import type { MoveOutcome, RemovalOutcome } from "../tokens/move.ts";
 import type { NoticeText } from "./notices.ts";
 import type { RegistryAbout } from "../tokens/about.ts";
@@ -25,7 +26,7 @@ export function describeMoved(about: RegistryAbout): readonly string[] {
 /**
  * What is said of a token that was to leave the file and did not.
  */
-export function describeNotMoved(
+export function describeMoveFailure(
   outcome: Extract<MoveOutcome, { kind: "stored" | "not-stored" | "no-file" }>,
   about: RegistryAbout,
 ): NoticeText {
@@ -47,8 +48,7 @@ export function describeNotMoved(
     case "not-stored":
       return {
         level: "warning",
-        text: `${left}: ${outcome.failure.reason}. ` +
-          outcome.failure.remedy,
+        text: `${left}: ${describeStoreFailure(outcome.failure)}`,
         frequency: "daily",
         topic: `move/${outcome.failure.cause}`,
       };

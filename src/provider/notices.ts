@@ -138,7 +138,7 @@ export function describeGetNotice(
       };
     }
     case "not-moved":
-      return describeNotMoved(notice.reason, facts.cargoTokenFollows, about);
+      return describeLeftInFile(notice.reason, facts.cargoTokenFollows, about);
     case "store-failure": {
       const { failure } = notice;
       const consequence = !facts.cargoTokenFollows
@@ -180,7 +180,7 @@ function describeRebound(rebinding: Rebinding, about: RegistryAbout): string {
     `that URL: \`${about.migrateCommand} --index ${url}\``;
 }
 
-function describeNotMoved(
+function describeLeftInFile(
   reason: NotMovedReason,
   cargoTokenFollows: boolean,
   about: RegistryAbout,

@@ -33,8 +33,8 @@ export class Notifier {
    * Prints a notice, unless it was given lately. A person at a terminal and a
    * log are told apart, and each is told: nobody reads the log of an editor.
    *
-   * @param isLast Whether cargo's command ends here, without a token: then it
-   * is printed each time, where `CI` is set, too.
+   * `isLast`: whether cargo's command ends here, without a token: then it is
+   * printed each time, where `CI` is set, too.
    */
   async notice(notice: NoticeText, isLast: boolean): Promise<void> {
     const { shouldTell, told } = await memory();

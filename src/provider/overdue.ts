@@ -6,7 +6,7 @@ import type { ProviderContext } from "./context.ts";
  * What a request may take beyond its deadline: the time to read a few files
  * and word an answer after a store has failed to answer.
  */
-const GRACE_MILLISECONDS = 500;
+const GRACE_MS = 500;
 
 /** What {@linkcode whenOverdue} looks at. */
 export interface OverdueContext extends Pick<ProviderContext, "deadline"> {
@@ -17,15 +17,12 @@ export interface OverdueContext extends Pick<ProviderContext, "deadline"> {
  * The answer when even what comes after a store's failure hangs. The next
  * provider is asked only if it cannot send a token to a project's URL.
  *
- * @param kind What was asked.
- * @param context The edges.
- * @param graceMs How long after the deadline.
- * @returns The answer, some time after the deadline; never before.
+ * Returns the answer, some time after the deadline; never before.
  */
 export async function whenOverdue(
   kind: CredentialRequest["kind"],
   context: OverdueContext,
-  graceMs: number = GRACE_MILLISECONDS,
+  graceMs: number = GRACE_MS,
 ): Promise<Answer> {
   await aborted(context.deadline.signal);
   await aborted(AbortSignal.timeout(graceMs));

@@ -1,7 +1,7 @@
 import type { Deadline } from "../base/deadline.ts";
 
 /** When a person is told what is being waited for. */
-const SILENCE_MILLISECONDS = 2_000;
+const SILENCE_MS = 2_000;
 
 /** What {@linkcode Patience} needs to know. */
 export interface PatienceOptions {
@@ -23,17 +23,12 @@ export interface PatienceOptions {
 export class Patience implements Disposable {
   #over = false;
 
-  /**
-   * Starts the time.
-   *
-   * @param deadline What is given the time.
-   * @param options How long, and for whom.
-   */
+  /** Starts the time. */
   constructor(deadline: Deadline, options: PatienceOptions) {
     const { timeoutMs, promptTimeoutMs } = options;
     deadline.restart(timeoutMs);
     const silence = Math.floor(
-      Math.min(SILENCE_MILLISECONDS, timeoutMs * 2 / 3),
+      Math.min(SILENCE_MS, timeoutMs * 2 / 3),
     );
     const ask = async (): Promise<void> => {
       if (this.#over || !await options.isPersonPresent()) return;

@@ -8,9 +8,8 @@ import { headStart } from "./head_start.ts";
 /**
  * Speaks the protocol on standard input and output until cargo is done.
  *
- * @returns When the input has ended, nobody reads the answers, or a request
- * has passed its deadline: then something hangs, and the caller ends the
- * process.
+ * Returns when the input has ended, nobody reads the answers, or a request has
+ * passed its deadline: then something hangs, and the caller ends the process.
  */
 export async function runProvider(): Promise<void> {
   let overdue = false;

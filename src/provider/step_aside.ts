@@ -13,8 +13,6 @@ export interface GetSurroundings
  * Answers a `get` that has failed for a reason that no table foresees: as where
  * the store is unreachable. The next provider is asked, unless there is none,
  * the settings are strict, or it might send a token to a project's URL.
- *
- * @param why A clause for people.
  */
 export async function withoutStore(
   context: GetSurroundings,
@@ -60,8 +58,6 @@ export interface AsideContext
  * Answers a request where cargo has a home that this program cannot read: as
  * without this program, since the settings, the registries and the tokens of
  * such a home are not known.
- *
- * @param why A clause for people.
  */
 export async function stepAside(
   kind: "get" | "login" | "logout",

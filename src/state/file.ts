@@ -53,7 +53,7 @@ export function readState(cargoHome: string): State {
  * It fails in no way either, and writes nothing into a folder that another
  * user owns: under `sudo` the owner could not read it afterwards.
  *
- * @returns Whether the change is in the file.
+ * Returns whether the change is in the file.
  */
 export async function updateState(
   cargoHome: string,
@@ -81,7 +81,12 @@ async function tryUpdate(
     using lock = await openLock(`${cargoHome}/${LOCK_NAME}`);
     if (lock === undefined) return "impossible";
     if (!await lock.tryLock(true)) return "busy";
-    return await updateLocked(cargoHome, change);
+    try {
+      return await updateLocked(cargoHome, change);
+    } finally {
+      // A process that is being started may still have the file open, too.
+      lock.unlockSync();
+    }
   } catch (error) {
     if (systemErrorCode(error) !== undefined) return "impossible";
     throw error;

@@ -35,13 +35,7 @@ const MAX_BYTES = 1024 * 1024;
 /** Between two tries while another process writes the same token. */
 const RETRY_MS = 10;
 
-/**
- * Where the token of a name lies.
- *
- * @param folder Cargo's home.
- * @param hash What stands for the index URL, 64 hexadecimal digits.
- * @returns The path.
- */
+/** Where the token of a name lies. */
 export function credentialFilePath(folder: string, hash: string): string {
   return `${folder}/.credential-keyring-${hash}.json`;
 }
@@ -51,8 +45,7 @@ const NAME = /^\.credential-keyring-([0-9a-f]{64})\.json$/;
 /**
  * Reads a token's file. It waits for nobody.
  *
- * @param path The file.
- * @returns What it holds; `absent` only if it is certain that there is none.
+ * Returns what it holds; `absent` only if it is certain that there is none.
  */
 export function readCredentialFile(path: string): ReadCredential {
   try {
@@ -90,8 +83,6 @@ function parse(text: string): CredentialFile | undefined {
 /**
  * The hashes of the tokens that lie in a folder. Other files are passed over.
  *
- * @param folder Cargo's home.
- * @returns The hashes; none if there is no such folder.
  * @throws {unknown} If the folder cannot be read.
  */
 export function listCredentialFiles(folder: string): readonly string[] {
@@ -109,12 +100,6 @@ export function listCredentialFiles(folder: string): readonly string[] {
  * Writes a token's file beside it and renames it over: wherever the process is
  * killed, there is the old one or the new one, whole. When it is done, the new
  * one is on the disk.
- *
- * @param folder Cargo's home; made if it is not there.
- * @param path The file.
- * @param credential What it shall hold.
- * @param signal Ends the waiting for another process that writes it too.
- * @returns `done`, or why the old one is still there.
  */
 export async function writeCredentialFile(
   folder: string,
@@ -147,9 +132,7 @@ export async function writeCredentialFile(
 /**
  * Removes a token's file.
  *
- * @param folder Cargo's home.
- * @param path The file.
- * @returns `done`, `absent` if there was none, or why it is still there.
+ * Returns `done`, `absent` if there was none, or why it is still there.
  */
 export async function removeCredentialFile(
   folder: string,
@@ -167,10 +150,6 @@ export async function removeCredentialFile(
 /**
  * Whether {@linkcode writeCredentialFile} could write, as far as that can be
  * told without a token. A folder that is not there is not made for that.
- *
- * @param folder Cargo's home.
- * @param signal Ends the waiting for another process that looks too.
- * @returns `done`, or what stands in the way.
  */
 export async function probeFolder(
   folder: string,

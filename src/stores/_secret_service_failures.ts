@@ -96,8 +96,7 @@ function linkerWords(error: LibraryError): string | undefined {
 /**
  * Says what an error means.
  *
- * @param error What was thrown.
- * @returns The trouble; `undefined` if the error is a mistake in this program.
+ * Returns the trouble; `undefined` if the error is a mistake in this program.
  */
 export function troubleOf(error: unknown): Trouble | undefined {
   if (error instanceof LibraryError) {
@@ -159,13 +158,7 @@ export function troubleOf(error: unknown): Trouble | undefined {
   return { cause: "service-failed", message };
 }
 
-/**
- * Puts a failure into words.
- *
- * @param trouble What is wrong.
- * @param surroundings Where.
- * @returns The failure.
- */
+/** Puts a failure into words. */
 export function describeTrouble(
   trouble: Trouble,
   surroundings: Surroundings,
@@ -392,11 +385,7 @@ function clause(message: string): string {
   return message.trim().replace(/\.$/, "") || "it did not say why";
 }
 
-/**
- * Looks at where this program runs. It is asked only when something failed.
- *
- * @returns What was found.
- */
+/** Looks at where this program runs. It is asked only when something failed. */
 export async function readSurroundings(): Promise<Surroundings> {
   const sandbox = await findSandbox(readVariable);
   const liveBus = findLiveBus(readVariable, Deno.uid(), statSocket);
@@ -422,12 +411,7 @@ async function readText(path: string): Promise<string> {
   }
 }
 
-/**
- * The distribution's names, most specific first.
- *
- * @param osRelease The text of os-release(5).
- * @returns `ID`, then those of `ID_LIKE`.
- */
+/** The distribution's names, most specific first. */
 export function distributionsOf(osRelease: string): string[] {
   const value = (key: string): string =>
     new RegExp(`^${key}=["']?([^"'\\n]*)`, "m").exec(osRelease)?.[1] ?? "";

@@ -27,11 +27,6 @@ const NUL = 0;
  * Calls one method over a connection of its own. The bytes that went over it
  * are wiped.
  *
- * @param path The service's socket.
- * @param method The method's whole name.
- * @param parameters Its parameters.
- * @param signal Ends the call.
- * @returns The answer.
  * @throws {SocketError} If nobody listens there, the connection breaks, or the
  * signal is aborted.
  */

@@ -102,15 +102,6 @@ const NO_HOME: StoreFailure = {
  * Which store a setting means on a system. `auto` is the store of the system's
  * desktop, never the kernel keyring, nor systemd's credentials, which no other
  * machine can decrypt.
- *
- * @param setting The `store` setting.
- * @param os The system, as `Deno.build.os` names it.
- * @returns The store, or why there is none.
- *
- * @example
- * ```ts ignore
- * chooseStore("auto", "darwin"); // { kind: "store", name: "keychain" }
- * ```
  */
 export function chooseStore(setting: StoreSetting, os: string): StoreChoice {
   if (setting === "off") return { kind: "none", failure: SWITCHED_OFF };
@@ -140,16 +131,10 @@ export function chooseStore(setting: StoreSetting, os: string): StoreChoice {
  * Opens the store of a setting: its code alone is loaded, and the system is
  * not touched before the store is asked something.
  *
- * @param setting The `store` setting.
- * @param cargoHome Cargo's home, where it is known: one store keeps its files
+ * `cargoHome`: cargo's home, where it is known: one store keeps its files
  * there.
- * @param os The system, absent: this one.
- * @returns The store; where there is none, one that answers why.
- *
- * @example
- * ```ts ignore
- * const store = await openStore("auto", "/users/me/.cargo");
- * ```
+ * `os`: the system, absent: this one.
+ * Returns the store; where there is none, one that answers why.
  */
 export async function openStore(
   setting: StoreSetting,

@@ -78,12 +78,25 @@ export interface StoreFailure {
   readonly item?: "visible" | "none" | "unknown";
 }
 
+/** A failure in words: what is the matter, and what to do about it. */
+export function describeStoreFailure(
+  { reason, remedy }: Pick<StoreFailure, "reason" | "remedy">,
+): string {
+  return `${reason}. ${remedy}`;
+}
+
+/** The same as a clause without a final stop. */
+export function storeFailureClause(
+  failure: Pick<StoreFailure, "reason" | "remedy">,
+): string {
+  return describeStoreFailure(failure).replace(/\.$/, "");
+}
+
 /**
  * Whether there is nothing that a person could open or put right from here, so
  * that it does not matter who is present.
  *
- * @param failure What the store answered.
- * @returns `true` if no store can be reached on this system or in this session.
+ * Returns `true` if no store can be reached on this system or in this session.
  */
 export function isOutOfReach(failure: StoreFailure): boolean {
   return !failure.storeExists || OUT_OF_REACH.has(failure.cause);
@@ -200,9 +213,7 @@ export interface CredentialStore {
    * Looks an item up. Without `prompt` no dialog opens, and what needs none is
    * unlocked on the way; with it a locked store may ask for its password.
    *
-   * @param key What to look for.
-   * @param options The deadline, and whether a dialog may open.
-   * @returns The token, `absent`, or why neither is known.
+   * Returns the token, `absent`, or why neither is known.
    */
   get(key: RegistryRef, options: StoreOptions): Promise<GetOutcome>;
 
@@ -210,19 +221,13 @@ export interface CredentialStore {
    * Makes sure that {@linkcode set} can write without a dialog. With `prompt`
    * a locked store may ask for its password first.
    *
-   * @param options The deadline, and whether a dialog may open.
-   * @returns `ready`, or why nothing can be written.
+   * Returns `ready`, or why nothing can be written.
    */
   prepare(options: StoreOptions): Promise<PrepareOutcome>;
 
   /**
    * Writes an item in place of the one with the same key, if there is one. It
    * never opens a dialog: call {@linkcode prepare} first.
-   *
-   * @param key What to file it under.
-   * @param token What to write; it stays the caller's.
-   * @param options The deadline.
-   * @returns `stored` when the store said so, or why it did not.
    */
   set(
     key: RegistryRef,
@@ -235,10 +240,8 @@ export interface CredentialStore {
    * one in the collection that `set` writes to) back through a connection of
    * its own, as another process would. It never opens a dialog.
    *
-   * @param key What was written.
-   * @param token What it must hold.
-   * @param options The deadline.
-   * @returns `stored` only if the very bytes came back; cause `not-kept` if
+   * `token`: what it must hold.
+   * Returns `stored` only if the very bytes came back; cause `not-kept` if
    * something else did, or nothing.
    */
   verify(
@@ -250,17 +253,14 @@ export interface CredentialStore {
   /**
    * Erases every item of the key that can be opened.
    *
-   * @param key What to erase.
-   * @param options The deadline, and whether a dialog may open.
-   * @returns `erased`, `absent` if there was nothing, or why neither is known.
+   * Returns `erased`, `absent` if there was nothing, or why neither is known.
    */
   erase(key: RegistryRef, options: StoreOptions): Promise<EraseOutcome>;
 
   /**
    * Lists the items of all registries. It never opens a dialog.
    *
-   * @param options The deadline.
-   * @returns The items' keys, without secrets.
+   * Returns the items' keys, without secrets.
    */
   list(options: StoreOptions): Promise<ListOutcome>;
 }

@@ -42,9 +42,7 @@ export interface KeychainCircumstances {
  * or, for an item whose access list does not name this program,
  * errSecAuthFailed or errAuthorizationDenied, and nobody has been asked.
  *
- * @param error What the framework answered.
- * @param circumstances Whether it could ask, and what for.
- * @returns The failure.
+ * `circumstances`: whether it could ask, and what for.
  */
 export function keychainFailure(
   error: OSStatusError,
@@ -267,13 +265,6 @@ interface Opened extends Disposable {
  *
  * The framework is loaded by the first request. Why the `SecKeychain`
  * functions: see `ffi/security.ts`.
- *
- * @example
- * ```ts ignore
- * const store = new KeychainStore();
- * const signal = AbortSignal.timeout(3000);
- * const outcome = await store.get({ indexUrl }, { signal });
- * ```
  */
 export class KeychainStore implements CredentialStore {
   /** `keychain` */
@@ -291,7 +282,7 @@ export class KeychainStore implements CredentialStore {
   /**
    * Opens nothing yet.
    *
-   * @param open What opens the framework, absent: the system's.
+   * `open`: what opens the framework, absent: the system's.
    */
   constructor(open: () => Security = openSecurity) {
     this.#open = open;
@@ -364,7 +355,7 @@ export class KeychainStore implements CredentialStore {
     });
   }
 
-  /** Looks the item up anew and compares what it holds. */
+  /** Looks the item up again and compares what it holds. */
   verify(
     key: RegistryRef,
     token: Secret,
@@ -554,7 +545,7 @@ async function find(
  * Replaces an item's secret in place, which keeps the list of programs that
  * may read it. If that list does not name this program (another one has made
  * the item, or a build of this one with another signature), what was written
- * could not be read back without a dialog: then the item is made anew.
+ * could not be read back without a dialog: then the item is made again.
  */
 async function replace(
   request: Request,

@@ -1,9 +1,6 @@
 /**
  * What a collection of gnome-keyring is called, on disk too: the last part of
  * its object path, where a byte that a path cannot have is `_` and its code.
- *
- * @param collection The collection's object path.
- * @returns The name.
  */
 export function keyringName(collection: string): string {
   const escaped = collection.slice(collection.lastIndexOf("/") + 1);
@@ -20,9 +17,7 @@ export function keyringName(collection: string): string {
  * Whether a collection of gnome-keyring has no password: its file then holds
  * every secret as readable text. `false` where no file is found.
  *
- * @param collection The collection's object path.
- * @param env Reads a variable of the environment.
- * @returns Whether it is a plaintext file.
+ * Returns whether it is a plaintext file.
  */
 export async function isPlaintextKeyring(
   collection: string,

@@ -38,8 +38,7 @@ const ANOTHER_STORE =
  * - `EPERM`, `ENOSYS`: the calls are forbidden by a seccomp filter, as in most
  *   containers, or the kernel was built without keys
  *
- * @param code What the kernel answered.
- * @returns `absent`, or the failure with its words.
+ * Returns `absent`, or the failure with its words.
  */
 export function keyFailure(
   code: KeyErrorCode,
@@ -134,13 +133,6 @@ const NOT_KEPT: StoreFailure = {
  * next boot, so it is never `durable`, and every sentence about it says so. It
  * needs no daemon and no bus, and nothing in it can be locked or can wait: the
  * calls are synchronous.
- *
- * @example
- * ```ts ignore
- * const store = new Keyutils();
- * const signal = AbortSignal.timeout(3000);
- * const outcome = await store.get({ indexUrl }, { signal });
- * ```
  */
 export class Keyutils implements CredentialStore {
   /** `keyutils` */

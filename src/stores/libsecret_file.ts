@@ -50,8 +50,8 @@ export class LibsecretFileStore implements CredentialStore {
   readonly #service: CredentialStore | undefined;
 
   /**
-   * @param service What is used where there is no portal; absent if the
-   * environment names the file (`SECRET_BACKEND`).
+   * `service`: what is used where there is no portal; absent if the environment
+   * names the file (`SECRET_BACKEND`).
    */
   constructor(service?: CredentialStore) {
     this.#service = service;

@@ -157,7 +157,7 @@ function howLocked(
  * it is set otherwise), and a search waits 25 s for it. So it is opened first,
  * or else not searched.
  *
- * @returns Why it must not be searched.
+ * Returns why it must not be searched.
  */
 async function openKeePassXC(
   service: SecretService,
@@ -248,9 +248,7 @@ const SET_BACK_S = 24 * 60 * 60;
 /**
  * How well a service that writes later keeps an item.
  *
- * @param modified When it was stored; `undefined` if the service does not say.
- * @param now The time now. Both are seconds of Unix time.
- * @returns `not-yet-on-disk` if it may not be written yet.
+ * `modified`: when it was stored; `undefined` if the service does not say.
  */
 export function keepingSince(
   modified: number | undefined,

@@ -37,10 +37,8 @@ export interface SocketInfo {
  * empty, else the socket `bus` in `XDG_RUNTIME_DIR`. The syntax of addresses:
  * the D-Bus specification, "Server Addresses".
  *
- * @param env Reads a variable of the environment.
- * @param uid Our user id; `null` where the system has none.
- * @param statSocket Says what a path is; `undefined` for nothing.
- * @returns What was found.
+ * `uid`: our user id; `null` where the system has none.
+ * `statSocket`: says what a path is; `undefined` for nothing.
  */
 export function findSessionBus(
   env: (name: string) => string | undefined,
@@ -79,10 +77,8 @@ export function findSessionBus(
  * Finds a running bus of ours where a desktop session has it, whatever the
  * environment says.
  *
- * @param env Reads a variable of the environment.
- * @param uid Our user id.
- * @param statSocket Says what a path is; `undefined` for nothing.
- * @returns The path of its socket; `undefined` if there is none.
+ * `statSocket`: says what a path is; `undefined` for nothing.
+ * Returns the path of its socket; `undefined` if there is none.
  */
 export function findLiveBus(
   env: (name: string) => string | undefined,
@@ -101,8 +97,7 @@ export function findLiveBus(
 /**
  * What a path is.
  *
- * @param path The path.
- * @returns `undefined` if it is missing, or in a folder that we may not look
+ * Returns `undefined` if it is missing, or in a folder that we may not look
  * into: either way there is no bus here that we could talk to.
  */
 export function statSocket(path: string): SocketInfo | undefined {
@@ -117,8 +112,7 @@ export function statSocket(path: string): SocketInfo | undefined {
 /**
  * Reads a variable of the environment.
  *
- * @param name Its name.
- * @returns Its value, `undefined` if it is unset; empty if it is not UTF-8,
+ * Returns its value, `undefined` if it is unset; empty if it is not UTF-8,
  * which leads nowhere.
  */
 export function readVariable(name: string): string | undefined {

@@ -165,9 +165,7 @@ function serviceFailed(detail: string): StoreFailure {
 /**
  * What an error of the service means for this store.
  *
- * @param error The error's whole name.
- * @param parameters Its parameters.
- * @returns The failure with its words; never `absent`.
+ * Returns the failure with its words; never `absent`.
  */
 export function varlinkFailure(
   error: string,
@@ -186,9 +184,7 @@ export function varlinkFailure(
 /**
  * What it means that the service cannot be reached.
  *
- * @param code What the system says.
- * @param holdsToken Whether there is a file that only the service can decrypt.
- * @returns The failure with its words.
+ * `holdsToken`: whether there is a file that only the service can decrypt.
  */
 export function socketFailure(
   code: SocketErrorCode,
@@ -250,8 +246,8 @@ export class SystemdStore implements CredentialStore {
   /**
    * The store of a cargo home. Nothing is touched yet.
    *
-   * @param cargoHome Where the files are.
-   * @param options Where the service is.
+   * `cargoHome`: where the files are.
+   * `options`: where the service is.
    */
   constructor(cargoHome: string, options: SystemdStoreOptions = {}) {
     this.#home = cargoHome;
@@ -372,7 +368,7 @@ export class SystemdStore implements CredentialStore {
     return credentialFilePath(this.#home, hash);
   }
 
-  /** @param holdsToken Whether there is a file that waits for the service. */
+  /** `holdsToken`: whether there is a file that waits for the service. */
   async #call(
     method: "Encrypt" | "Decrypt",
     hash: string,

@@ -41,8 +41,7 @@ type Absent = { readonly kind: "absent" };
  * What an error code of Windows means for this store. Only 1168
  * (`ERROR_NOT_FOUND`) is `absent`: 0, which a lost code looks like, is not.
  *
- * @param code The code.
- * @returns `absent`, or the failure with its words.
+ * Returns `absent`, or the failure with its words.
  */
 export function wincredFailure(code: number): Absent | StoreFailure {
   switch (code) {
@@ -161,17 +160,6 @@ function taken(targetName: string): StoreFailure {
  * The token in a blob. Tools that write text store it as UTF-16 (Python's
  * keyring, the Control Panel); cargo, and this program, as UTF-8. A token that
  * cargo accepts is printable ASCII, so it is UTF-16 if every second byte is 0.
- *
- * @param blob The blob; it is wiped if it is not the result's own.
- * @returns The token in UTF-8.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- * import { tokenFromBlob } from "./wincred.ts";
- *
- * assertEquals(tokenFromBlob(new Uint8Array([65, 0, 66, 0])).reveal(), "AB");
- * ```
  */
 export function tokenFromBlob(blob: Uint8Array<ArrayBuffer>): Secret {
   if (!looksLikeUtf16(blob)) return new Secret(blob);
@@ -198,13 +186,6 @@ function looksLikeUtf16(blob: Uint8Array): boolean {
  *
  * The calls are synchronous. They go to the system's own security service,
  * which asks nobody; and only so can the error code be had.
- *
- * @example
- * ```ts ignore
- * const store = new WincredStore();
- * const signal = AbortSignal.timeout(3000);
- * const outcome = await store.get({ indexUrl }, { signal });
- * ```
  */
 export class WincredStore implements CredentialStore {
   /** `wincred` */

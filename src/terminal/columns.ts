@@ -19,8 +19,6 @@ const INDENT = 2;
  * Lays rows out in aligned columns. What is too long for the screen is wrapped
  * inside of its column, and where even that has no room, each cell gets a line
  * of its own; nothing is cut. Control characters are taken out of every text.
- *
- * @returns The lines; none is wider than the screen.
  */
 export function renderColumns(
   rows: readonly (readonly Cell[])[],
@@ -36,8 +34,6 @@ export function renderColumns(
 /**
  * Breaks a text into lines at its spaces, and inside of a word only where that
  * alone is wider than a line.
- *
- * @param width How many columns a line has, at least 2.
  */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];

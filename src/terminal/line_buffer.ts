@@ -23,9 +23,8 @@ export class LineBuffer {
   /**
    * Takes what was typed. What follows the end of the line is ignored.
    *
-   * @param typed The bytes, which stay the caller's.
-   * @returns `line` after Return, `end-of-input` after Ctrl-D on an empty
-   * line, `interrupted` after a Ctrl-C that was no signal, else `more`.
+   * Returns `line` after Return, `end-of-input` after Ctrl-D on an empty line,
+   * `interrupted` after a Ctrl-C that was no signal, else `more`.
    */
   feed(typed: Uint8Array): LineState {
     for (const byte of typed) {
@@ -58,7 +57,7 @@ export class LineBuffer {
   /**
    * Hands the line over and forgets it.
    *
-   * @returns What was typed, without the line ending; the caller wipes it.
+   * Returns what was typed, without the line ending; the caller wipes it.
    */
   take(): Uint8Array<ArrayBuffer> {
     const line = this.#bytes.slice(0, this.#length);

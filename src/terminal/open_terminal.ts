@@ -3,8 +3,6 @@ import type { Terminal } from "./terminal.ts";
 /**
  * The terminal of this system. Nothing is opened and no library loaded before
  * a question about it is asked.
- *
- * @returns The console on Windows, else the controlling terminal.
  */
 export async function openTerminal(): Promise<Terminal> {
   if (Deno.build.os === "windows") {

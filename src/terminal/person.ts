@@ -12,19 +12,7 @@ export interface PersonSigns {
  * Whether a person is there: standard error is a terminal, a question could be
  * asked, and `CI` is unset, empty, `0` or `false`.
  *
- * @param signs What is known. The cheap ones are looked at first, so `canAsk`
- * may be a getter.
- * @returns `true` if somebody could answer.
- *
- * @example
- * ```ts
- * import { assert } from "@std/assert";
- * import { personIsPresent } from "./person.ts";
- *
- * const signs = { stderrIsTerminal: true, canAsk: true };
- * assert(personIsPresent({ ...signs, ci: undefined }));
- * assert(!personIsPresent({ ...signs, ci: "true" }));
- * ```
+ * Returns `true` if somebody could answer.
  */
 export function personIsPresent(signs: PersonSigns): boolean {
   return !isCi(signs.ci) && signs.stderrIsTerminal && signs.canAsk;
@@ -33,8 +21,7 @@ export function personIsPresent(signs: PersonSigns): boolean {
 /**
  * Whether the variable `CI` says that this is an automatic build.
  *
- * @param ci The variable's value.
- * @returns `false` if it is unset, empty, `0` or `false`.
+ * Returns `false` if it is unset, empty, `0` or `false`.
  */
 export function isCi(ci: string | undefined): boolean {
   return ci !== undefined && ci !== "" && ci !== "0" &&

@@ -11,18 +11,7 @@ const SLICE = 30;
 /** The signals that end a program which a terminal or a person sends it. */
 const ENDING_SIGNALS = ["SIGHUP", "SIGQUIT", "SIGTERM"] as const;
 
-/**
- * The controlling terminal, `/dev/tty`.
- *
- * @example
- * ```ts ignore
- * const terminal = new PosixTerminal();
- * if (terminal.canAsk) {
- *   const signal = AbortSignal.timeout(60_000);
- *   const answer = await terminal.prompt("Token: ", { signal });
- * }
- * ```
- */
+/** The controlling terminal, `/dev/tty`. */
 export class PosixTerminal implements Terminal {
   /** Whether standard error is a terminal. */
   get stderrIsTerminal(): boolean {
@@ -58,7 +47,7 @@ class Conversation implements Disposable {
   readonly #cleanUp = new DisposableStack();
   readonly #typed = new Uint8Array(4096);
   readonly #line = new LineBuffer();
-  /** What is still to be written; the question comes anew after a stop. */
+  /** What is still to be written; the question comes again after a stop. */
   #unwritten: Uint8Array<ArrayBuffer>;
   /** Whether the terminal is set up for the answer. */
   #ready = false;
@@ -90,7 +79,7 @@ class Conversation implements Disposable {
       });
     }
     // Ctrl-Z: the signal takes its course, which may be none (a session without
-    // job control). In the foreground again, the next look asks anew.
+    // job control). In the foreground again, the next look asks again.
     this.#on("SIGTSTP", () => {
       this.#putBack();
       raise("SIGTSTP");

@@ -21,7 +21,7 @@ const AFTER_MS = 1000;
  * Says what is being waited for, if it takes long: a line on standard error,
  * if that is a terminal, which is gone when the wait is over.
  *
- * @param text What is being done, without a final stop.
+ * `text`: what is being done, without a final stop.
  */
 export function showProgress(
   text: string,

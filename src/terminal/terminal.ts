@@ -47,9 +47,7 @@ export interface Terminal {
    * Asks for one line. The terminal's settings are put back whatever happens,
    * signals that end the process included.
    *
-   * @param question What is printed in front of the cursor.
-   * @param options The deadline, and whether to echo.
-   * @returns The line, or why there is none.
+   * `options`: the deadline, and whether to echo.
    */
   prompt(question: string, options: PromptOptions): Promise<PromptOutcome>;
 }

@@ -12,15 +12,6 @@ const SLICE = 30;
  *
  * Its mode is never changed: what is typed is read as key events, which do not
  * appear by themselves. Whatever ends the program, the console is as it was.
- *
- * @example
- * ```ts ignore
- * const terminal = new WindowsTerminal();
- * if (terminal.canAsk) {
- *   const signal = AbortSignal.timeout(60_000);
- *   const answer = await terminal.prompt("Token: ", { signal });
- * }
- * ```
  */
 export class WindowsTerminal implements Terminal {
   /** Whether standard error is a console. */
@@ -144,22 +135,7 @@ function peek(line: LineBuffer): string {
   return printable(new TextDecoder().decode(bytes));
 }
 
-/**
- * What turns one shown line into another, on a console.
- *
- * @param shown What is to be seen behind the question.
- * @param line What is to be seen next.
- * @returns What to write.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- * import { redraw } from "./windows_terminal.ts";
- *
- * assertEquals(redraw("y", "ye"), "e");
- * assertEquals(redraw("yes", "ye"), "\b \b");
- * ```
- */
+/** What turns one shown line into another, on a console. */
 export function redraw(shown: string, line: string): string {
   let same = 0;
   while (same < shown.length && shown[same] === line[same]) same++;
@@ -175,12 +151,7 @@ export function redraw(shown: string, line: string): string {
 export class KeyDecoder {
   #high = 0;
 
-  /**
-   * Decodes what was typed next.
-   *
-   * @param units UTF-16 code units, which stay the caller's.
-   * @returns UTF-8, U+FFFD for half a character; the caller wipes it.
-   */
+  /** Decodes what was typed next. */
   decode(units: Uint16Array): Uint8Array<ArrayBuffer> {
     // A pair is 4 bytes, and any other unit at most 3.
     const bytes = new Uint8Array(3 * units.length + 3);

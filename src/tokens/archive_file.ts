@@ -16,7 +16,7 @@ export type WriteOutcome =
  * readable by its owner alone, then given its name. Whatever stops this half
  * way, a file of that name is the old one or the whole new one.
  *
- * @param replace Whether a file that is there already may go.
+ * `replace`: whether a file that is there already may go.
  */
 export function writeArchive(
   path: string,

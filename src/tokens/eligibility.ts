@@ -1,6 +1,10 @@
 import type { FileSystem } from "../../ffi/statfs.ts";
 import type { Reach } from "../cargo/provider_chain.ts";
-import type { StoreFailure, StoreName } from "../stores/credential_store.ts";
+import {
+  type StoreFailure,
+  storeFailureClause,
+  type StoreName,
+} from "../stores/credential_store.ts";
 
 /**
  * Why a token is to leave the file.
@@ -255,8 +259,7 @@ function* failedRules(
     ];
   }
   if (typeof store.keeps === "object") {
-    const { reason, remedy } = store.keeps;
-    yield ["store-not-ready", `${reason}. ${remedy.replace(/\.$/, "")}`];
+    yield ["store-not-ready", storeFailureClause(store.keeps)];
   }
   if (asked.kind === "not-listed") {
     const { where, instead } = asked;

@@ -12,9 +12,6 @@ const STAT_SIZE = 40;
 /**
  * Whether an index file of git's (gitformat-index(5)) lists a path. Where the
  * index cannot be read it may; where there is none, nothing is tracked.
- *
- * @param index The index file.
- * @param path The path from the top of the work tree on, with `/`.
  */
 export function isInIndex(index: string, path: string): boolean {
   const file = readSmallFile(index, { maxBytes: MAX_BYTES });

@@ -70,8 +70,8 @@ export type ImportOutcome =
  * Stores an imported token and reads it back. The store is asked once more
  * before: only what the user has seen is written over.
  *
- * @param over What the store held when the user was asked; `undefined`: it
- * held nothing.
+ * `over`: what the store held when the user was asked; `undefined`: it held
+ * nothing.
  */
 export async function importToken(
   store: CredentialStore,

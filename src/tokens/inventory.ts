@@ -1,378 +1,383 @@
+import type { Secret } from "../base/secret.ts";
+import type {
+  EnvironmentToken,
+  NamedFile,
+} from "../cargo/environment_token.ts";
 import {
+  providerChain,
+  type ProviderEntry,
+  type Reach,
+} from "../cargo/provider_chain.ts";
+import type { Rebinding } from "../cargo/rebinding.ts";
+import {
+  CRATES_IO_INDEX,
   CRATES_IO_NAME,
   environmentName,
   type RegistryRef,
 } from "../cargo/registries.ts";
-import { configuredNames } from "../cargo/registry_index.ts";
-import { sameRegistry } from "../cargo/spellings.ts";
 import {
-  type CredentialsTable,
-  tablesWithToken,
-  type UnusableFile,
-} from "../credentials/file.ts";
+  configuredNames,
+  isBoundByUser,
+  registryIndex,
+} from "../cargo/registry_index.ts";
+import { type TokenOrigin, tokenOrigin } from "../cargo/token_origin.ts";
+import { tablesWithToken } from "../credentials/file.ts";
 import type {
   CredentialStore,
   GetOutcome,
   ListOutcome,
+  PrepareOutcome,
   StoreFailure,
 } from "../stores/credential_store.ts";
+import { showProgress } from "../terminal/progress.ts";
+import { decideToken, type TokenAnswer } from "./token_decision.ts";
 import {
   type ConfigToken,
   configTokens,
   meaningOf,
-  type NameMeaning,
-  ownNames,
-  ownRegistries,
+  nameInUse,
 } from "./names.ts";
+import type { Settings } from "../settings/settings.ts";
 import type { Registry } from "./registry.ts";
-import type { Session } from "./session.ts";
+import { type Session, SessionError } from "./session.ts";
 
-/** What leads to a registry at all. */
-export interface InventorySources {
-  /** What the user's own configuration binds. */
-  readonly own: readonly Required<RegistryRef>[];
-  /** Every other name that has a binding or a token somewhere. */
-  readonly names: readonly string[];
-  /** What a name means here. */
-  readonly meaning: (name: string) => NameMeaning;
-  /** Index URLs of items, and of what is remembered. */
-  readonly urls: readonly string[];
-  /** The names that a token of a URL can be filed under, the best first. */
-  readonly namesOf: (indexUrl: string) => readonly string[];
+/** What a store can do now, in one word. */
+export type StoreState =
+  | "available"
+  | "locked"
+  | "unreachable"
+  | "denied"
+  | "timeout"
+  | "off";
+
+/** A store as it answers without a dialog: reading and writing are two things. */
+export interface StoreView {
+  readonly name: string;
+  readonly title: string;
+  readonly state: StoreState;
+  /** Why it does not give what it holds. */
+  readonly unreadable?: StoreFailure;
+  /** Whether it would take a token, and how it would keep it. */
+  readonly prepared: PrepareOutcome;
 }
 
-/** A registry that something knows of. */
-export interface InventoryEntry {
-  /** `undefined`: no name leads there. */
-  readonly name: string | undefined;
-  /** `undefined`: nothing binds the name. */
-  readonly indexUrl: string | undefined;
-  /** Whether a project alone binds the name to the URL. */
-  readonly boundByProject: boolean;
-}
-
-/**
- * Every registry that is known anywhere, each name once, crates.io first. A URL
- * that a name leads to in another spelling is no registry of its own.
- */
-export function mergeInventory(sources: InventorySources): InventoryEntry[] {
-  const entries: InventoryEntry[] = [];
-  const add = (entry: InventoryEntry): void => {
-    if (entries.some((known) => isSame(known, entry))) return;
-    entries.push(entry);
+/** What the environment has for a registry; no token. */
+export type EnvironmentView =
+  | { readonly kind: "none" }
+  | {
+    readonly kind: "token";
+    readonly variable: string;
+    readonly file?: NamedFile;
+  }
+  | { readonly kind: "empty"; readonly variable: string }
+  | {
+    readonly kind: "unusable";
+    readonly variable: string;
+    readonly path: string;
+    readonly reason: string;
   };
-  for (const { name, indexUrl } of sources.own) {
-    add({ name, indexUrl, boundByProject: false });
-  }
-  for (const name of sources.names) {
-    const meaning = sources.meaning(name);
-    add({
-      name,
-      indexUrl: meaning.kind === "none" ? undefined : meaning.indexUrl,
-      boundByProject: meaning.kind === "project",
-    });
-  }
-  for (const indexUrl of sources.urls) {
-    if (entries.some((known) => leadsThere(known, indexUrl))) continue;
-    const [name] = sources.namesOf(indexUrl);
-    add({ name, indexUrl, boundByProject: false });
-  }
-  return entries;
-}
 
-function isSame(one: InventoryEntry, other: InventoryEntry): boolean {
-  return one.name === other.name &&
-    (one.indexUrl === other.indexUrl ||
-      one.indexUrl !== undefined && other.indexUrl !== undefined &&
-        sameRegistry(one.indexUrl, other.indexUrl));
-}
-
-function leadsThere({ indexUrl }: InventoryEntry, url: string): boolean {
-  return indexUrl === url ||
-    indexUrl !== undefined && sameRegistry(indexUrl, url);
-}
-
-/** What the environment has for a registry. */
-export interface InventoryVariable {
-  readonly variable: string;
-  /** The file that it names, if the token is in one. */
-  readonly path: string | undefined;
-  /** Whether there is a token in it. */
-  readonly hasToken: boolean;
-}
-
-/** What was found of one registry's token; nobody was asked for it. */
-export interface TokenPlaces {
-  readonly environment: InventoryVariable | undefined;
-  /** Whether the store has it; `null`: not to be told without a dialog. */
-  readonly store: boolean | null;
-  /** Whether the credentials file has one; `null`: it cannot be read. */
-  readonly file: boolean | null;
-  /** Whether store and file hold different tokens. */
-  readonly conflict: boolean | null;
-  /** Whether the file's token is known to be out of use. */
-  readonly superseded: boolean;
-  /** Tokens in configuration files, which nobody here edits. */
-  readonly config: readonly ConfigToken[];
-}
-
-/** Where the token is that a `get` would answer, or cargo's own provider. */
-export type TokenPlace =
-  | "environment"
-  | "secret-file"
-  | "store"
-  | "file"
-  | "config"
-  | "none"
-  | "unknown";
-
-/** Where the token is that would be used. */
-export function placeOf(places: TokenPlaces): TokenPlace {
-  const { environment, store, file, superseded, config } = places;
-  // A variable that is set decides, whether there is a token in it or not.
-  if (environment !== undefined) {
-    if (!environment.hasToken) return "none";
-    return environment.path === undefined ? "environment" : "secret-file";
-  }
-  const inFile = file === true && !superseded;
-  // The file wins where the two differ or nobody can tell, as with cargo alone.
-  if (inFile && (store !== true || places.conflict !== false)) return "file";
-  if (store === true) return "store";
-  if (store === null || file === null) return "unknown";
-  return config.length > 0 ? "config" : "none";
-}
-
-/** One registry, and where its token is. */
-export interface InventoryRow extends InventoryEntry, TokenPlaces {
-  readonly place: TokenPlace;
-  /** The store that the settings choose; `undefined`: they are wrong. */
-  readonly storeName: string | undefined;
-  /** Why nothing is known of the store. */
-  readonly failure: StoreFailure | undefined;
-  /** Whether the user has put the file's token where it is. */
+/** One registry, and everything that is known of its token but the token. */
+export interface RegistryView {
+  readonly name: string;
+  /** `undefined`: nothing binds the name to one. */
+  readonly indexUrl: string | undefined;
+  readonly environment: EnvironmentView;
+  /** Whether the store has a token; `undefined` if that is not known. */
+  readonly store: boolean | undefined;
+  /** Why it is not known. */
+  readonly failure?: StoreFailure;
+  /** Whether cargo's credentials file has one; `undefined`: it cannot be read. */
+  readonly file: boolean | undefined;
+  /** Those in configuration files. */
+  readonly configs: readonly ConfigToken[];
+  /** Whether store and file hold different tokens, and either may be meant. */
+  readonly conflict: boolean;
+  /** Whether the file keeps its token because the user said so. */
   readonly pinned: boolean;
+  /** The providers that cargo asks, in order. */
+  readonly providers: readonly ProviderEntry[];
+  /** Whether one provider was named for this registry alone. */
+  readonly hasOwnProvider: boolean;
+  readonly reach: Reach;
+  readonly rebinding: Rebinding | "none";
+  /** Whether cargo would get a token here; `unknown` without a dialog. */
+  readonly answer: "token" | "none" | "unknown";
+  /** What stored or written tokens look like that are none of a registry's. */
+  readonly odd: readonly TokenOrigin[];
 }
 
-/** Everything that {@linkcode takeInventory} finds. */
+/** Where every token is. */
 export interface Inventory {
-  readonly rows: readonly InventoryRow[];
+  readonly store: StoreView;
+  /** crates.io first, the others by name. */
+  readonly registries: readonly RegistryView[];
+  /** What the store holds for URLs that no name leads to. */
+  readonly orphans: readonly RegistryRef[];
   /** The credentials file, whether it exists or not. */
-  readonly path: string | undefined;
-  /** What is wrong with it. */
-  readonly unusable: UnusableFile | undefined;
-  /** Tables of it that cargo never reads: `[registries.crates-io]`. */
-  readonly neverRead: readonly CredentialsTable[];
+  readonly path: string;
 }
 
 /**
- * Looks where every registry's token is, without a dialog and without changing
- * anything. No token outlives it.
+ * Looks for the tokens of all registries that are known anywhere, or of one.
+ * No dialog opens, nothing is unlocked that asks, and the deadline of the
+ * store holds for everything together.
  */
-export async function takeInventory(session: Session): Promise<Inventory> {
+export async function takeInventory(
+  session: Session,
+  only?: string,
+): Promise<Inventory> {
+  const stores = new Stores(session);
+  const main = await stores.placeOf({ indexUrl: "" });
+  const { store, signal } = main;
+  using _ = showProgress(`Looking through ${store.title}`);
+  const listed = await store.list({ signal });
+  const prepared = await store.prepare({ signal });
+  const known = await knownRegistries(session, only);
+  const registries: RegistryView[] = [];
+  for (const registry of known) {
+    registries.push(await view(registry, session, stores));
+  }
+  return {
+    store: storeView(store, listed, prepared),
+    registries,
+    orphans: only === undefined && listed.kind === "items"
+      ? await orphansOf(listed.items, session, known)
+      : [],
+    path: await session.path() ?? "",
+  };
+}
+
+/** A store with the one deadline that holds for all questions to it. */
+interface Place {
+  readonly registry: Registry;
+  readonly settings: Settings;
+  readonly store: CredentialStore;
+  readonly signal: AbortSignal;
+}
+
+/** Every store that the settings name, with one deadline each. */
+class Stores {
+  readonly #session: Session;
+  readonly #signals = new Map<string, AbortSignal>();
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  async placeOf(ref: RegistryRef): Promise<Place> {
+    const registry = this.#session.registry(ref);
+    const settings = await registry.settings();
+    if (settings.kind === "wrong") throw new SessionError(settings.message);
+    const { store, timeoutMs } = settings;
+    const signal = this.#signals.get(store) ?? AbortSignal.timeout(timeoutMs);
+    this.#signals.set(store, signal);
+    return { registry, settings, store: await registry.store(), signal };
+  }
+}
+
+function storeView(
+  { name, title }: CredentialStore,
+  listed: ListOutcome,
+  prepared: PrepareOutcome,
+): StoreView {
+  return {
+    name,
+    title,
+    prepared,
+    ...(listed.kind === "items"
+      ? { state: "available" }
+      : { state: storeState(listed), unreadable: listed }),
+  };
+}
+
+/** A failure in one word. */
+export function storeState(failure: StoreFailure): StoreState {
+  return failure.cause === "switched-off" ? "off" : failure.kind;
+}
+
+interface Known {
+  readonly name: string;
+  readonly indexUrl: string | undefined;
+}
+
+/** Every name that anything mentions, and what it means here. */
+async function knownRegistries(
+  session: Session,
+  only: string | undefined,
+): Promise<Known[]> {
+  const names = only === undefined ? await allNames(session) : [only];
   const layers = await session.config();
   const cwd = session.cwd();
-  const path = await session.path();
-  const tables = path === undefined ? [] : await tablesWithToken(path);
-  const unusable = "kind" in tables ? tables : undefined;
-  const inFile = "kind" in tables ? [] : tables;
-  const inConfig = configTokens(layers, path ?? "");
-  const own = ownRegistries(layers, cwd);
-  const stores = new Stores();
-  for (const ref of own) await stores.list(session.registry(ref));
-  const memory = await session.state();
-  const entries = mergeInventory({
-    own,
-    names: [
-      ...inFile.filter((table) => !isNeverRead(table))
-        .map(([_, name]) => name ?? CRATES_IO_NAME),
-      ...inConfig.map(({ name }) => name),
-      ...configuredNames(layers),
-      ...variableNames(session.env, [
-        ...own.map(({ name }) => name),
-        ...configuredNames(layers),
-      ]),
-    ],
-    meaning: (name) => meaningOf(layers, cwd, name),
-    urls: [
-      ...stores.urls(),
-      ...memory.pins,
-      ...memory.superseded.map(({ indexUrl }) => indexUrl),
-    ],
-    namesOf: (url) => ownNames(layers, cwd, url),
+  return names.flatMap((name): Known[] => {
+    if (name === CRATES_IO_NAME) return [{ name, indexUrl: CRATES_IO_INDEX }];
+    const here = registryIndex(layers, cwd, name)?.url;
+    const meaning = meaningOf(layers, cwd, name);
+    const own = meaning.kind === "own" && meaning.reboundTo !== undefined
+      ? [{ name, indexUrl: meaning.indexUrl }]
+      : [];
+    return [{ name, indexUrl: here }, ...only === undefined ? own : []];
   });
-  const rows: InventoryRow[] = [];
-  for (const entry of entries) {
-    const config = inConfig.filter(({ name }) => name === entry.name);
-    const row = entry.indexUrl === undefined
-      ? withoutIndex(entry, inFile, unusable)
-      : await lookAt(
-        session.registry(refOf(entry.indexUrl, entry.name)),
-        stores,
-      );
-    const places = { ...row, config };
-    rows.push({ ...entry, ...places, place: placeOf(places) });
-  }
-  const neverRead = inFile.filter(isNeverRead);
-  return { rows, path, unusable, neverRead };
 }
 
-type Found =
-  & Omit<TokenPlaces, "config">
-  & Pick<InventoryRow, "storeName" | "failure" | "pinned">;
-
-/** A name that nothing binds: no item can be its own. */
-function withoutIndex(
-  { name }: InventoryEntry,
-  inFile: readonly CredentialsTable[],
-  unusable: UnusableFile | undefined,
-): Found {
-  return {
-    environment: undefined,
-    store: false,
-    file: unusable !== undefined
-      ? null
-      : inFile.some(([_, other]) => other === name),
-    conflict: false,
-    superseded: false,
-    storeName: undefined,
-    failure: undefined,
-    pinned: false,
-  };
+/** A variable has lost a name's hyphens and capitals: a file's spelling counts. */
+async function allNames(session: Session): Promise<string[]> {
+  const layers = await session.config();
+  const path = await session.path() ?? "";
+  const written = [
+    ...configuredNames(layers),
+    ...await namesInFile(path),
+    ...configTokens(layers, path).map(({ name }) => name),
+  ].filter((name) => name !== CRATES_IO_NAME);
+  const spelled = new Set(written.map(environmentName));
+  const inVariables = Object.keys(session.env).flatMap((variable) => {
+    const name = /^CARGO_REGISTRIES_(.+)_(?:INDEX|TOKEN)$/.exec(variable)?.[1];
+    return name === undefined || spelled.has(name) || name === "CRATES_IO"
+      ? []
+      : [name.toLowerCase()];
+  });
+  const names = [...new Set([...written, ...inVariables])].sort();
+  return [CRATES_IO_NAME, ...names];
 }
 
-async function lookAt(registry: Registry, stores: Stores): Promise<Found> {
-  const environment = await lookAtEnvironment(registry);
-  const { token, outcome } = await registry.plaintext();
-  const listed = await stores.list(registry);
-  const settings = await registry.settings();
-  const isListed = listed?.kind === "items" &&
-    listed.items.some(({ indexUrl }) =>
-      indexUrl === registry.ref.indexUrl ||
-      sameRegistry(indexUrl, registry.ref.indexUrl)
-    );
-  // One call tells of all that is listed; only a comparison needs the token.
-  const mustAsk = settings.kind === "settings" &&
-    (listed?.kind !== "items" || isListed && token !== "none");
-  const asked = mustAsk
-    ? await (await registry.store()).get(registry.ref, {
-      signal: AbortSignal.timeout(settings.timeoutMs),
-    })
-    : undefined;
-  try {
-    const store = asked === undefined
-      ? settings.kind === "wrong" ? null : isListed
-      : isStored(asked);
-    const superseded = token !== "none" && await registry.isSuperseded(token);
+/** The names that the credentials file has tokens for; none if it is unusable. */
+async function namesInFile(path: string): Promise<string[]> {
+  const tables = await tablesWithToken(path);
+  return "kind" in tables ? [] : tables.flatMap(([, name]) => name ?? []);
+}
+
+async function view(
+  { name, indexUrl }: Known,
+  session: Session,
+  stores: Stores,
+): Promise<RegistryView> {
+  const layers = await session.config();
+  const path = await session.path() ?? "";
+  const configs = configTokens(layers, path)
+    .filter((token) => token.name === name);
+  if (indexUrl === undefined) {
+    const inFile = (await namesInFile(path)).includes(name);
     return {
-      environment,
-      store,
-      file: outcome.kind === "unusable" ? null : token !== "none",
-      conflict: token === "none" || superseded || store === false
-        ? false
-        : asked?.kind === "found"
-        ? !asked.token.equals(token)
-        : null,
-      superseded,
-      storeName: settings.kind === "wrong"
-        ? undefined
-        : (await registry.store()).name,
-      failure: asked !== undefined && "cause" in asked ? asked : undefined,
-      pinned: await registry.isPinned(),
+      name,
+      indexUrl,
+      environment: { kind: "none" },
+      store: false,
+      file: inFile,
+      configs,
+      conflict: false,
+      pinned: false,
+      providers: [],
+      hasOwnProvider: false,
+      reach: { kind: "not-listed", where: undefined, instead: [] },
+      rebinding: "none",
+      answer: "none",
+      odd: [],
     };
-  } finally {
-    if (token !== "none") token.wipe();
-    if (asked?.kind === "found") asked.token.wipe();
-    // The token that it holds is of no use any more.
-    registry.refresh();
   }
+  const ref = { name, indexUrl };
+  const place = await stores.placeOf(ref);
+  const { registry, store, signal } = place;
+  const environment = await registry.environmentToken();
+  const plaintext = (await registry.plaintext()).outcome;
+  const stored = await store.get(ref, { signal });
+  const superseded = plaintext.kind === "found" &&
+    await registry.isSuperseded(plaintext.token);
+  const rebinding = await registry.rebinding();
+  const answer = decideToken({
+    environment,
+    store: stored,
+    plaintext,
+    superseded,
+    rebinding,
+    boundByUser: isBoundByUser(layers, session.cwd(), name, indexUrl),
+    strict: place.settings.fallback === "strict",
+  });
+  const chain = providerChain(layers, ref);
+  const tokens = [
+    ...(stored.kind === "found" ? [stored.token] : []),
+    ...(plaintext.kind === "found" ? [plaintext.token] : []),
+  ];
+  const known = presence(stored);
+  const result: RegistryView = {
+    name,
+    indexUrl,
+    environment: withoutToken(environment),
+    store: known,
+    ...(known === undefined && "cause" in stored ? { failure: stored } : {}),
+    file: plaintext.kind === "unusable"
+      ? undefined
+      : plaintext.kind === "found",
+    configs,
+    conflict: stored.kind === "found" && plaintext.kind === "found" &&
+      !superseded && !plaintext.token.equals(stored.token),
+    pinned: await registry.isPinned(),
+    providers: chain.entries,
+    hasOwnProvider: chain.source === "registry",
+    reach: await registry.reach(),
+    rebinding,
+    answer: answerOf(answer),
+    odd: oddOnes(tokens, indexUrl),
+  };
+  for (const token of tokens) token.wipe();
+  // The one that it holds is of no use any more.
+  registry.refresh();
+  if (environment.kind === "token") environment.token.wipe();
+  return result;
 }
 
-/** Whether a store has an item, by what it answers without a dialog. */
-function isStored(outcome: GetOutcome): boolean | null {
-  switch (outcome.kind) {
+/** What is locked is not known, even if the store shows that there is an item. */
+function presence(stored: GetOutcome): boolean | undefined {
+  switch (stored.kind) {
     case "found":
       return true;
     case "absent":
       return false;
     default:
-      if (!outcome.storeExists || outcome.item === "none") return false;
-      return outcome.item === "visible" ? true : null;
+      return !stored.storeExists || stored.item === "none" ? false : undefined;
   }
 }
 
-async function lookAtEnvironment(
-  registry: Registry,
-): Promise<InventoryVariable | undefined> {
-  const found = await registry.environmentToken();
-  switch (found.kind) {
-    case "none":
-      return undefined;
-    case "empty":
-      return { variable: found.variable, path: undefined, hasToken: false };
-    case "unusable":
-      return { variable: found.variable, path: found.path, hasToken: false };
+function answerOf(answer: TokenAnswer): RegistryView["answer"] {
+  switch (answer.kind) {
     case "token":
-      found.token.wipe();
-      return {
-        variable: found.variable,
-        path: found.file?.path,
-        hasToken: true,
-      };
+      return "token";
+    case "store-failed":
+      return presence(answer.failure) === false ? "none" : "unknown";
+    case "file-unusable":
+      return "unknown";
+    default:
+      return "none";
   }
 }
 
-/** The stores of all registries, each listed once. */
-class Stores {
-  readonly #listed = new Map<CredentialStore["name"], Promise<ListOutcome>>();
-  readonly #urls: string[] = [];
-
-  /** What the store of a registry has; `undefined` if its settings are wrong. */
-  async list(registry: Registry): Promise<ListOutcome | undefined> {
-    const settings = await registry.settings();
-    if (settings.kind === "wrong") return undefined;
-    const store = await registry.store();
-    const known = this.#listed.get(store.name);
-    if (known !== undefined) return await known;
-    const signal = AbortSignal.timeout(settings.timeoutMs);
-    const listing = store.list({ signal });
-    this.#listed.set(store.name, listing);
-    const listed = await listing;
-    if (listed.kind === "items") {
-      this.#urls.push(...listed.items.map(({ indexUrl }) => indexUrl));
-    }
-    return listed;
-  }
-
-  /** The index URLs of all items. */
-  urls(): readonly string[] {
-    return this.#urls;
-  }
+function oddOnes(tokens: readonly Secret[], indexUrl: string): TokenOrigin[] {
+  const [first, second] = tokens.flatMap((token) =>
+    tokenOrigin(token, indexUrl === CRATES_IO_INDEX) ?? []
+  );
+  if (first === undefined) return [];
+  return second === undefined || second.kind === first.kind
+    ? [first]
+    : [first, second];
 }
 
-function refOf(indexUrl: string, name: string | undefined): RegistryRef {
-  return name === undefined ? { indexUrl } : { indexUrl, name };
+function withoutToken(
+  environment: EnvironmentToken,
+): EnvironmentView {
+  if (environment.kind !== "token") return environment;
+  const { kind, variable, file } = environment;
+  return { kind, variable, ...(file === undefined ? {} : { file }) };
 }
 
-/** Cargo looks for the token of crates.io in `[registry]` alone. */
-function isNeverRead([_, name]: CredentialsTable): boolean {
-  return name === CRATES_IO_NAME;
-}
-
-/**
- * The names of token and index variables that no known name stands for, in
- * small letters: what a variable names has lost its own.
- */
-function variableNames(
-  env: Session["env"],
-  known: readonly string[],
-): readonly string[] {
-  const spellings = new Set(known.map(environmentName));
-  const found = Object.keys(env).flatMap((variable) => {
-    const spelling = /^CARGO_REGISTRIES_(.+)_(?:TOKEN|INDEX)$/.exec(variable)
-      ?.[1];
-    return spelling === undefined || spellings.has(spelling)
-      ? []
-      : [spelling.toLowerCase()];
-  });
-  return [...new Set(found)];
+async function orphansOf(
+  items: readonly RegistryRef[],
+  session: Session,
+  known: readonly Known[],
+): Promise<RegistryRef[]> {
+  const layers = await session.config();
+  const urls = new Set(known.map(({ indexUrl }) => indexUrl));
+  return items.filter(({ indexUrl }, i) =>
+    !urls.has(indexUrl) &&
+    nameInUse(layers, session.cwd(), indexUrl) === undefined &&
+    items.findIndex((item) => item.indexUrl === indexUrl) === i
+  );
 }

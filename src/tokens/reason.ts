@@ -1,5 +1,9 @@
 import type { IneligibleReason } from "./eligibility.ts";
-import type { FailureCause, StoreFailure } from "../stores/credential_store.ts";
+import {
+  describeStoreFailure,
+  type FailureCause,
+  type StoreFailure,
+} from "../stores/credential_store.ts";
 
 /** Why something was done to a registry's token in just this way, or was not. */
 export type ReasonCode =
@@ -64,6 +68,6 @@ export interface Reason {
 export function storeReason(failure: StoreFailure): Reason {
   return {
     code: failure.cause,
-    detail: `${failure.reason}. ${failure.remedy}`,
+    detail: describeStoreFailure(failure),
   };
 }

@@ -17,6 +17,11 @@ import type { Terminal } from "../terminal/terminal.ts";
 import { Registry } from "./registry.ts";
 import type { Surroundings } from "./surroundings.ts";
 
+/** Something that is wrong before a command can begin; the message says it. */
+export class SessionError extends Error {
+  override name = "SessionError";
+}
+
 /** Where cargo's home is, if it has one and this program can read it. */
 export type CargoHome =
   | { readonly kind: "home"; readonly path: string }

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { green, stripAnsiCode } from "@std/fmt/colors";
-import { printableOutput } from "../../src/cli/output.ts";
+import { printableOutput, SYSTEM_OUTPUT } from "../../src/cli/output.ts";
 import { report } from "../../src/cli/report.ts";
 import type { Screen } from "../../src/terminal/screen.ts";
 
@@ -54,4 +54,20 @@ Deno.test("a report fits every screen", () => {
     assert(text.includes("Moved"), text);
     assert(lines.some((line) => line.startsWith(green("Moved"))), lines[0]);
   }
+});
+
+Deno.test("SYSTEM_OUTPUT prints whole lines on standard error", () => {
+  const { stderr } = Deno;
+  const { writeSync } = stderr;
+  let text = "";
+  stderr.writeSync = (bytes) => {
+    text += new TextDecoder().decode(bytes);
+    return bytes.length;
+  };
+  try {
+    SYSTEM_OUTPUT.printError("error: one\nline", "", "another");
+  } finally {
+    stderr.writeSync = writeSync;
+  }
+  assertEquals(text, "error: one line\n\nanother\n");
 });

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { stripAnsiCode } from "@std/fmt/colors";
 import { CRATES_IO_INDEX } from "../../src/cargo/registries.ts";
 import { run, type StatusArguments } from "../../src/cli/commands/status.ts";
-import { gatherOverview } from "../../src/cli/overview.ts";
+import { takeInventory } from "../../src/tokens/inventory.ts";
 import { statusRows, storeLine } from "../../src/cli/status_report.ts";
 import { Secret } from "../../src/base/secret.ts";
 import { updateState } from "../../src/state/file.ts";
@@ -354,7 +354,7 @@ Deno.test("status fits every screen and cuts nothing", async () => {
     { [CORP]: "planted-store", [GONE]: "planted" },
     { credentials: FILE },
   );
-  const overview = await gatherOverview(home.session());
+  const overview = await takeInventory(home.session());
   const rows = statusRows(overview);
   const words = (lines: readonly string[]): string =>
     lines.map(stripAnsiCode).join("").replaceAll(/\s/g, "");

@@ -24,7 +24,7 @@ import {
 } from "../../src/provider/logout_words.ts";
 import {
   describeMoved,
-  describeNotMoved,
+  describeMoveFailure,
   describeRemoval,
 } from "../../src/provider/move_words.ts";
 import { describeGetNotice } from "../../src/provider/notices.ts";
@@ -177,7 +177,7 @@ function everything(about: RegistryAbout): readonly string[] {
       { kind: "stored", why: "not-yet-on-disk", reason: EVIL },
       { kind: "not-stored", failure },
       { kind: "no-file", reason: EVIL },
-    ] as const).map((outcome) => describeNotMoved(outcome, about).text),
+    ] as const).map((outcome) => describeMoveFailure(outcome, about).text),
   ];
   return texts;
 }

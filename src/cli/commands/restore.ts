@@ -1,3 +1,4 @@
+import { describeStoreFailure } from "../../stores/credential_store.ts";
 import type { RegistryRef } from "../../cargo/registries.ts";
 import { object } from "@optique/core/constructs";
 import { commandLine, lineBreak, message } from "@optique/core/message";
@@ -193,12 +194,12 @@ async function listItems(
     if (
       prepared.kind !== "ready" && prepared.cause !== "no-default-collection"
     ) {
-      throw new SessionError(`${prepared.reason}. ${prepared.remedy}`);
+      throw new SessionError(describeStoreFailure(prepared));
     }
   }
   const listed = await place.store.list({ signal: place.deadline() });
   if (listed.kind !== "items") {
-    throw new SessionError(`${listed.reason}. ${listed.remedy}`);
+    throw new SessionError(describeStoreFailure(listed));
   }
   return listed.items.map(({ indexUrl }) => indexUrl);
 }

@@ -11,7 +11,7 @@ import { command, option } from "@optique/core/primitives";
 import type { Run } from "../command.ts";
 import { json } from "../options.ts";
 import { registryName } from "../registry_name.ts";
-import type { RegistryView } from "../overview.ts";
+import type { RegistryView } from "../../tokens/inventory.ts";
 import type { CommandSession } from "../session.ts";
 
 const options = object({
@@ -52,11 +52,11 @@ export async function run(
   { registry, json }: StatusArguments,
   session: CommandSession,
 ): Promise<number> {
-  const { gatherOverview } = await import("../overview.ts");
+  const { takeInventory } = await import("../../tokens/inventory.ts");
   const { statusJson, statusRows, storeLine } = await import(
     "../status_report.ts"
   );
-  const overview = await gatherOverview(session, registry);
+  const overview = await takeInventory(session, registry);
   const { output } = session;
   if (json) {
     const { jsonLine } = await import("../report.ts");
