@@ -32,7 +32,7 @@ import { PHASES, readPhases } from "./bench/phases.ts";
 import { compile, compileEmpty } from "./compile.ts";
 import { BaseError } from "./denort.ts";
 import { print, printError, styled } from "./print.ts";
-import { setUp, SetUpError } from "./setup_tests.ts";
+import { setUp, SetUpError } from "../tests/harness/set_up.ts";
 
 /** Beside what a bus of its own takes: what the program is compared with. */
 const PACKAGES = [

@@ -13,7 +13,7 @@ import type { SessionBus } from "../tests/support/session_bus.ts";
 import { PROVIDER, TestHome } from "../tests/support/test_home.ts";
 import { run } from "../tests/support/run.ts";
 import { print, styled } from "./print.ts";
-import { setUp, SetUpError } from "./setup_tests.ts";
+import { setUp, SetUpError } from "../tests/harness/set_up.ts";
 
 /** Where a token can be. */
 type Place = "file" | "store" | "nowhere";

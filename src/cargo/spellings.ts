@@ -30,17 +30,24 @@ export function spellings(indexUrl: string): string[] {
 /**
  * Whether cargo takes two URLs for one registry (cargo:
  * `src/cargo/util/canonical_url.rs`): a last slash does not count, nor, in a
- * URL without `+`, does `.git`, nor the case of a path on github.com.
- *
- * Returns `true` if both are URLs and mean the same registry.
+ * URL without `+`, does `.git`, nor the case of a path on github.com. What is no
+ * URL is no registry.
  */
 export function sameRegistry(one: string, other: string): boolean {
   const canonical = canonicalUrl(one);
   return canonical !== undefined && canonical === canonicalUrl(other);
 }
 
+/** Where there are many registries, each is compared with each. */
+const canonicals = new Map<string, string | undefined>();
+
 /** What two URLs of one registry have in common; `undefined` for no URL. */
 export function canonicalUrl(text: string): string | undefined {
+  if (!canonicals.has(text)) canonicals.set(text, canonicalize(text));
+  return canonicals.get(text);
+}
+
+function canonicalize(text: string): string | undefined {
   const url = URL.parse(text);
   if (url === null || !/^[^:]*:\//.test(url.href)) return undefined;
   url.pathname = url.pathname.replace(/\/$/, "");

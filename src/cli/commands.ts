@@ -4,6 +4,7 @@ import * as doctor from "./commands/doctor.ts";
 import * as exec from "./commands/exec.ts";
 import * as exportTokens from "./commands/export.ts";
 import * as importTokens from "./commands/import.ts";
+import * as log from "./commands/log.ts";
 import * as man from "./commands/man.ts";
 import * as migrate from "./commands/migrate.ts";
 import * as restore from "./commands/restore.ts";
@@ -27,6 +28,7 @@ export const commands = or(
   importTokens.parser,
   exec.parser,
   token.parser,
+  log.parser,
   man.parser,
 );
 

@@ -12,6 +12,9 @@ import { describeLockFailure } from "../tokens/move.ts";
 import { showProgress } from "../terminal/progress.ts";
 import { type AgeRecipients, encrypt, isKey, readKeys } from "../tokens/age.ts";
 import { type ArchivedToken, formatArchive } from "../tokens/archive.ts";
+import { describeGrant } from "../tokens/scoped.ts";
+import { listScoped, type ScopedItem } from "../tokens/scoped_items.ts";
+import type { StoreName } from "../stores/credential_store.ts";
 import type { TokenAnswer } from "../tokens/token_decision.ts";
 import { lookAt, writeArchive } from "../tokens/archive_file.ts";
 import { askPassphrase, DERIVING } from "./ask_passphrase.ts";
@@ -51,10 +54,10 @@ export async function runExport(
   }
   const { output } = session;
   output.printRows(
-    tokens.map(({ name, indexUrl }) => [
+    tokens.map(({ name, indexUrl, grant }) => [
       { text: "Exported", style: green },
       ...(name === undefined ? [] : [name]),
-      indexUrl,
+      grant === undefined ? indexUrl : `${indexUrl} (${describeGrant(grant)})`,
     ]),
   );
   output.printError(
@@ -154,7 +157,10 @@ async function collect(
     ? await byName(names, session)
     : await known(session);
   const tokens: ArchivedToken[] = [];
+  const listed = new Map<StoreName, readonly ScopedItem[]>();
   for (const registry of registries) {
+    const scoped = await collectScoped(registry, listed, session);
+    tokens.push(...scoped);
     const answer = await lookUpToken(session, registry, { environment: false });
     const { name, indexUrl } = registry;
     if (answer.kind === "token") {
@@ -166,12 +172,42 @@ async function collect(
             "exported",
         );
       }
-    } else if (names.length > 0 || mayHoldToken(answer)) {
+    } else if (
+      (names.length > 0 && (scoped.length === 0 || answer.kind !== "none")) ||
+      mayHoldToken(answer)
+    ) {
       throw new SessionError(
         `\`${name ?? indexUrl}\`: ` +
           describeNoToken(answer, await session.path()) +
           (answer.kind === "store-failed" ? `. ${WITHOUT}` : ""),
       );
+    }
+  }
+  return tokens;
+}
+
+/** The registry's tokens with scopes; `listed` has what each store holds. */
+async function collectScoped(
+  registry: RegistryRef,
+  listed: Map<StoreName, readonly ScopedItem[]>,
+  session: CommandSession,
+): Promise<readonly ArchivedToken[]> {
+  const { store, deadline } = await session.storeOf(registry, false);
+  let all = listed.get(store.name);
+  if (all === undefined) {
+    const outcome = await listScoped(store, "all", { signal: deadline() });
+    // Why it cannot be read is said with the registry's own token.
+    all = outcome.kind === "items" ? outcome.items : [];
+    listed.set(store.name, all);
+  }
+  const tokens: ArchivedToken[] = [];
+  for (const { key, indexUrl, grant } of all) {
+    if (indexUrl !== registry.indexUrl) continue;
+    const outcome = await store.get(key, { signal: deadline() });
+    if (outcome.kind === "found") {
+      tokens.push({ ...registry, grant, token: outcome.token });
+    } else if (outcome.kind !== "absent") {
+      throw new SessionError(`${outcome.reason}. ${outcome.remedy} ${WITHOUT}`);
     }
   }
   return tokens;
@@ -234,7 +270,13 @@ async function known(session: CommandSession): Promise<RegistryRef[]> {
   using _ = showProgress(`Waiting for ${store.title}`);
   const listed = await store.list({ signal: deadline() });
   if (listed.kind === "items") {
-    for (const { indexUrl } of listed.items) {
+    const scoped = await listScoped(store, "all", { signal: deadline() });
+    for (
+      const { indexUrl } of [
+        ...listed.items,
+        ...(scoped.kind === "items" ? scoped.items : []),
+      ]
+    ) {
       const [name] = ownNames(layers, cwd, indexUrl);
       add({ indexUrl, ...(name === undefined ? {} : { name }) });
     }

@@ -2,6 +2,7 @@ import { describeRefusal, readSmallFile } from "../base/files.ts";
 import type { Secret } from "../base/secret.ts";
 import { describeLockFailure, removeStored } from "../tokens/move.ts";
 import { unpin } from "../state/pins.ts";
+import { addScoped } from "../state/scoped.ts";
 import { supersede, unsupersede } from "../state/superseded.ts";
 import {
   type GetOutcome,
@@ -17,10 +18,12 @@ import {
 } from "../tokens/age.ts";
 import {
   type ArchivedToken,
+  filedUnder,
   parseArchive,
   type ParsedArchive,
 } from "../tokens/archive.ts";
 import { type ImportStep, importToken, planImport } from "../tokens/import.ts";
+import { describeGrant } from "../tokens/scoped.ts";
 import { askPassphrase, DERIVING } from "./ask_passphrase.ts";
 import type { RegistryRef } from "../cargo/registries.ts";
 import { ownNames } from "../tokens/names.ts";
@@ -99,11 +102,12 @@ function result(
 
 /** Looks, asks what has to be asked, and stores. */
 async function importOne(
-  { token, name }: ArchivedToken,
+  archived: ArchivedToken,
   registry: RegistryRef,
   args: ImportArgs,
   session: CommandSession,
 ): Promise<Result> {
+  const { token, name, grant } = archived;
   const { indexUrl } = registry;
   const asks = !args.json && !args.dryRun;
   const place = await session.storeOf(registry, asks);
@@ -113,16 +117,31 @@ async function importOne(
     if (ready.kind !== "ready") return failure(ready);
   }
   const key = {
-    indexUrl,
+    indexUrl: filedUnder(archived),
     name: registry.name ?? name ?? indexUrl,
   };
   const stored = await store.get(key, { signal: place.deadline() });
   try {
-    return await settle(
-      { token, stored, key, registry, place },
+    if (grant === undefined) {
+      return await settle(
+        { token, stored, key, registry, place },
+        args,
+        session,
+      );
+    }
+    // The file's token, under the registry's name, is another one.
+    const settled = await settle(
+      { token, stored, key, registry: { indexUrl }, place },
       args,
       session,
     );
+    if (!args.dryRun) {
+      await session.remember((state) => addScoped(state, indexUrl));
+    }
+    return {
+      ...settled,
+      message: `${settled.message} (${describeGrant(grant)})`,
+    };
   } finally {
     if (stored.kind === "found") stored.token.wipe();
   }
@@ -361,6 +380,7 @@ const ENTRY_FAULTS: Readonly<
   "index-url": "has no index URL as cargo writes it",
   "registry": "has no name",
   "token": "has no token that cargo accepts",
+  "scopes": "has scopes that this version does not know",
   "duplicate": "is for the same registry as one before",
 };
 

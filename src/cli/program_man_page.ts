@@ -22,8 +22,12 @@ const EXIT_STATUS: ManSection = {
   title: "EXIT STATUS",
   body: [
     { term: "0", text: "All was done." },
-    { term: "1", text: "Something could not be done." },
+    { term: "1", text: "Something could not be done, or is seriously wrong." },
     { term: "2", text: "The program was called wrongly." },
+    {
+      term: "3, 4",
+      text: "`status --registry`: there is no token; that cannot be told.",
+    },
     { term: "126, 127", text: "`exec` could not run or find the program." },
   ],
 };

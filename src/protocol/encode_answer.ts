@@ -1,5 +1,5 @@
 import { printable } from "../base/printable.ts";
-import type { Secret } from "../base/secret.ts";
+import { Secret } from "../base/secret.ts";
 import type { Answer, ErrorAnswer } from "./messages.ts";
 import { PROTOCOL_VERSION } from "./parse_request.ts";
 
@@ -14,6 +14,17 @@ const TOKEN_BEFORE = encoder.encode(`{"Ok":{"kind":"get","token":"`);
 const TOKEN_AFTER = encoder.encode(
   `","cache":"session","operation_independent":true}}\n`,
 );
+const TOKEN_AFTER_DEPENDENT = encoder.encode(
+  `","cache":"session","operation_independent":false}}\n`,
+);
+
+/**
+ * What cargo gets in place of a token that it does not need yet: it checks
+ * that there is one before it builds anything. Should it ever be sent, it says
+ * where it comes from.
+ */
+export const PLACEHOLDER =
+  "cargo-credential-keyring:the-token-is-given-at-upload";
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -22,9 +33,13 @@ const BACKSLASH = 0x5c;
  * The line with the token, made of bytes alone: a string could not be wiped.
  * Bytes below 0x20 are escaped, since an environment token may hold a TAB.
  */
-function encodeToken(token: Secret): Uint8Array<ArrayBuffer> {
+function encodeToken(
+  token: Secret,
+  operationIndependent: boolean,
+): Uint8Array<ArrayBuffer> {
+  const after = operationIndependent ? TOKEN_AFTER : TOKEN_AFTER_DEPENDENT;
   const line = new Uint8Array(
-    TOKEN_BEFORE.length + token.length * 6 + TOKEN_AFTER.length,
+    TOKEN_BEFORE.length + token.length * 6 + after.length,
   );
   line.set(TOKEN_BEFORE);
   let end = TOKEN_BEFORE.length;
@@ -39,8 +54,8 @@ function encodeToken(token: Secret): Uint8Array<ArrayBuffer> {
       line[end++] = byte;
     }
   }
-  line.set(TOKEN_AFTER, end);
-  return line.subarray(0, end + TOKEN_AFTER.length);
+  line.set(after, end);
+  return line.subarray(0, end + after.length);
 }
 
 function encodeError(answer: ErrorAnswer): Uint8Array<ArrayBuffer> {
@@ -60,7 +75,9 @@ function encodeError(answer: ErrorAnswer): Uint8Array<ArrayBuffer> {
 export function encodeAnswer(answer: Answer): Uint8Array<ArrayBuffer> {
   switch (answer.kind) {
     case "token":
-      return encodeToken(answer.token);
+      return encodeToken(answer.token, answer.operationIndependent ?? true);
+    case "placeholder":
+      return encodeToken(Secret.fromString(PLACEHOLDER), false);
     case "logged-in":
       return encoder.encode(`{"Ok":{"kind":"login"}}\n`);
     case "logged-out":

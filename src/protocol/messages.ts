@@ -74,8 +74,19 @@ export type ErrorAnswer =
 
 /** What is answered to a {@linkcode GetRequest}. */
 export type GetAnswer =
-  /** The token; written as `cache: "session"`, `operation_independent: true`. */
-  | { readonly kind: "token"; readonly token: Secret }
+  /** The token; cargo keeps it in memory until it ends. */
+  | {
+    readonly kind: "token";
+    readonly token: Secret;
+    /**
+     * Whether cargo uses it for what it does later, too, without asking.
+     *
+     * @default {true}
+     */
+    readonly operationIndependent?: boolean;
+  }
+  /** There is a token, which is given to the operation that needs it. */
+  | { readonly kind: "placeholder" }
   | ErrorAnswer;
 
 /** What is answered to a {@linkcode LoginRequest}. */

@@ -6,7 +6,7 @@ import type {
 } from "../protocol/messages.ts";
 import type { Deadline } from "../base/deadline.ts";
 import { Session } from "../tokens/session.ts";
-import { get } from "./get.ts";
+import { answerGet } from "./hand_over.ts";
 import { whenOverdue } from "./overdue.ts";
 import { SystemContext } from "./system_context.ts";
 
@@ -64,7 +64,7 @@ async function answerTo(
   switch (request.kind) {
     case "get":
       try {
-        const answer = await get(context);
+        const answer = await answerGet(request, context);
         if (request.registry.headers.length > 0) {
           await hintAtScheme(request.registry.headers, answer, context);
         }

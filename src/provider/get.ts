@@ -1,5 +1,5 @@
 import type { Secret } from "../base/secret.ts";
-import type { GetAnswer } from "../protocol/messages.ts";
+import type { ErrorAnswer } from "../protocol/messages.ts";
 import type { GetOutcome } from "../stores/credential_store.ts";
 import type { ProviderContext } from "./context.ts";
 import {
@@ -11,13 +11,23 @@ import {
   type GetStep,
 } from "./get_decision.ts";
 
+/** What a `get` comes to. */
+export type GetResult =
+  | {
+    readonly kind: "token";
+    readonly token: Secret;
+    /** Where it comes from. */
+    readonly source: "environment" | "store" | "file";
+  }
+  | ErrorAnswer;
+
 /**
  * Answers a `get`: looks at what the decision asks for, then does what it
  * says. What goes wrong while a token is moved never changes the answer.
  */
-export async function get(context: ProviderContext): Promise<GetAnswer> {
+export async function get(context: ProviderContext): Promise<GetResult> {
   const seen = new Set<Secret>();
-  let answered: GetAnswer | undefined;
+  let answered: GetResult | undefined;
   try {
     return answered = await decide(context, seen);
   } finally {
@@ -31,7 +41,7 @@ export async function get(context: ProviderContext): Promise<GetAnswer> {
 async function decide(
   context: ProviderContext,
   seen: Set<Secret>,
-): Promise<GetAnswer> {
+): Promise<GetResult> {
   let facts: GetFacts = {
     settings: await context.settings(),
     environment: await context.registry.environmentToken(),
@@ -153,22 +163,26 @@ async function answer(
   step: Exclude<GetStep, { need: GetNeed }>,
   facts: GetFacts,
   context: ProviderContext,
-): Promise<GetAnswer> {
+): Promise<GetResult> {
   const text = step.notice === undefined
     ? ""
     : await tell(step, step.notice, facts, context);
   switch (step.answer) {
     case "environment-token":
       if (facts.environment.kind !== "token") break;
-      return { kind: "token", token: facts.environment.token };
+      return {
+        kind: "token",
+        token: facts.environment.token,
+        source: "environment",
+      };
     case "stored-token": {
       const outcome = facts.prompted ?? facts.store;
       if (outcome?.kind !== "found") break;
-      return { kind: "token", token: outcome.token };
+      return { kind: "token", token: outcome.token, source: "store" };
     }
     case "file-token":
       if (typeof facts.plaintext !== "object") break;
-      return { kind: "token", token: facts.plaintext };
+      return { kind: "token", token: facts.plaintext, source: "file" };
     case "other":
       return { kind: "other", message: text };
     default:

@@ -24,6 +24,8 @@ import {
   describeTokenRefusal,
   tokenQuestion,
 } from "./login_words.ts";
+import type { LoginArguments } from "./login_arguments.ts";
+import type { Grant } from "../tokens/scoped.ts";
 import { describeLeftovers } from "./logout_words.ts";
 import { describeMoved } from "./move_words.ts";
 
@@ -32,9 +34,6 @@ import { describeMoved } from "./move_words.ts";
  * paste it. The question is in front of them, and Ctrl-C ends it.
  */
 const QUESTION_MS = 10 * 60_000;
-
-/** `cargo login -- --migrate-to-keyring`, in the words of RFC 3981. */
-const MIGRATE = "--migrate-to-keyring";
 
 type Refusal = Extract<LoginAnswer, { kind: "other" }>;
 type Place = Exclude<LoginStep, { need: unknown }>;
@@ -68,19 +67,32 @@ async function answer(
 ): Promise<LoginAnswer> {
   const settings = await context.settings();
   if (settings.kind === "wrong") return refuse(settings.message);
-  const [option, ...more] = await context.loginArguments();
-  const isMigration = option === MIGRATE && more.length === 0 &&
-    request.token === undefined;
-  if (option !== undefined && !isMigration) {
+  const wanted = await readArguments(context);
+  if (wanted.kind === "wrong") return refuse(wanted.message);
+  if (wanted.kind === "migrate" && request.token !== undefined) {
     return refuse(describeTokenRefusal("arguments"));
   }
   const place = await findPlace({
     settings,
     prepared: await prepare(context, false),
   }, context);
-  return isMigration
-    ? await migrate(place, context)
-    : await carryOut(place, request, context);
+  switch (wanted.kind) {
+    case "migrate":
+      return await migrate(place, context);
+    case "scoped":
+      return await addToken(place, wanted.grant, request, context);
+    case "own":
+      return await carryOut(place, request, context);
+  }
+}
+
+async function readArguments(
+  context: ProviderContext,
+): Promise<LoginArguments> {
+  const args = await context.loginArguments();
+  if (args.length === 0) return { kind: "own" };
+  const { parseLoginArguments } = await import("./login_arguments.ts");
+  return parseLoginArguments(args, Date.now());
 }
 
 async function findPlace(
@@ -247,4 +259,31 @@ async function migrate(
   }
   context.say(...describeMoved(about));
   return { kind: "logged-in" };
+}
+
+/** Keeps a token beside the registry's own: in the store, or nowhere. */
+async function addToken(
+  place: Place,
+  grant: Grant,
+  request: LoginRequest,
+  context: ProviderContext,
+): Promise<LoginAnswer> {
+  const about = await context.about();
+  if (place.place !== "store") {
+    const refusal = "failure" in place
+      ? { failure: place.failure, fileAllowed: false }
+      : place;
+    return refuse(describeLoginRefusal(refusal, about));
+  }
+  const rebinding = await context.registry.rebinding();
+  if (rebinding !== "none") context.say(describeTakenName(rebinding));
+  context.say(...describeKeeping(place.keeps, about));
+  const token = await obtainToken(request, context);
+  if (!("bytes" in token)) return token;
+  const { keepScoped } = await import("./scoped_login.ts");
+  const failure = await keepScoped(token, grant, context);
+  token.wipe();
+  return failure === undefined
+    ? { kind: "logged-in" }
+    : refuse(describeLoginRefusal({ failure, fileAllowed: false }, about));
 }

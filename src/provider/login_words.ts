@@ -84,9 +84,9 @@ export function describeTokenRefusal(
       return "another program is writing cargo's credentials file, and may be " +
         "moving an older token; nothing was stored, try again";
     case "arguments":
-      return "`cargo login --` takes `--migrate-to-keyring` and nothing else, " +
-        "and no token beside it; a token is given on standard input: " +
-        "`cargo login < FILE`";
+      return "`--migrate-to-keyring` moves the token that the file has, and " +
+        "takes no other beside it; one is given on standard input without " +
+        "that: `cargo login < FILE`";
     case "interrupted":
       return "the question was interrupted; nothing was stored";
     case "timeout":

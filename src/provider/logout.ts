@@ -4,6 +4,7 @@ import type { LogoutAnswer } from "../protocol/messages.ts";
 import type { EraseOutcome } from "../stores/credential_store.ts";
 import { unpin } from "../state/pins.ts";
 import type { ProviderContext } from "./context.ts";
+import { describeScopedErasure, eraseScoped } from "./scoped_logout.ts";
 import { decideLogout } from "./logout_decision.ts";
 import {
   describeLeftovers,
@@ -22,6 +23,7 @@ export async function logout(context: ProviderContext): Promise<LogoutAnswer> {
     return { kind: "other", message: settings.message };
   }
   const facts = await eraseAndRemove(context);
+  const scoped = await eraseScoped(context);
   const { plaintext } = facts;
   const about = await context.about();
 
@@ -37,12 +39,24 @@ export async function logout(context: ProviderContext): Promise<LogoutAnswer> {
   }
 
   const leftovers = await context.registry.leftovers();
-  context.say(...describeLeftovers(leftovers, "logout"));
+  context.say(
+    ...describeLeftovers(leftovers, "logout"),
+    ...describeScopedErasure(scoped, about),
+  );
+  if (scoped.failure !== undefined) {
+    const { reason, remedy } = scoped.failure;
+    return {
+      kind: "other",
+      message: `tokens of ${about.title} with scopes may be left in ` +
+        `${about.storeTitle}: ${reason}. ${remedy}`,
+    };
+  }
   switch (verdict) {
     case "logged-out":
       context.say(...describeLoggedOut(facts, about));
       return { kind: "logged-out" };
     case "not-found":
+      if (scoped.erased.length > 0) return { kind: "logged-out" };
       // What is switched off was not looked for on purpose.
       if (settings.store !== "off") {
         context.say(...describeNotAsked(facts.erased, about));

@@ -34,7 +34,7 @@ export interface MergedSettings {
  * Works out the settings of one registry, from strongest to weakest:
  * `[enforce]`, the environment, the user's file, the system file, the
  * defaults. Within a file, `[[registry]]` is stronger than the rest. A setting
- * with a `strictness` is never looser than the files say by the environment.
+ * that can be tightened is never looser than the files say by the environment.
  */
 export function mergeSettings(
   { environment, user, system }: SettingLayers,
@@ -52,14 +52,13 @@ export function mergeSettings(
   const before: Readonly<Record<string, unknown>> = files;
   for (const [name, asked] of Object.entries(environment)) {
     const row = Object.entries(SETTINGS).find(([each]) => each === name)?.[1];
-    const strictness: readonly unknown[] = row?.strictness ?? [];
     const value = before[name];
-    if (strictness.indexOf(asked) >= strictness.indexOf(value)) continue;
+    if (row?.isLooser?.(asked, value) !== true) continue;
     kept = { ...kept, [name]: value };
     if (Object.hasOwn(system.enforce, name)) continue;
     notices.push({
       topic: "not-loosened",
-      text: `\`${row?.key} = "${value}"\` of the settings file holds: the ` +
+      text: `\`${row.key} = "${value}"\` of the settings file holds: the ` +
         `environment can only tighten it, so "${asked}" is ignored`,
     });
   }

@@ -12,10 +12,10 @@ export interface SettingRow<T> {
   /** What a variable's text comes to in a file. */
   fromText(text: string): unknown;
   /**
-   * From loose to strict, where the environment can only tighten what the
-   * files say.
+   * Whether a value is looser than another, where the environment can only
+   * tighten what the files say.
    */
-  readonly strictness?: readonly T[];
+  isLooser?(asked: unknown, held: unknown): boolean;
 }
 
 function choice<const T extends string>(
@@ -29,8 +29,44 @@ function choice<const T extends string>(
     expected: `one of ${values.map((value) => `\`${value}\``).join(", ")}`,
     parse: (value) => values.find((known) => known === value),
     fromText: (text) => text,
-    ...(tightenOnly ? { strictness: values } : {}),
+    ...(tightenOnly ? { isLooser: earlierIn(values) } : {}),
   };
+}
+
+/** Compares values that are listed from loose to strict. */
+function earlierIn(
+  values: readonly unknown[],
+): (asked: unknown, held: unknown) => boolean {
+  return (asked, held) => values.indexOf(asked) < values.indexOf(held);
+}
+
+/** What a person can be asked about before a token is handed over. */
+export const CONFIRMABLE = ["publish", "yank", "owners"] as const;
+
+/** One of {@linkcode CONFIRMABLE}; `yank` includes its opposite. */
+export type Confirmable = typeof CONFIRMABLE[number];
+
+function isConfirmable(value: unknown): value is Confirmable {
+  return CONFIRMABLE.some((known) => known === value);
+}
+
+const CONFIRM: SettingRow<readonly Confirmable[]> = {
+  key: "confirm",
+  default: [],
+  expected: "`never`, or a list of `publish`, `yank`, `owners`",
+  parse: (value) => {
+    if (value === "never") return [];
+    const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+    return list.every(isConfirmable) ? list : undefined;
+  },
+  fromText: (text) =>
+    text === "never" ? text : text.split(/[\s,]+/).filter((word) => word),
+  isLooser: (asked, held) =>
+    CONFIRMABLE.some((each) => includes(held, each) && !includes(asked, each)),
+};
+
+function includes(list: unknown, value: Confirmable): boolean {
+  return Array.isArray(list) && list.includes(value);
 }
 
 /** Nobody waits longer than this for a credential: cargo itself has no limit. */
@@ -70,6 +106,16 @@ const ROWS = {
   }),
   /** Whether a dialog may open: if somebody is present, never, or always. */
   prompt: choice("prompt", ["auto", "never", "always"]),
+  /**
+   * When cargo gets the token: once it is about to send it, or as soon as it
+   * asks whether there is one. Late by itself where that is known to do: an
+   * index that needs no token.
+   */
+  handOver: choice("hand-over", ["auto", "late", "early"]),
+  /** What somebody at the terminal is asked about before it is done. */
+  confirm: CONFIRM,
+  /** Whether what is handed over is written down. */
+  record: choice("record", ["off", "on"], { tightenOnly: true }),
   /** How long a request may take with nobody present. */
   timeoutMs: seconds("timeout", 3),
   /** How long a request may take with a person present. */

@@ -36,6 +36,8 @@ export interface State {
   readonly notices: readonly GivenNotice[];
   /** Notices to be given to the next person. */
   readonly kept: readonly KeptNotice[];
+  /** Index URLs that have scoped tokens. */
+  readonly scoped: readonly string[];
 }
 
 /** The file that the state is in. */
@@ -49,6 +51,7 @@ export const EMPTY_STATE: State = {
   pins: [],
   notices: [],
   kept: [],
+  scoped: [],
 };
 
 /**
@@ -132,6 +135,7 @@ export function parseState(text: string): ParsedState {
       pins: entries(file["pins"], isText),
       notices: entries(file["notices"], isNotice),
       kept: entries(file["kept"], isKept),
+      scoped: entries(file["scoped"], isText),
     };
     return { kind: "state", state };
   } catch {

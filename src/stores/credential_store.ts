@@ -177,6 +177,17 @@ export type EraseOutcome =
   | { readonly kind: "absent" }
   | StoreFailure;
 
+/** What {@linkcode CredentialStore.list} lists. */
+export interface ListOptions extends StoreOptions {
+  /**
+   * Whether the scoped tokens are listed (see `splitScoped()`) instead of the
+   * registries' own. A store behind `openStore()` tells them apart.
+   *
+   * @default {false}
+   */
+  readonly scoped?: boolean;
+}
+
 /** What {@linkcode CredentialStore.list} answers. */
 export type ListOutcome =
   | { readonly kind: "items"; readonly items: readonly RegistryRef[] }
@@ -262,5 +273,5 @@ export interface CredentialStore {
    *
    * Returns the items' keys, without secrets.
    */
-  list(options: StoreOptions): Promise<ListOutcome>;
+  list(options: ListOptions): Promise<ListOutcome>;
 }

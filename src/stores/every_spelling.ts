@@ -1,10 +1,12 @@
 import { spellings } from "../cargo/spellings.ts";
 import type { Secret } from "../base/secret.ts";
 import type { RegistryRef } from "../cargo/registries.ts";
+import { splitScoped } from "./item_name.ts";
 import type {
   CredentialStore,
   EraseOutcome,
   GetOutcome,
+  ListOptions,
   ListOutcome,
   PrepareOutcome,
   SetOutcome,
@@ -100,11 +102,19 @@ export class EverySpelling implements CredentialStore {
     return erased;
   }
 
-  list(options: StoreOptions): Promise<ListOutcome> {
-    return this.#store.list(options);
+  async list(options: ListOptions): Promise<ListOutcome> {
+    const listed = await this.#store.list(options);
+    if (listed.kind !== "items") return listed;
+    const { scoped = false } = options;
+    const items = listed.items.filter(({ indexUrl }) =>
+      (splitScoped(indexUrl) !== undefined) === scoped
+    );
+    return { kind: "items", items };
   }
 }
 
 function otherKeys(key: RegistryRef): readonly RegistryRef[] {
+  // What is listed is exact.
+  if (splitScoped(key.indexUrl) !== undefined) return [];
   return spellings(key.indexUrl).map((indexUrl) => ({ ...key, indexUrl }));
 }

@@ -28,3 +28,25 @@ export function labelledItem(indexUrl: string, label: string): RegistryRef {
     ? { indexUrl }
     : { indexUrl, name };
 }
+
+// A fragment, which no registry is sent. No index URL of cargo's ends in one.
+const SCOPED = "#cargo-credential-keyring:";
+
+/**
+ * What a scoped token is filed under in place of the index URL, in every
+ * store. Cargo's own providers look for the very index URL, and never find it.
+ */
+export function joinScoped(indexUrl: string, words: string): string {
+  return indexUrl + SCOPED + words;
+}
+
+/** The two parts of it; `undefined` for an index URL. */
+export function splitScoped(
+  url: string,
+): { readonly indexUrl: string; readonly words: string } | undefined {
+  const at = url.lastIndexOf(SCOPED);
+  return at < 0 ? undefined : {
+    indexUrl: url.slice(0, at),
+    words: url.slice(at + SCOPED.length),
+  };
+}

@@ -1,6 +1,7 @@
 import { checkToken } from "../cargo/token.ts";
 import { requestUrl } from "../cargo/registry_index.ts";
 import { Secret } from "../base/secret.ts";
+import { type Grant, isGrant, scopedUrl, SCOPES } from "./scoped.ts";
 
 /** A token on its way to another machine. */
 export interface ArchivedToken {
@@ -8,6 +9,8 @@ export interface ArchivedToken {
   readonly indexUrl: string;
   /** What the registry was called where it comes from, if it had a name. */
   readonly name?: string;
+  /** What it is good for, if it is not the registry's own. */
+  readonly grant?: Grant;
   /** The token; whoever has the archive wipes it. */
   readonly token: Secret;
 }
@@ -28,11 +31,17 @@ export type ParsedArchive =
       | "index-url"
       | "registry"
       | "token"
+      | "scopes"
       | "duplicate";
   };
 
 const FORMAT = "cargo-credential-keyring";
+
+/** What is written where no token has scopes, so that every version reads it. */
 const VERSION = 1;
+
+/** Versions before would take a scoped token for the registry's own. */
+const VERSION_WITH_SCOPES = 2;
 
 /**
  * What is inside of an exported file, described in `docs/export.md`. The
@@ -43,10 +52,17 @@ export function formatArchive(
 ): Uint8Array<ArrayBuffer> {
   const archive = {
     format: FORMAT,
-    version: VERSION,
-    tokens: tokens.map(({ indexUrl, name, token }) => ({
+    version: tokens.some(({ grant }) => grant !== undefined)
+      ? VERSION_WITH_SCOPES
+      : VERSION,
+    tokens: tokens.map(({ indexUrl, name, grant, token }) => ({
       index_url: indexUrl,
       registry: name ?? null,
+      ...(grant === undefined ? {} : {
+        scopes: grant.scopes,
+        crates: grant.crates,
+        expires: grant.expires ?? null,
+      }),
       token: token.reveal(),
     })),
   };
@@ -66,7 +82,9 @@ export function parseArchive(bytes: Uint8Array): ParsedArchive {
   if (typeof version !== "number" || !Array.isArray(tokens)) {
     return { kind: "not-an-archive" };
   }
-  if (version !== VERSION) return { kind: "newer", version };
+  if (version !== VERSION && version !== VERSION_WITH_SCOPES) {
+    return { kind: "newer", version };
+  }
   const read: ArchivedToken[] = [];
   for (const entry of tokens) {
     const parsed = parseEntry(entry, read);
@@ -91,7 +109,10 @@ function parseEntry(
   if (typeof indexUrl !== "string" || requestUrl(indexUrl) !== indexUrl) {
     return "index-url";
   }
-  if (before.some((other) => other.indexUrl === indexUrl)) return "duplicate";
+  const grant = entry["scopes"] === undefined ? undefined : parseGrant(entry);
+  if (grant === "wrong") return "scopes";
+  const place = filedUnder({ indexUrl, grant });
+  if (before.some((other) => filedUnder(other) === place)) return "duplicate";
   if (registry !== null && registry !== undefined) {
     if (typeof registry !== "string" || registry === "") return "registry";
   }
@@ -102,7 +123,36 @@ function parseEntry(
     indexUrl,
     token,
     ...(typeof registry === "string" ? { name: registry } : {}),
+    ...(grant === undefined ? {} : { grant }),
   };
+}
+
+/** What a store files a token under. */
+export function filedUnder(
+  { indexUrl, grant }: {
+    readonly indexUrl: string;
+    readonly grant?: Grant | undefined;
+  },
+): string {
+  return grant === undefined ? indexUrl : scopedUrl(indexUrl, grant);
+}
+
+function parseGrant(entry: Readonly<Record<string, unknown>>): Grant | "wrong" {
+  const { scopes, crates, expires } = entry;
+  if (!isTexts(scopes) || !isTexts(crates)) return "wrong";
+  if (expires !== null && typeof expires !== "string") return "wrong";
+  const known = SCOPES.filter((scope) => scopes.includes(scope));
+  const grant: Grant = {
+    scopes: known,
+    crates,
+    ...(expires === null ? {} : { expires }),
+  };
+  return known.length === scopes.length && isGrant(grant) ? grant : "wrong";
+}
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) &&
+    value.every((element) => typeof element === "string");
 }
 
 function parseJson(bytes: Uint8Array): unknown {

@@ -20,6 +20,7 @@ import {
   isBoundByUser,
   registryIndex,
 } from "../cargo/registry_index.ts";
+import { spellings } from "../cargo/spellings.ts";
 import { type TokenOrigin, tokenOrigin } from "../cargo/token_origin.ts";
 import { tablesWithToken } from "../credentials/file.ts";
 import type {
@@ -134,9 +135,10 @@ export async function takeInventory(
   const listed = await store.list({ signal });
   const prepared = await store.prepare({ signal });
   const known = await knownRegistries(session, only);
+  const items = listed.kind === "items" ? urlsOf(listed.items) : undefined;
   const registries: RegistryView[] = [];
   for (const registry of known) {
-    registries.push(await view(registry, session, stores));
+    registries.push(await view(registry, session, stores, items));
   }
   return {
     store: storeView(store, listed, prepared),
@@ -146,6 +148,10 @@ export async function takeInventory(
       : [],
     path: await session.path() ?? "",
   };
+}
+
+function urlsOf(items: readonly RegistryRef[]): ReadonlySet<string> {
+  return new Set(items.map(({ indexUrl }) => indexUrl));
 }
 
 /** A store with the one deadline that holds for all questions to it. */
@@ -250,6 +256,7 @@ async function view(
   { name, indexUrl }: Known,
   session: Session,
   stores: Stores,
+  items: ReadonlySet<string> | undefined,
 ): Promise<RegistryView> {
   const layers = await session.config();
   const path = await session.path() ?? "";
@@ -279,7 +286,12 @@ async function view(
   const { registry, store, signal } = place;
   const environment = await registry.environmentToken();
   const plaintext = (await registry.plaintext()).outcome;
-  const stored = await store.get(ref, { signal });
+  const asked = await store.get(ref, { signal });
+  const isListed = items?.has(indexUrl) ||
+    spellings(indexUrl).some((other) => items?.has(other));
+  // Where time has run out, the list tells of the rest.
+  const isBeyond = asked.kind === "timeout" && items !== undefined;
+  const stored: GetOutcome = isBeyond && !isListed ? { kind: "absent" } : asked;
   const superseded = plaintext.kind === "found" &&
     await registry.isSuperseded(plaintext.token);
   const rebinding = await registry.rebinding();
@@ -297,7 +309,7 @@ async function view(
     ...(stored.kind === "found" ? [stored.token] : []),
     ...(plaintext.kind === "found" ? [plaintext.token] : []),
   ];
-  const known = presence(stored);
+  const known = isBeyond ? isListed : presence(stored);
   const result: RegistryView = {
     name,
     indexUrl,

@@ -303,7 +303,7 @@ Deno.test("import says why it cannot read a file, and shows none of it", async (
     ["a later version's", async (here) => ({
       file: await write(
         here,
-        encode('{"format":"cargo-credential-keyring","version":2,"tokens":[]}'),
+        encode('{"format":"cargo-credential-keyring","version":3,"tokens":[]}'),
       ),
     }), "later version"],
     ["a wrong entry", async (here) => ({

@@ -2,7 +2,10 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { stripAnsiCode } from "@std/fmt/colors";
-import { CRATES_IO_INDEX } from "../../src/cargo/registries.ts";
+import {
+  CRATES_IO_INDEX,
+  type RegistryRef,
+} from "../../src/cargo/registries.ts";
 import { run, type StatusArguments } from "../../src/cli/commands/status.ts";
 import { takeInventory } from "../../src/tokens/inventory.ts";
 import { statusRows, storeLine } from "../../src/cli/status_report.ts";
@@ -10,7 +13,11 @@ import { Secret } from "../../src/base/secret.ts";
 import { updateState } from "../../src/state/file.ts";
 import { pin } from "../../src/state/pins.ts";
 import { supersede } from "../../src/state/superseded.ts";
-import type { StoreFailure } from "../../src/stores/credential_store.ts";
+import type {
+  GetOutcome,
+  StoreFailure,
+  StoreOptions,
+} from "../../src/stores/credential_store.ts";
 import { renderColumns } from "../../src/terminal/columns.ts";
 import { displayWidth } from "../../src/terminal/display_width.ts";
 import { FakeScene, type FakeSceneOptions } from "../support/fake_session.ts";
@@ -335,18 +342,42 @@ Deno.test("status tells of a name that a project has bound elsewhere", async () 
   assertEquals((await status(home, { registry: "corp" })).status, 3);
 });
 
+/** Notes the deadlines that it is given. */
+class WatchedStore extends FakeStore {
+  readonly signals = new Set<AbortSignal>();
+
+  override get(key: RegistryRef, options: StoreOptions): Promise<GetOutcome> {
+    this.signals.add(options.signal);
+    return super.get(key, options);
+  }
+}
+
 Deno.test("status waits once for a store that never answers", async () => {
   const config = Array.from(
     { length: 20 },
     (_, i) => `[registries.r${i}]\nindex = "sparse+https://r${i}.example/"\n`,
   ).join("");
+  const store = new WatchedStore({}, { hangs: true });
   await using home = await scene({}, {
     config,
+    store,
     env: { CARGO_CREDENTIAL_KEYRING_TIMEOUT: "0.2" },
-  }, { hangs: true });
+  });
   const { report } = await status(home);
   assertEquals(report.store["state"], "timeout");
   assert(report.registries.every(({ store }) => store === null));
+  assertEquals(store.signals.size, 1);
+});
+
+Deno.test("status believes the store's list where time has run out", async () => {
+  await using home = await scene({ [CORP]: "planted" }, {}, {
+    failureOf: { get: failure("timeout", "deadline") },
+  });
+  const { report } = await status(home);
+  assertEquals(report.registries.map(({ name, store }) => [name, store]), [
+    ["crates-io", false],
+    ["corp", true],
+  ]);
 });
 
 Deno.test("status fits every screen and cuts nothing", async () => {

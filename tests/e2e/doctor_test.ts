@@ -19,12 +19,15 @@ import {
   startSessionBus,
 } from "../support/session_bus.ts";
 import {
+  type CargoResult,
   PROVIDER,
   TestHome,
   type TestHomeOptions,
 } from "../support/test_home.ts";
 
 const TOKEN = "planted-token-3c11";
+
+const SEARCH = ["search", "--registry", "alt", "anything"];
 
 interface Finding {
   readonly code: string;
@@ -114,6 +117,39 @@ if (Deno.build.os === "linux") {
     assertEquals((await doctor(place)).codes, ["store-locked"]);
   });
 
+  Deno.test("a registry that asks for a scheme gets a hint at it", async () => {
+    await using bus = await startSessionBus();
+    await using place = await home({
+      bus,
+      registries: {
+        alt: {
+          authRequired: true,
+          scheme: "Bearer",
+          tokens: [TOKEN, `Bearer ${TOKEN}`],
+        },
+      },
+    });
+    const login = (token: string): Promise<CargoResult> =>
+      place.cargo(["login", "--registry", "alt"], { stdin: token });
+    const first = await login(TOKEN);
+    assertEquals(first.code, 0, first.stderr);
+    // Said before the token is asked for, and not again on the same day.
+    const hint =
+      /note: `alt` asks for the scheme `Bearer`.*paste `Bearer TOKEN`/;
+    assertMatch(first.stderr, hint);
+    const search = await place.cargo(SEARCH);
+    assertEquals(search.code, 0, search.stderr);
+    assert(!hint.test(search.stderr), search.stderr);
+
+    await Deno.remove(`${place.cargoHome}/.credential-keyring-state.json`);
+    assertEquals((await login(`Bearer ${TOKEN}`)).code, 0);
+    await Deno.remove(`${place.cargoHome}/.credential-keyring-state.json`);
+    await Deno.remove(`${place.cargoHome}/registry`, { recursive: true });
+    const again = await place.cargo(SEARCH);
+    assertEquals(again.code, 0, again.stderr);
+    assert(!hint.test(again.stderr), again.stderr);
+  });
+
   Deno.test("doctor says that KeePassXC asks for each process", async () => {
     await using service = await startKeePassXc();
     await using place = await home({ bus: service.bus });
@@ -180,8 +216,6 @@ if (Deno.build.os === "linux") {
     assert(!output.includes("planted"), output);
   });
 }
-
-const SEARCH = ["search", "--registry", "alt", "anything"];
 
 Deno.test("cargo fails where doctor says that it does", async (t) => {
   await using place = await home({

@@ -14,6 +14,15 @@
  * @module
  */
 
+import {
+  cacheFolder,
+  DebianError,
+  debianMirror,
+  output,
+  remove,
+  unpackDebian,
+} from "./debian.ts";
+
 /** Raised with every change of what set-up does: what is there is made again. */
 const RECIPE = 1;
 
@@ -46,14 +55,6 @@ const PACKAGES = [
 /** What no test needs; each service gets a copy of the rest. */
 const SUPERFLUOUS = ["usr/share", "usr/lib/systemd", "var/lib"] as const;
 
-/** How long one step of the set-up may take. */
-const STEP_MS = 5 * 60_000;
-
-/** What is missing for a real systemd, and how to get it. */
-export class SystemdError extends Error {
-  override name = "SystemdError";
-}
-
 /**
  * Why there can be no real systemd on this machine. It downloads nothing.
  *
@@ -76,10 +77,10 @@ export async function whyNoSystemd(): Promise<string | undefined> {
  * Gets the folder ready, if it is not.
  *
  * @returns The folder with systemd in it; not to be changed.
- * @throws {SystemdError} If something is missing on this machine.
+ * @throws {DebianError} If something is missing on this machine.
  */
 export async function setUpSystemd(): Promise<string> {
-  const folder = cacheFolder();
+  const folder = cacheFolder("systemd");
   const root = `${folder}/root`;
   const recipe = `${RECIPE} ${SUITE}\n`;
   await Deno.mkdir(folder, { recursive: true });
@@ -88,7 +89,7 @@ export async function setUpSystemd(): Promise<string> {
   const ready = `${folder}/ready`;
   if (await Deno.readTextFile(ready).catch(() => "") === recipe) return root;
   const missing = await whyNoSystemd();
-  if (missing !== undefined) throw new SystemdError(missing);
+  if (missing !== undefined) throw new DebianError(missing);
   await remove(ready, root);
   await unpack(folder, root);
   await Deno.writeTextFile(ready, recipe);
@@ -96,35 +97,8 @@ export async function setUpSystemd(): Promise<string> {
 }
 
 async function unpack(folder: string, root: string): Promise<void> {
-  const apt = `${folder}/apt`;
-  await remove(apt);
-  await Deno.mkdir(`${apt}/debs`, { recursive: true });
-  await Deno.mkdir(`${apt}/state/lists/partial`, { recursive: true });
-  await Deno.mkdir(`${apt}/cache/archives/partial`, { recursive: true });
-  await Deno.writeTextFile(`${apt}/status`, "");
-  await Deno.writeTextFile(
-    `${apt}/sources.list`,
-    `deb ${await debianMirror()} ${SUITE} main\n`,
-  );
-  const aptGet = [
-    "apt-get",
-    "--quiet",
-    ...[
-      `Dir::State=${apt}/state`,
-      `Dir::State::status=${apt}/status`,
-      `Dir::Cache=${apt}/cache`,
-      `Dir::Etc::sourcelist=${apt}/sources.list`,
-      "Dir::Etc::sourceparts=/dev/null",
-      // Else the user _apt downloads, who may not enter root's home.
-      "APT::Sandbox::User=root",
-    ].flatMap((option) => ["--option", option]),
-  ];
-  await output([...aptGet, "update"]);
-  await output([...aptGet, "download", ...PACKAGES], `${apt}/debs`);
-  for await (const { name } of Deno.readDir(`${apt}/debs`)) {
-    await output(["dpkg-deb", "--extract", `${apt}/debs/${name}`, root]);
-  }
-  await remove(apt, ...SUPERFLUOUS.map((path) => `${root}/${path}`));
+  await unpackDebian(SUITE, PACKAGES, folder, root);
+  await remove(...SUPERFLUOUS.map((path) => `${root}/${path}`));
   // What the packages' scripts would have made.
   for (const name of ["bin", "lib", "lib64"]) {
     await Deno.symlink(`usr/${name}`, `${root}/${name}`).catch(() => {});
@@ -137,78 +111,13 @@ async function unpack(folder: string, root: string): Promise<void> {
   await output(["chroot", root, "/usr/bin/systemd-creds", "--version"]);
 }
 
-/** The Debian mirror that this machine's own packages come from. */
-async function debianMirror(): Promise<string | undefined> {
-  const targets = await output([
-    "apt-get",
-    "indextargets",
-    "--format",
-    "$(ORIGIN) $(LABEL) $(REPO_URI)",
-    "Created-By: Packages",
-  ]);
-  return targets.split("\n")
-    .find((line) => line.startsWith("Debian Debian "))?.split(" ")[2];
-}
-
-function cacheFolder(): string {
-  const own = Deno.env.get("CARGO_CREDENTIAL_KEYRING_SYSTEMD") || undefined;
-  if (own !== undefined) return own;
-  const cache = Deno.env.get("XDG_CACHE_HOME") || undefined;
-  const home = Deno.env.get("HOME");
-  if (cache === undefined && home === undefined) {
-    throw new SystemdError(
-      "Set CARGO_CREDENTIAL_KEYRING_SYSTEMD to a folder for systemd: there is " +
-        "no HOME.",
-    );
-  }
-  return `${cache ?? `${home}/.cache`}/cargo-credential-keyring/systemd`;
-}
-
-/**
- * Runs a command and gives what it prints.
- *
- * @throws {SystemdError} If it fails or takes too long, with what it said.
- * @throws {Deno.errors.NotFound} If there is no such program.
- */
-async function output(
-  command: readonly string[],
-  cwd?: string,
-): Promise<string> {
-  const [program = "", ...args] = command;
-  const { code, stdout, stderr } = await new Deno.Command(program, {
-    args,
-    ...(cwd === undefined ? {} : { cwd }),
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-    signal: AbortSignal.timeout(STEP_MS),
-  }).output();
-  const decoder = new TextDecoder();
-  if (code !== 0) {
-    throw new SystemdError(
-      `${command.join(" ")} failed (${code}):\n${decoder.decode(stderr)}`,
-    );
-  }
-  return decoder.decode(stdout);
-}
-
-async function remove(...paths: readonly string[]): Promise<void> {
-  for (const path of paths) {
-    try {
-      await Deno.remove(path, { recursive: true });
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-  }
-}
-
 if (import.meta.main) {
   try {
     await Deno.stdout.write(
       new TextEncoder().encode(`${await setUpSystemd()}\n`),
     );
   } catch (error) {
-    if (!(error instanceof SystemdError)) throw error;
+    if (!(error instanceof DebianError)) throw error;
     await Deno.stderr.write(new TextEncoder().encode(`${error.message}\n`));
     Deno.exit(1);
   }

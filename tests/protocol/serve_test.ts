@@ -188,3 +188,17 @@ Deno.test("serve() writes a token so that JSON gives it back, then wipes it", as
     assert(token.bytes.every((byte) => byte === 0));
   }
 });
+
+Deno.test("serve() writes a placeholder for one operation alone", async () => {
+  const lines = await conversation(`${LOGOUT}\n`, {
+    handle: () => Promise.resolve({ kind: "placeholder" }),
+  });
+  assertEquals(JSON.parse(lines[1] ?? ""), {
+    Ok: {
+      kind: "get",
+      token: "cargo-credential-keyring:the-token-is-given-at-upload",
+      cache: "session",
+      operation_independent: false,
+    },
+  });
+});

@@ -108,6 +108,9 @@ Deno.test("parseSettingsFile() reads every key and table", () => {
     prompt: "never",
     timeout: 2,
     "prompt-timeout": 0.25,
+    "hand-over": "late",
+    confirm: ["publish", "owners"],
+    record: "on",
     registry: [
       { index: "sparse+https://example.com/", store: "auto" },
       { index: "https://github.com/rust-lang/crates.io-index", timeout: 1 },
@@ -121,6 +124,9 @@ Deno.test("parseSettingsFile() reads every key and table", () => {
       prompt: "never",
       timeoutMs: 2000,
       promptTimeoutMs: 250,
+      handOver: "late",
+      confirm: ["publish", "owners"],
+      record: "on",
     },
     registries: [
       { index: "sparse+https://example.com/", settings: { store: "auto" } },
@@ -147,6 +153,10 @@ for (
     [{ store: true }, "store"],
     [{ store: ["off"] }, "store"],
     [{ store: TOKEN }, "store"],
+    [{ confirm: ["publish", "all"] }, "confirm"],
+    [{ confirm: ["publish", "never"] }, "confirm"],
+    [{ confirm: true }, "confirm"],
+    [{ record: true }, "record"],
     [{ timeout: "3" }, "timeout"],
     [{ timeout: 0 }, "timeout"],
     [{ timeout: Infinity }, "timeout"],
@@ -196,5 +206,22 @@ for (
   Deno.test(`parseSettingsFile() refuses ${JSON.stringify(document)} in the system file`, () => {
     const wrong = assertWrong(parseSettingsFile(document, SYSTEM), key);
     assertEquals([wrong.where, wrong.system], [SYSTEM.path, true]);
+  });
+}
+
+for (
+  const [text, expected] of [
+    ["never", []],
+    ["", []],
+    ["publish", ["publish"]],
+    ["publish,yank", ["publish", "yank"]],
+    [" publish, owners ", ["publish", "owners"]],
+  ] as const
+) {
+  Deno.test(`parseEnvironment() reads the list "${text}"`, () => {
+    assertEquals(
+      parseEnvironment({ CARGO_CREDENTIAL_KEYRING_CONFIRM: text }),
+      { confirm: [...expected] },
+    );
   });
 }

@@ -3,6 +3,7 @@ import {
   assertEquals,
   assertMatch,
   assertNotEquals,
+  assertStrictEquals,
 } from "@std/assert";
 import fc from "fast-check";
 import { readState, updateState } from "../../src/state/file.ts";
@@ -14,6 +15,7 @@ import {
   shouldTell,
   told,
 } from "../../src/state/notices.ts";
+import { addScoped, hasScoped, removeScoped } from "../../src/state/scoped.ts";
 import { isPinned, pin, unpin } from "../../src/state/pins.ts";
 import {
   isSuperseded,
@@ -245,6 +247,7 @@ Deno.test("keepNotice() keeps the last of each topic, and not too many", () => {
 const text = fc.string({ unit: "binary" }).filter((s) => s.isWellFormed());
 const time = fc.integer({ min: 0, max: 2 ** 48 });
 const states: fc.Arbitrary<State> = fc.record({
+  scoped: fc.uniqueArray(fc.string()),
   salt: text,
   superseded: fc.array(
     fc.record({ indexUrl: text, digests: fc.array(text) }),
@@ -582,4 +585,18 @@ Deno.test("updateState() leaves a whole file wherever it is killed", async () =>
     assert(extra === 0 || extra === 1, `${pins.length} of ${before} + ${done}`);
     before = pins.length;
   }
+});
+
+// --- Scoped tokens ---------------------------------------------------------
+
+Deno.test("hasScoped() knows every spelling of a URL", () => {
+  const url = "https://git.example/index";
+  const state = addScoped(EMPTY_STATE, url);
+  assert(hasScoped(state, url));
+  assert(hasScoped(state, `${url}.git`));
+  assert(!hasScoped(state, "https://git.example/other"));
+  assertStrictEquals(addScoped(state, `${url}/`), state);
+  assertEquals(removeScoped(state, `${url}.git`), EMPTY_STATE);
+  assertStrictEquals(removeScoped(state, "https://git.example/other"), state);
+  assertStrictEquals(addScoped(EMPTY_STATE, "x".repeat(501)), EMPTY_STATE);
 });

@@ -1,3 +1,4 @@
+import { splitScoped } from "../../src/stores/item_name.ts";
 import { Secret } from "../../src/base/secret.ts";
 import type { RegistryRef } from "../../src/cargo/registries.ts";
 import type {
@@ -5,6 +6,7 @@ import type {
   EraseOutcome,
   GetOutcome,
   Keeping,
+  ListOptions,
   ListOutcome,
   PrepareOutcome,
   SetOutcome,
@@ -147,12 +149,15 @@ export class FakeStore implements CredentialStore {
       : { kind: "absent" };
   }
 
-  list({ signal }: StoreOptions): Promise<ListOutcome> {
+  list({ signal, scoped = false }: ListOptions): Promise<ListOutcome> {
+    if (scoped) this.calls.push("list scoped");
     if (this.faults.hangs) return untilAborted(signal);
     if (this.faults.failure !== undefined) {
       return Promise.resolve(this.faults.failure);
     }
-    const items = [...this.items.keys()].map((indexUrl) => ({ indexUrl }));
+    const items = [...this.items.keys()]
+      .filter((url) => (splitScoped(url) !== undefined) === scoped)
+      .map((indexUrl) => ({ indexUrl }));
     return Promise.resolve({ kind: "items", items });
   }
 }

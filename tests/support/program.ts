@@ -1,6 +1,6 @@
 import { writeLauncher } from "../../scripts/launcher.ts";
 
-/** Names the compiled program where there is one: see `scripts/test.ts`. */
+/** Names the compiled program where there is one: see `tests/harness/run.ts`. */
 export const PROGRAM_VARIABLE = "CARGO_CREDENTIAL_KEYRING_TESTS_PROGRAM";
 
 /**

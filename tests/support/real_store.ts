@@ -54,7 +54,8 @@ async function askTheProgram(
     v: 1,
     registry: { "index-url": indexUrl },
     kind: "get",
-    operation: "read",
+    operation: "owners",
+    name: "any",
   }], { env: { CARGO_HOME: `${home.root}/empty` } });
   const ok = answer?.["Ok"];
   return typeof ok === "object" && ok !== null && "token" in ok

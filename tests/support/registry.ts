@@ -21,8 +21,26 @@ export interface LoopbackRegistryOptions {
   readonly authRequired?: boolean;
   /** The tokens it takes; {@linkcode LoopbackRegistry.tokens} can change. */
   readonly tokens?: Iterable<string>;
+  /**
+   * The scheme that its 401 answers ask for.
+   *
+   * @default {"Cargo"}
+   */
+  readonly scheme?: string;
+  /**
+   * Tokens that may do only some things, as crates.io makes them; each is taken
+   * for what needs no scope, too.
+   */
+  readonly scoped?: Readonly<Record<string, TokenScopes>>;
   /** The `login_url` of its 401 answers; absent: no such parameter. */
   readonly loginUrl?: string;
+}
+
+/** What a token may do. */
+export interface TokenScopes {
+  readonly scopes: readonly string[];
+  /** Patterns as of crates.io; absent: all crates. */
+  readonly crates?: readonly string[];
 }
 
 interface PublishedDependency {
@@ -151,7 +169,9 @@ export class LoopbackRegistry implements AsyncDisposable {
     const open = path.startsWith("/index/") || path.startsWith("/dl/") ||
       (path === "/api/v1/crates" && request.method === "GET");
     const authorization = request.headers.get("authorization");
-    const authorized = authorization !== null && this.tokens.has(authorization);
+    const authorized = authorization !== null &&
+      (this.tokens.has(authorization) ||
+        this.#options.scoped?.[authorization] !== undefined);
     if (!authorized && (!open || this.#options.authRequired === true)) {
       return this.#unauthorized();
     }
@@ -165,13 +185,13 @@ export class LoopbackRegistry implements AsyncDisposable {
   }
 
   #unauthorized(): Response {
-    const { loginUrl } = this.#options;
+    const { loginUrl, scheme = "Cargo" } = this.#options;
     return new Response("a token is needed", {
       status: 401,
       headers: {
         "WWW-Authenticate": loginUrl === undefined
-          ? "Cargo"
-          : `Cargo login_url="${loginUrl}"`,
+          ? scheme
+          : `${scheme} login_url="${loginUrl}"`,
       },
     });
   }
@@ -210,9 +230,12 @@ export class LoopbackRegistry implements AsyncDisposable {
     if (route === "PUT /api/v1/crates/new") {
       return await this.#publish(
         new Uint8Array(await request.arrayBuffer()),
+        request,
       );
     }
     const [, , , , name = "", version, action] = path.split("/");
+    const scope = version === "owners" ? "change-owners" : "yank";
+    if (!this.#may(request, scope, name)) return forbidden();
     if (version === "owners") return await this.#owner(request, name);
     const release = this.#find(name, version);
     if (release === undefined) return apiError(404, "no such crate");
@@ -227,7 +250,24 @@ export class LoopbackRegistry implements AsyncDisposable {
     return apiError(404, "no such path");
   }
 
-  async #publish(body: Uint8Array<ArrayBuffer>): Promise<Response> {
+  /** Whether the token of a request may do this. */
+  #may(request: Request, scope: string, crate: string): boolean {
+    const { scoped = {} } = this.#options;
+    const token = scoped[request.headers.get("authorization") ?? ""];
+    if (token === undefined) return true;
+    const { scopes, crates = ["*"] } = token;
+    return scopes.includes(scope) &&
+      crates.some((pattern) =>
+        pattern.endsWith("*")
+          ? crate.startsWith(pattern.slice(0, -1))
+          : crate === pattern
+      );
+  }
+
+  async #publish(
+    body: Uint8Array<ArrayBuffer>,
+    request: Request,
+  ): Promise<Response> {
     const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
     const jsonLength = view.getUint32(0, true);
     const crateLength = view.getUint32(4 + jsonLength, true);
@@ -239,6 +279,10 @@ export class LoopbackRegistry implements AsyncDisposable {
       new TextDecoder().decode(body.subarray(4, 4 + jsonLength)),
     );
     const crate = body.slice(crateStart);
+    const scope = this.#releases.has(metadata.name)
+      ? "publish-update"
+      : "publish-new";
+    if (!this.#may(request, scope, metadata.name)) return forbidden();
     if (this.#find(metadata.name, metadata.vers) !== undefined) {
       return apiError(
         400,
@@ -296,6 +340,10 @@ export class LoopbackRegistry implements AsyncDisposable {
       release.metadata.vers === version
     );
   }
+}
+
+function forbidden(): Response {
+  return apiError(403, "this token does not have the required permissions");
 }
 
 function apiError(status: number, detail: string): Response {

@@ -15,7 +15,7 @@
  */
 export function missing(what: string, remedy: string): never {
   throw new Error(
-    `This test needs ${what}: ${remedy}, or run scripts/setup_tests.ts.`,
+    `This test needs ${what}: ${remedy}, or run tests/harness/set_up.ts.`,
   );
 }
 

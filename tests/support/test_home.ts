@@ -34,6 +34,8 @@ export interface TestHomeOptions {
   readonly config?: string;
   /** The session bus that everything runs on; absent: there is none. */
   readonly bus?: { readonly env: Readonly<Record<string, string>> };
+  /** Which cargo, absent: the one of this machine. */
+  readonly cargo?: string;
   /** More environment variables for every command. */
   readonly env?: Readonly<Record<string, string>>;
   /**
@@ -115,7 +117,8 @@ export class TestHome implements AsyncDisposable {
    */
   static async create(options: TestHomeOptions = {}): Promise<TestHome> {
     const { registries = { alt: {} }, providers = [PROVIDER] } = options;
-    const { cargo, rustc } = await toolchain();
+    const { cargo: newest, rustc } = await toolchain();
+    const { cargo = newest } = options;
     const root = await Deno.makeTempDir({ prefix: "home-" });
     const servers = new Map(
       Object.entries(registries).map(([name, behaviour]) => [

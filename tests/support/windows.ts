@@ -1,6 +1,6 @@
 /**
  * Registers a test of what only Windows has. On other systems there is nothing
- * to register: `scripts/wine.ts test` runs these tests there.
+ * to register: `tests/harness/wine.ts test` runs these tests there.
  *
  * @param name The test's name.
  * @param test The test.

@@ -85,9 +85,9 @@ Deno.test("parseArchive() says what is wrong, and never shows it", async (t) => 
     ["another JSON", { tokens: [] }, { kind: "not-an-archive" }],
     ["a list", [], { kind: "not-an-archive" }],
     ["no tokens", archive(undefined), { kind: "not-an-archive" }],
-    ["a later form", { ...(archive([]) as object), version: 2 }, {
+    ["a later form", { ...(archive([]) as object), version: 3 }, {
       kind: "newer",
-      version: 2,
+      version: 3,
     }],
     ["an entry that is text", archive([good, "planted"]), {
       kind: "wrong-entry",
@@ -129,5 +129,71 @@ Deno.test("parseArchive() says what is wrong, and never shows it", async (t) => 
         kind: "not-an-archive",
       });
     }
+  });
+});
+
+const SCOPED: ArchivedToken = {
+  indexUrl: ALT,
+  name: "alt",
+  grant: { scopes: ["yank"], crates: ["foo-*"], expires: "2027-02-01" },
+  token: Secret.fromString("three"),
+};
+
+Deno.test("formatArchive() keeps what a token is good for", () => {
+  const own = { indexUrl: ALT, token: Secret.fromString("two") };
+  const { grant: _, ...unscoped } = SCOPED;
+  const lasting = {
+    ...unscoped,
+    grant: { scopes: ["yank"], crates: [] },
+  } as const;
+  const bytes = formatArchive([own, SCOPED, lasting]);
+  const written = JSON.parse(new TextDecoder().decode(bytes));
+  assertEquals(written.version, 2);
+  assertEquals(written.tokens[1], {
+    index_url: ALT,
+    registry: "alt",
+    scopes: ["yank"],
+    crates: ["foo-*"],
+    expires: "2027-02-01",
+    token: "three",
+  });
+  const parsed = parseArchive(bytes);
+  assert(parsed.kind === "tokens");
+  assertEquals(
+    parsed.tokens.map(({ grant }) => grant),
+    [undefined, SCOPED.grant, lasting.grant],
+  );
+});
+
+Deno.test("parseArchive() guesses no scopes", () => {
+  const entry = {
+    index_url: ALT,
+    token: "t",
+    scopes: ["yank"],
+    crates: [],
+    expires: null,
+  };
+  for (
+    const wrong of [
+      { scopes: [] },
+      { scopes: "yank" },
+      { scopes: null },
+      { scopes: ["yank", "all"] },
+      { crates: ["../x"] },
+      { crates: undefined },
+      { expires: "soon" },
+      { expires: 3 },
+    ]
+  ) {
+    assertEquals(parse(archive([{ ...entry, ...wrong }])), {
+      kind: "wrong-entry",
+      entry: 1,
+      reason: "scopes",
+    });
+  }
+  assertEquals(parse(archive([entry, entry])), {
+    kind: "wrong-entry",
+    entry: 2,
+    reason: "duplicate",
   });
 });

@@ -1,7 +1,7 @@
-// Run by `scripts/wine.ts test`, by the Deno of this machine: a Unix terminal
+// Run by `tests/harness/wine.ts test`, by the Deno of this machine: a Unix terminal
 // becomes the console of a program under Wine.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { setUpWine, windowsPath } from "../../scripts/wine.ts";
+import { setUpWine, windowsPath } from "../harness/wine.ts";
 import { type PtyResult, runInPty } from "../support/pty.ts";
 
 const TOKEN = "planted-console-token";

@@ -3,14 +3,14 @@
  * run as root on Debian or Ubuntu. Elsewhere it says what is missing.
  *
  * ```sh
- * deno run -A scripts/setup_tests.ts
+ * deno run -A tests/harness/set_up.ts
  * ```
  *
  * @module
  */
-import { findToolchain } from "../tests/support/cargo.ts";
-import { findProgram } from "../tests/support/requirements.ts";
-import { print } from "./print.ts";
+import { findToolchain } from "../support/cargo.ts";
+import { findProgram } from "../support/requirements.ts";
+import { print } from "../../scripts/print.ts";
 
 /**
  * The Debian packages, and a program of each by which other systems are judged.

@@ -3,9 +3,9 @@
  * tested where there is no Windows.
  *
  * ```sh
- * deno run -A scripts/wine.ts set-up          # downloads about 160 MB, once
- * deno run -A scripts/wine.ts test [FILE]...  # the tests that make sense there
- * deno run -A scripts/wine.ts run ARGUMENT... # deno.exe ARGUMENT...
+ * deno run -A tests/harness/wine.ts set-up          # downloads about 160 MB, once
+ * deno run -A tests/harness/wine.ts test [FILE]...  # the tests that make sense there
+ * deno run -A tests/harness/wine.ts run ARGUMENT... # deno.exe ARGUMENT...
  * ```
  *
  * Wine 10 is unpacked side by side, from Debian 13's packages on the mirror
@@ -20,8 +20,8 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
-import { print } from "./print.ts";
-import { windowsTestArgs } from "./windows_tests.ts";
+import { print } from "../../scripts/print.ts";
+import { windowsTestArgs } from "./platforms.ts";
 
 /** Raised with every change of what set-up does: what is there is made again. */
 const RECIPE = 1;
@@ -44,7 +44,7 @@ const PACKAGES = [
 /** What is tested from this side: what happens at the console of a program. */
 const OUTSIDE_TESTS = ["tests/windows/console_under_wine.ts"] as const;
 
-const ROOT = fileURLToPath(new URL("../", import.meta.url));
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** What is missing for the tests under Wine, and how to get it. */
 export class WineError extends Error {
@@ -528,7 +528,9 @@ async function main(args: readonly string[]): Promise<number> {
       return code;
     }
     default:
-      print("usage: deno run -A scripts/wine.ts set-up|test|run [ARGUMENT]...");
+      print(
+        "usage: deno run -A tests/harness/wine.ts set-up|test|run [ARGUMENT]...",
+      );
       return 2;
   }
 }

@@ -9,19 +9,16 @@
  * @module
  */
 import { stripVTControlCharacters } from "node:util";
-import { compile } from "./compile.ts";
-import { BaseError } from "./denort.ts";
-import { TARGETS } from "./program.ts";
-import { PROGRAM_VARIABLE } from "../tests/support/program.ts";
-import {
-  setUpSystemd,
-  SystemdError,
-  whyNoSystemd,
-} from "../tests/harness/systemd.ts";
-import { startSessionBus } from "../tests/support/session_bus.ts";
-import { print, styled } from "./print.ts";
-import { setUp, SetUpError } from "./setup_tests.ts";
-import { windowsTestArgs } from "./windows_tests.ts";
+import { compile } from "../../scripts/compile.ts";
+import { BaseError } from "../../scripts/denort.ts";
+import { TARGETS } from "../../scripts/program.ts";
+import { PROGRAM_VARIABLE } from "../support/program.ts";
+import { DebianError } from "./debian.ts";
+import { setUpSystemd, whyNoSystemd } from "./systemd.ts";
+import { startSessionBus } from "../support/session_bus.ts";
+import { print, styled } from "../../scripts/print.ts";
+import { setUp, SetUpError } from "./set_up.ts";
+import { windowsTestArgs } from "./platforms.ts";
 import { whyNoWine } from "./wine.ts";
 
 interface Stage {
@@ -98,7 +95,7 @@ const STAGES: readonly Stage[] = [
   ...(Deno.build.os === "linux"
     ? [{
       name: "Windows tests, under Wine",
-      args: ["run", "--allow-all", "scripts/wine.ts", "test"],
+      args: ["run", "--allow-all", "tests/harness/wine.ts", "test"],
       whyNot: whyNoWine,
     }]
     : []),
@@ -141,7 +138,7 @@ async function prepare(): Promise<Counts> {
     if (await whyNoSystemd() === undefined) await setUpSystemd();
     return { passed: 0, failed: 0, ignored: 0 };
   } catch (error) {
-    if (!(error instanceof SetUpError || error instanceof SystemdError)) {
+    if (!(error instanceof SetUpError || error instanceof DebianError)) {
       throw error;
     }
     print(error.message);

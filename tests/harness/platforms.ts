@@ -108,7 +108,7 @@ export function windowsTestArgs(
   const ignored = [...Object.keys(FILES), ...(cargo ? [] : CARGO_FILES)];
   return [
     `--ignore=${ignored.join(",")}`,
-    "--preload=scripts/without_unix_tests.ts",
+    "--preload=tests/harness/without_unix_tests.ts",
   ];
 }
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { isUnixTest } from "./windows_tests.ts";
+import { isUnixTest } from "./platforms.ts";
 
 Object.defineProperty(Deno, "test", {
   value: new Proxy(Deno.test, {

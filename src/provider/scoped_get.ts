@@ -1,0 +1,99 @@
+import type { Secret } from "../base/secret.ts";
+import type { Operation } from "../protocol/messages.ts";
+import type { StoreFailure } from "../stores/credential_store.ts";
+import { describeGrant, expiryOf, narrowest } from "../tokens/scoped.ts";
+import {
+  listScoped,
+  type ScopedItem,
+  type ScopedOutcome,
+} from "../tokens/scoped_items.ts";
+import type { ProviderContext } from "./context.ts";
+import type { NoticeText } from "./notices.ts";
+import type { RegistryAbout } from "../tokens/about.ts";
+
+/** What came of a look for a scoped token. */
+export type ScopedResult =
+  | { readonly kind: "token"; readonly token: Secret }
+  /** None serves, of as many as there are. */
+  | { readonly kind: "none"; readonly expired: readonly ScopedItem[] }
+  | StoreFailure;
+
+/** How a scoped token is looked for. */
+export interface FindScopedOptions {
+  readonly signal: AbortSignal;
+  /** Whether a dialog may open, if somebody is there. */
+  readonly mayPrompt: boolean;
+}
+
+/**
+ * Looks for the narrowest token that serves an operation: one search of the
+ * store for the names, and one for the token. One that has expired is none.
+ */
+export async function findScoped(
+  operation: Operation,
+  context: ProviderContext,
+  options: FindScopedOptions,
+): Promise<ScopedResult> {
+  const listed = await list(context, options);
+  if (listed.kind !== "items") return listed;
+  const now = Date.now();
+  const store = await context.registry.store();
+  const serving = narrowest(listed.items, operation);
+  for (const item of serving) {
+    const expiry = expiryOf(item.grant, now);
+    if (expiry === "expired") continue;
+    const { signal } = options;
+    const outcome = await store.get(item.key, { signal });
+    // Somebody else may have erased it just now.
+    if (outcome.kind === "absent") continue;
+    if (outcome.kind !== "found") return outcome;
+    if (expiry === "soon") {
+      await context.notice(describeEnding(item, "soon", await context.about()));
+    }
+    return { kind: "token", token: outcome.token };
+  }
+  const expired = serving.filter(({ grant }) =>
+    expiryOf(grant, now) === "expired"
+  );
+  return { kind: "none", expired };
+}
+
+async function list(
+  context: ProviderContext,
+  { signal, mayPrompt }: FindScopedOptions,
+): Promise<ScopedOutcome> {
+  const store = await context.registry.store();
+  const { indexUrl } = context.registry.ref;
+  const listed = await listScoped(store, indexUrl, { signal });
+  if (listed.kind !== "locked" || !mayPrompt || !await context.mayPrompt()) {
+    return listed;
+  }
+  // The dialog has more time than what was asked before.
+  const prompted = { signal: context.deadline.signal };
+  const opened = await store.prepare({ ...prompted, prompt: true });
+  return opened.kind === "ready"
+    ? await listScoped(store, indexUrl, prompted)
+    : opened;
+}
+
+/** What is said of a token that ends soon, or has ended. */
+export function describeEnding(
+  { grant }: ScopedItem,
+  expiry: "soon" | "expired",
+  { title, revokeAt, loginCommand }: RegistryAbout,
+): NoticeText {
+  const { expires = "", ...rest } = grant;
+  const what = describeGrant(rest);
+  return {
+    level: expiry === "soon" ? "note" : "warning",
+    text: `the token of ${title} for ${what} ` +
+      `${expiry === "soon" ? "expires on" : "has expired on"} ` +
+      `${expires}${expiry === "soon" ? "" : " and is not used"}; a new one ` +
+      `comes from ${revokeAt}, and goes in with \`${loginCommand} -- ` +
+      `--scope ${grant.scopes.join(",")}${
+        grant.crates.map((pattern) => ` --crate '${pattern}'`).join("")
+      } --expires DATE\``,
+    frequency: "daily",
+    topic: `${expiry}/${what}`.slice(0, 200),
+  };
+}
