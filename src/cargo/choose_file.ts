@@ -7,9 +7,7 @@ import { isOutOfReach } from "./home.ts";
  * The file of a directory that cargo reads: the one without an extension if
  * it exists, else the one with `.toml` (cargo: `get_file_path`).
  *
- * @param directory Where to look.
- * @param name The name without extension: `config`, `credentials`.
- * @returns The path, or `undefined` if neither exists.
+ * Returns the path, or `undefined` if neither exists.
  */
 export function chooseFile(
   directory: string,
