@@ -11,6 +11,7 @@ import {
 import { fileURLToPath } from "node:url";
 import { PERMISSIONS } from "../../scripts/program.ts";
 import { toolchain } from "../support/cargo.ts";
+import { copyPrograms, inherited, UNSHARE } from "../support/image.ts";
 import { PROGRAM_VARIABLE } from "../support/program.ts";
 import { findProgram, missing } from "../support/requirements.ts";
 import { run, type RunResult } from "../support/run.ts";
@@ -24,13 +25,6 @@ import {
 
 const TOKEN = "secret-file-token-90c1";
 const PROJECT = new URL("../../", import.meta.url);
-
-/** What stands before a command that runs with mounts of its own. */
-const UNSHARE = [
-  "unshare",
-  ...(Deno.uid() === 0 ? [] : ["--user", "--map-root-user"]),
-  "--mount",
-] as const;
 
 /** The code blocks of the document, by their headings. */
 async function examples(): Promise<ReadonlyMap<string, string>> {
@@ -359,37 +353,4 @@ int main(int argc, char *argv[]) {
     { env: inherited(), stdin: source },
   );
   assertEquals(built.code, 0, built.stderr);
-}
-
-function inherited(): Record<string, string> {
-  const names = ["PATH", "HOME", "DENO_DIR"];
-  return Object.fromEntries(
-    names.flatMap((name) => {
-      const value = Deno.env.get(name);
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
-}
-
-/** Copies programs and the libraries that they are linked with. */
-async function copyPrograms(
-  programs: readonly string[],
-  root: string,
-): Promise<void> {
-  const ldd = await findProgram("ldd") ?? missing("ldd", "install libc-bin");
-  const files = new Set(programs);
-  for (const program of programs) {
-    const { stdout } = await run([ldd, program], { env: inherited() });
-    for (const [, path = ""] of stdout.matchAll(/(\/\S+) \(0x/g)) {
-      files.add(path);
-    }
-  }
-  const copy = ["--parents", "--dereference", ...files, root];
-  const linked = await run(["cp", "--link", ...copy], { env: inherited() });
-  if (linked.code === 0) return;
-  // Links need one file system for both, and files that are this user's.
-  const copied = await run(["cp", "--remove-destination", ...copy], {
-    env: inherited(),
-  });
-  assertEquals(copied.code, 0, copied.stderr);
 }
