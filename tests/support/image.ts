@@ -9,6 +9,7 @@ export const UNSHARE = [
   "--mount",
 ] as const;
 
+/** What programs of this machine need of the environment. */
 export function inherited(): Record<string, string> {
   const names = ["PATH", "HOME", "DENO_DIR"];
   return Object.fromEntries(
