@@ -413,6 +413,34 @@ export class Security {
   }
 
   /**
+   * Unlocks a keychain with its password, without a dialog.
+   *
+   * @param keychain The keychain.
+   * @param password The password; it stays the caller's.
+   * @returns `false` if it is another one.
+   */
+  async unlockWithPassword(
+    keychain: Keychain,
+    password: Uint8Array<ArrayBuffer>,
+  ): Promise<boolean> {
+    try {
+      check(
+        await this.#functions.SecKeychainUnlock(
+          keychain.pointer,
+          password.length,
+          Deno.UnsafePointer.of(password),
+          1,
+        ),
+        "SecKeychainUnlock",
+      );
+      return true;
+    } catch (error) {
+      if (hasStatus(error, "errSecAuthFailed")) return false;
+      throw error;
+    }
+  }
+
+  /**
    * Starts a search for generic passwords. Attributes are not encrypted, so it
    * works in a locked keychain too.
    *

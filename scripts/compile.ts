@@ -29,6 +29,8 @@ export interface CompileOptions {
   readonly target: Target;
   /** The folder that the executable is written to. */
   readonly directory: string;
+  /** The base; absent: where {@linkcode provideBase} finds one. */
+  readonly denortBin?: string;
 }
 
 /**
@@ -39,8 +41,11 @@ export interface CompileOptions {
  * @throws {BaseError} If there is no base to add the program to.
  */
 export async function compile(options: CompileOptions): Promise<string> {
-  const { target, directory } = options;
-  const base = await provideBase(target);
+  const { target, directory, denortBin } = options;
+  const base = await provideBase(
+    target,
+    denortBin === undefined ? {} : { denortBin },
+  );
   const work = await Deno.makeTempDir({ prefix: "compile-" });
   try {
     // In chunks, so that a `get` parses its own part alone. Never minified: the

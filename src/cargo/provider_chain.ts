@@ -1,3 +1,4 @@
+import { executablePath } from "../base/executable.ts";
 import { type ConfigLayers, valueAt } from "./config.ts";
 import {
   baseName,
@@ -145,7 +146,7 @@ export function cargoTokenPlace(
 export function reachesUs(
   layers: ConfigLayers,
   request: RegistryRef,
-  executable: string = Deno.execPath(),
+  executable: string | undefined = executablePath(),
 ): Reach {
   const unread = layers.problems.find(({ layer }) => layer === "user");
   if (unread !== undefined) {
@@ -182,14 +183,15 @@ function isProgram(program: string, name: string): boolean {
 /** By its name, or because it is the very file that runs. */
 export function isThisProgram(
   entry: ProviderEntry,
-  executable: string = Deno.execPath(),
+  executable: string | undefined = executablePath(),
 ): boolean {
   const { program, where } = entry;
   if (isProgram(program, PROGRAM_NAME)) return true;
   if (!/[\\/]/.test(program) || !isAbsolutePath(where)) return false;
   // Relative to the directory above the file's (cargo: `Definition::root`).
   const root = parentPath(parentPath(where));
-  return isSameFile(resolvePath(root, program), executable);
+  return executable !== undefined &&
+    isSameFile(resolvePath(root, program), executable);
 }
 
 function isSameFile(one: string, other: string): boolean {

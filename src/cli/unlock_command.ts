@@ -1,3 +1,4 @@
+import { openSecurity } from "../../ffi/security.ts";
 import { printError } from "../base/print.ts";
 import type { Secret } from "../base/secret.ts";
 import {
@@ -9,6 +10,7 @@ import {
   lookAtKeyrings,
   unlockKeyring,
 } from "../stores/gnome_keyring_unlock.ts";
+import { lookAtKeychain, unlockKeychain } from "../stores/keychain_unlock.ts";
 import { openTerminal } from "../terminal/open_terminal.ts";
 
 /** How long gnome-keyring may take. */
@@ -23,6 +25,39 @@ const QUESTION_MS = 2 * 60_000;
  * Where there is none yet, it makes the first one.
  */
 export async function unlockCommand(): Promise<number> {
+  return Deno.build.os === "darwin"
+    ? await unlockLoginKeychain()
+    : await unlockKeyrings();
+}
+
+/** The same on macOS, for the keychain that holds the tokens. */
+export async function unlockLoginKeychain(
+  read: typeof readPassword = readPassword,
+  open: Parameters<typeof lookAtKeychain>[0] = openSecurity,
+): Promise<number> {
+  const look = await lookAtKeychain(open);
+  if (look.kind === "already-unlocked") {
+    printError("The keychain is open already.");
+    return 0;
+  }
+  if (look.kind !== "needs-password") return refuse(look);
+  const typed = await read("Password of the keychain (it is not shown): ");
+  if (typed === undefined) return 1;
+  const unlocked = await unlockKeychain(typed, open);
+  typed.wipe();
+  switch (unlocked.kind) {
+    case "unlocked":
+      printError("The keychain is open.");
+      return 0;
+    case "wrong-password":
+      printError("error: that is not the keychain's password");
+      return 1;
+    default:
+      return refuse(unlocked);
+  }
+}
+
+async function unlockKeyrings(): Promise<number> {
   const look = await lookAtKeyrings({ signal: AbortSignal.timeout(CALL_MS) });
   switch (look.kind) {
     case "needs-password": {

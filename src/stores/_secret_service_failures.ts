@@ -75,6 +75,9 @@ export interface Surroundings {
 const KWALLET_SESSION_ERROR =
   /^(Client public key size is invalid|Can't find session )/;
 
+/** GIO puts the error's name on the bus in front of its words. */
+const REMOTE_ERROR = /^GDBus\.Error:\S+: /;
+
 /** What the bus passes on of systemd, which it asks to start the service. */
 const START_ERROR =
   /^Error calling StartServiceByName for [^:]*: (?:GDBus\.Error:\S+ )?(.*)/;
@@ -107,7 +110,8 @@ export function troubleOf(error: unknown): Trouble | undefined {
       : { cause: "library-missing", library, message };
   }
   if (!(error instanceof GLibError)) return undefined;
-  const { domain, code, message } = error;
+  const { domain, code } = error;
+  const message = error.message.replace(REMOTE_ERROR, "");
   if (KWALLET_SESSION_ERROR.test(message)) {
     return { cause: "service-failed", message, again: true };
   }

@@ -480,7 +480,7 @@ Deno.test("doctor leaves nothing behind", async () => {
   assertEquals(await list(), before);
   const { calls, handedOut } = scene.store as FakeStore;
   assert(
-    calls.every((call) => call === "get" || call === "prepare"),
+    calls.every((call) => ["get", "prepare", "list scoped"].includes(call)),
     `${calls}`,
   );
   assert(handedOut.every(({ bytes }) => bytes.every((byte) => byte === 0)));

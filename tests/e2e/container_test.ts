@@ -108,6 +108,23 @@ Deno.test({
         assertStringIncludes(stderr, "PLAINTEXT");
         assertEquals(stderr.includes(TOKEN), false);
       });
+      // Without /proc Deno ends a process that asks where its program is.
+      await t.step("a plaintext token and status, without /proc", async () => {
+        await Deno.mkdir(`${root}/cargo`, { recursive: true });
+        await Deno.writeTextFile(
+          `${root}/cargo/config.toml`,
+          '[registry]\nglobal-credential-providers = ["cargo:token", "/p"]\n',
+        );
+        await Deno.writeTextFile(
+          `${root}/cargo/credentials.toml`,
+          `[registries.alt]\ntoken = "${TOKEN}"\n`,
+          { mode: 0o600 },
+        );
+        const { code, stdout } = await ask(get, { CARGO_HOME });
+        assertEquals([code, stdout], [0, PASSED_ON]);
+        assertEquals((await inside(["status"], { CARGO_HOME })).code, 0);
+        await Deno.remove(`${root}/cargo/credentials.toml`);
+      });
       await t.step("status, with /proc as containers have it", async () => {
         const { code, stdout, stderr } = await run([
           ...UNSHARE,

@@ -15,6 +15,9 @@ import {
   startCredentialService,
 } from "../support/credential_service.ts";
 import { startStandIn } from "../support/credential_service_stand_in.ts";
+import { PROGRAM_VARIABLE } from "../support/program.ts";
+import { runInPty } from "../support/pty.ts";
+import { findProgram } from "../support/requirements.ts";
 import { run, type RunResult } from "../support/run.ts";
 import { PROVIDER, TestHome } from "../support/test_home.ts";
 import {
@@ -84,6 +87,48 @@ async function server(
 }
 
 if (Deno.build.os === "linux") {
+  Deno.test({
+    name: "setup and doctor offer systemd's store where there is no other",
+    // A launcher is not installed: the program under test is no file to copy.
+    ignore: !Deno.env.has(PROGRAM_VARIABLE),
+    fn: async () => {
+      await using at = await server();
+      const { home, service } = at;
+      const { CARGO_CREDENTIAL_KEYRING_STORE: _, ...env } = home.env;
+      const [tool = "", ...args] = onMachineOf(service);
+      const there: readonly [string, ...string[]] = [
+        await findProgram(tool) ?? tool,
+        ...args,
+      ];
+      const doctor = await run([...there, home.provider, "doctor", "--json"], {
+        env,
+        cwd: home.work,
+      });
+      assertStringIncludes(doctor.stdout, "systemd");
+      const { code, output } = await runInPty(
+        [...there, home.provider, "setup"],
+        {
+          env: { ...env, TERM: "xterm" },
+          cwd: home.work,
+          steps: [
+            { expect: "Go on? [y/N]", send: "y\r" },
+            { expect: "systemd can encrypt", send: "" },
+            { expect: "? [y/N]", send: "y\r" },
+          ],
+        },
+      );
+      assertEquals(code, 0, output);
+      const settings = `${home.cargoHome}/credential-keyring.toml`;
+      assertEquals(await Deno.readTextFile(settings), 'store = "systemd"\n');
+      const login = await run(
+        [...there, ...home.command(["login", "--registry", "alt"])],
+        { env, cwd: home.work, stdin: `${TOKEN}\n` },
+      );
+      assertEquals(login.code, 0, login.stderr);
+      assertEquals((await at.stored()).length, 1);
+    },
+  });
+
   Deno.test("cargo works with systemd's credentials and no bus", async () => {
     await using at = await server();
     const { home, cargo } = at;

@@ -93,8 +93,13 @@ export class Scene implements AsyncDisposable {
       providers: ["cargo:token", PROVIDER],
       config: live ? "" : `[registries.alt]\nindex = "${ALT.indexUrl}"\n`,
       bus,
-      // On a busy machine a short deadline would be one more thing that fails.
-      env: { CARGO_CREDENTIAL_KEYRING_TIMEOUT: "60", ...env },
+      env: {
+        // On a busy machine a short deadline would be one more thing that fails.
+        CARGO_CREDENTIAL_KEYRING_TIMEOUT: "60",
+        // The answer to a `read` shows that the token is not lost.
+        CARGO_CREDENTIAL_KEYRING_HAND_OVER: "early",
+        ...env,
+      },
     });
     return new Scene(home, bus, await KillShim.compile(), secretTool);
   }

@@ -18,7 +18,12 @@ import type {
   StoreFailure,
   StoreOptions,
 } from "../../src/stores/credential_store.ts";
+import { unlockLoginKeychain } from "../../src/cli/unlock_command.ts";
 import { keychainFailure, KeychainStore } from "../../src/stores/keychain.ts";
+import {
+  lookAtKeychain,
+  unlockKeychain,
+} from "../../src/stores/keychain_unlock.ts";
 import {
   KeychainStandIn,
   type StandInFunction,
@@ -260,6 +265,41 @@ test("list() gives the index URLs of cargo's items, locked or not", async (store
 });
 
 // ---- Locked -----------------------------------------------------------------
+
+test("unlockKeychain() opens the keychain with its password alone", async () => {
+  const open = (): Security => standIn.open();
+  assertEquals(await lookAtKeychain(open), { kind: "already-unlocked" });
+  standIn.locked = true;
+  assertEquals(await lookAtKeychain(open), { kind: "needs-password" });
+  assertEquals(
+    await unlockKeychain(Secret.fromString("another one"), open),
+    { kind: "wrong-password" },
+  );
+  assertEquals(standIn.locked, true);
+  assertEquals(
+    await unlockKeychain(Secret.fromString("the keychain's password"), open),
+    { kind: "unlocked" },
+  );
+  assertEquals(standIn.locked, false);
+});
+
+test("`unlock` asks for the keychain's password, and says what came of it", async () => {
+  const open = (): Security => standIn.open();
+  const type = (password: string | undefined): Promise<number> =>
+    unlockLoginKeychain(
+      () =>
+        Promise.resolve(
+          password === undefined ? undefined : Secret.fromString(password),
+        ),
+      open,
+    );
+  assertEquals(await type(undefined), 0); // open already
+  standIn.locked = true;
+  assertEquals(await type(undefined), 1);
+  assertEquals(await type("another one"), 1);
+  assertEquals(await type("the keychain's password"), 0);
+  assertEquals(standIn.locked, false);
+});
 
 test("a locked keychain answers locked without a dialog, and shows whether there is an item", async (store) => {
   standIn.locked = true;

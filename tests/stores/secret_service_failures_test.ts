@@ -72,6 +72,13 @@ Deno.test("troubleOf() knows when another session may do better", () => {
   const message = "Can't find session /org/freedesktop/secrets/session/7";
   const cause = "service-failed";
   assertEquals(of(message), { cause, message, again: true });
+  // As a call of our own gets it.
+  const name = "org.qtproject.QtDBus.Error.InvalidObjectPath";
+  assertEquals(of(`GDBus.Error:${name}: ${message}`), {
+    cause,
+    message,
+    again: true,
+  });
   assertEquals(of("It broke."), { cause, message: "It broke." });
 });
 

@@ -7,9 +7,9 @@ import { unlockCommand } from "../unlock_command.ts";
 
 export const parser = map(
   command("unlock", object({}), {
-    brief: message`Unlock GNOME Keyring with a password typed here`,
+    brief: message`Unlock the keyring or keychain with a password typed here`,
     description:
-      message`Opens GNOME Keyring's default keyring with a password that is typed on the terminal, so that cargo finds it open where no dialog can be shown, such as over ssh.`,
+      message`Opens the keyrings of GNOME Keyring, or the default keychain of macOS, with a password that is typed on the terminal, so that cargo finds them open where no dialog can be shown, such as over ssh. On a server without a keyring it makes the first one. Other stores have nothing to unlock.`,
     footer: message`Example: ${
       commandLine("ssh -t server cargo-credential-keyring unlock")
     }`,

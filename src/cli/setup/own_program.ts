@@ -1,3 +1,4 @@
+import { executablePath } from "../../base/executable.ts";
 import { foldersAbove, joinPath } from "../../base/paths.ts";
 import { realPath } from "../../base/files.ts";
 import type { Environment } from "../../cargo/home.ts";
@@ -33,7 +34,13 @@ const FILE_NAME = Deno.build.os === "windows"
 /** Finds the file that cargo is to start, and whether it has to be put there. */
 export function findOwnProgram(options: OwnProgramOptions): OwnProgram {
   const { cargoHome, here } = options;
-  const executable = options.executable ?? Deno.execPath();
+  const executable = options.executable ?? executablePath();
+  if (executable === undefined) {
+    return {
+      kind: "refused",
+      reason: "the system does not tell where the program is (no `/proc`)",
+    };
+  }
   const isCompiled = options.isCompiled ?? Deno.build.standalone;
   const installed = joinPath(joinPath(cargoHome, "bin"), FILE_NAME);
   if (!isCompiled) {

@@ -170,7 +170,9 @@ async function offerSystemd(
     value: "systemd",
   });
   if ("refused" in edit) throw new SessionError(`${path} cannot be edited`);
-  await replaceFile(path, edit.text, { mode: 0o644 });
+  await replaceFile(path, edit.text.replace(/[^\n]$/, "$&\n"), {
+    mode: 0o644,
+  });
 }
 
 const MOVE_ALL = {

@@ -1,3 +1,4 @@
+import { executablePath } from "../../base/executable.ts";
 import { valueAt } from "../../cargo/config.ts";
 import { CRATES_IO_INDEX } from "../../cargo/registries.ts";
 import { editToml } from "../../toml/edit.ts";
@@ -45,7 +46,8 @@ export async function undo(
   if (stored.length === 0) return 0;
   output.print(`The store still holds tokens of ${stored.join(", ")}.`);
   const status = await keepReachable(args, session.fresh());
-  output.print(`The program is still ${Deno.execPath()}.`);
+  const program = executablePath();
+  if (program !== undefined) output.print(`The program is still ${program}.`);
   return status;
 }
 

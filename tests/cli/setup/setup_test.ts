@@ -2,6 +2,11 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { run, type SetupArguments } from "../../../src/cli/commands/setup.ts";
+import {
+  copyProgram,
+  findOwnProgram,
+  findWindowsProgram,
+} from "../../../src/cli/setup/own_program.ts";
 import { SessionError } from "../../../src/cli/session.ts";
 import {
   FakeScene,
@@ -188,6 +193,57 @@ Deno.test("setup names the toolchains that ask nobody", async () => {
     assertEquals(await setup(place), 0);
     assertStringIncludes(place.err.join("\n"), "1.70.0-x86_64");
     assert(!place.err.join("\n").includes("stable"));
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+});
+
+Deno.test("findWindowsProgram() looks on the Windows side of WSL, and only there", async () => {
+  const users = await Deno.makeTempDir();
+  try {
+    const path = `${users}/Jane/.cargo/bin/cargo-credential-keyring.exe`;
+    await Deno.mkdir(`${users}/Public`);
+    await Deno.mkdir(path.replace(/\/[^/]*$/, ""), { recursive: true });
+    const wsl = { WSL_DISTRO_NAME: "Debian" };
+    assertEquals(findWindowsProgram(wsl, users), undefined);
+    await Deno.writeTextFile(path, "");
+    assertEquals(findWindowsProgram(wsl, users), path);
+    assertEquals(findWindowsProgram({}, users), undefined);
+    assertEquals(findWindowsProgram(wsl, `${users}/none`), undefined);
+  } finally {
+    await Deno.remove(users, { recursive: true });
+  }
+});
+
+Deno.test("findOwnProgram() copies the compiled program, and leaves it with --here where only its user can write", async () => {
+  const root = await Deno.makeTempDir();
+  try {
+    const executable = `${root}/program`;
+    const cargoHome = `${root}/.cargo`;
+    await Deno.writeTextFile(executable, "one");
+    const installed = `${cargoHome}/bin/cargo-credential-keyring`;
+    const find = (here: boolean) =>
+      findOwnProgram({ cargoHome, here, executable, isCompiled: true });
+    assertEquals(find(false), {
+      kind: "program",
+      path: installed,
+      copyFrom: executable,
+    });
+    await copyProgram(executable, installed);
+    assertEquals((await Deno.stat(installed)).mode ?? 0 & 0o777, 0o100755);
+    const there = { kind: "program", path: installed, copyFrom: undefined };
+    assertEquals(find(false), { ...there, kind: "program" });
+    assertEquals(find(true), {
+      kind: "program",
+      path: await Deno.realPath(executable),
+      copyFrom: undefined,
+    });
+    await Deno.chmod(root, 0o777);
+    assertEquals(find(true).kind, "refused");
+    assertEquals(
+      findOwnProgram({ cargoHome: root, here: false, isCompiled: false }).kind,
+      "refused",
+    );
   } finally {
     await Deno.remove(root, { recursive: true });
   }

