@@ -84,8 +84,9 @@ async function tryUpdate(
     try {
       return await updateLocked(cargoHome, change);
     } finally {
-      // A process that is being started may still have the file open, too.
-      lock.unlockSync();
+      // A process that is being started may still have the file open, too; on
+      // Windows none inherits it.
+      if (Deno.build.os !== "windows") lock.unlockSync();
     }
   } catch (error) {
     if (systemErrorCode(error) !== undefined) return "impossible";
