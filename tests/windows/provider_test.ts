@@ -35,7 +35,7 @@ class Home implements AsyncDisposable {
     await Deno.writeTextFile(
       `${home.cargoHome}\\config.toml`,
       `[registries.alt]\nindex = "${home.indexUrl}"\n[registry]\n` +
-        `global-credential-providers = ["cargo:token", "x --cargo-plugin"]\n`,
+        `global-credential-providers = ["cargo:token", "cargo-credential-keyring"]\n`,
     );
     return home;
   }
