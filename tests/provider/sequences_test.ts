@@ -663,12 +663,20 @@ index = "${URL}"
 async function withPlainEnvironment(use: () => Promise<void>): Promise<void> {
   const before = Deno.env.toObject();
   for (const name of Object.keys(before)) {
-    if (/^(CARGO_|CI$|SUDO_|PKEXEC_|DOAS_)/.test(name)) Deno.env.delete(name);
+    if (/^(CARGO_|XDG_|CI$|SUDO_|PKEXEC_|DOAS_)/.test(name)) {
+      Deno.env.delete(name);
+    }
   }
+  // In a container the folder of the keyrings tells whose home it is.
+  const home = await Deno.makeTempDir({ prefix: "sequences-" });
+  await Deno.mkdir(`${home}/.local/share/keyrings`, { recursive: true });
+  Deno.env.set("HOME", home);
   try {
     await use();
   } finally {
+    await Deno.remove(home, { recursive: true });
     Deno.env.delete("CARGO_HOME");
+    if (before["HOME"] === undefined) Deno.env.delete("HOME");
     for (const [name, value] of Object.entries(before)) {
       Deno.env.set(name, value);
     }
