@@ -175,9 +175,15 @@ export function reachesUs(
   return here.kind === "listed" ? find(lasting) : here;
 }
 
-/** Wherever the program lies; `name` has no extension. */
+/**
+ * Wherever the program lies; `name` has no extension. From Linux the Windows
+ * program is another one, with another store (WSL).
+ */
 function isProgram(program: string, name: string): boolean {
-  return baseName(program).replace(/\.(?:exe|cmd)$/i, "") === name;
+  const base = baseName(program);
+  return base === name ||
+    Deno.build.os === "windows" &&
+      base.replace(/\.(?:exe|cmd)$/i, "") === name;
 }
 
 /** By its name, or because it is the very file that runs. */

@@ -3,6 +3,7 @@ import type { ConfigLayers } from "../../src/cargo/config.ts";
 import type { Environment } from "../../src/cargo/home.ts";
 import {
   cargoTokenPlace,
+  isThisProgram,
   providerChain,
   reachesUs,
 } from "../../src/cargo/provider_chain.ts";
@@ -152,6 +153,8 @@ Deno.test("providerChain() finds a registry's own provider by its URL", () =>
   }));
 
 const KR = "cargo-credential-keyring";
+/** On Windows alone: from WSL the Windows program is another one. */
+const SUFFIX = Deno.build.os === "windows" ? ".exe" : "";
 const PLACES: [providers: string[], follows: boolean, listed: boolean][] = [
   [["cargo:token", KR], true, true],
   [["cargo:token", `/opt/bin/${KR}`], true, true],
@@ -172,7 +175,7 @@ for (const [providers, follows, listed] of PLACES) {
         `[registry]\nglobal-credential-providers = ${
           JSON.stringify(providers)
         }\n` +
-        `[credential-alias]\nalias = ["/a b/${KR}.exe", "--x"]\n`,
+        `[credential-alias]\nalias = ["/a b/${KR}${SUFFIX}", "--x"]\n`,
     }, async ({ load }) => {
       const place = cargoTokenPlace(providerChain(await load(), CRATES_IO));
       assertEquals(place, {
@@ -213,7 +216,7 @@ const REACHES: [
     "the registry's own provider",
     {
       "user/.cargo/config.toml":
-        `${ALT_INDEX}credential-provider = "${KR}.exe"\n`,
+        `${ALT_INDEX}credential-provider = "${KR}${SUFFIX}"\n`,
     },
     {},
     "listed",
@@ -380,3 +383,12 @@ Deno.test("providerChain() is what the real cargo asks", () =>
       );
     }
   }));
+
+Deno.test("the Windows program is this one on Windows alone", () => {
+  const entry = {
+    program: "/mnt/c/Users/me/.cargo/bin/cargo-credential-keyring.exe",
+    args: [],
+    where: "/home/me/.cargo/config.toml",
+  };
+  assertEquals(isThisProgram(entry, "/nowhere"), Deno.build.os === "windows");
+});

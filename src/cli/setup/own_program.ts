@@ -69,11 +69,13 @@ export function findOwnProgram(options: OwnProgramOptions): OwnProgram {
   };
 }
 
-/** Whether two files are one, or hold the same bytes. */
+/** Whether a file is another one, or can be run in its place. */
 function isSameContent(one: string, other: string): boolean {
   const [path, otherPath] = [realPath(one), realPath(other)];
   if (path === undefined || otherPath === undefined) return false;
   if (path === otherPath) return true;
+  const { mode } = Deno.statSync(path);
+  if (mode !== null && (mode & 0o111) === 0) return false;
   if (Deno.statSync(path).size !== Deno.statSync(otherPath).size) return false;
   const bytes = Deno.readFileSync(path);
   return Deno.readFileSync(otherPath).every((byte, i) => byte === bytes[i]);
@@ -82,7 +84,7 @@ function isSameContent(one: string, other: string): boolean {
 /** Copies the program; one that runs is replaced, not written to. */
 export async function copyProgram(from: string, to: string): Promise<void> {
   using file = await Deno.open(from);
-  await replaceFile(to, file.readable, { mode: 0o755 });
+  await replaceFile(to, file.readable, { mode: 0o755, anyway: true });
 }
 
 /**

@@ -65,6 +65,14 @@ export async function setUp(
     if (args.dryRun) return 0;
   }
   const after = session.fresh();
+  if (program.isForeign) {
+    // Its store is not this system's: nothing here is moved, or could be found.
+    output.print(
+      `Cargo asks ${program.path}. \`cargo login\` stores tokens there; those ` +
+        "of this side stay where they are.",
+    );
+    return 0;
+  }
   await offerSystemd(args, after);
   const status = await moveTokens(args, after);
   await describeReach(after.fresh());
@@ -101,7 +109,7 @@ async function chooseProgram(
   args: SetupArguments,
   session: CommandSession,
   home: string,
-): Promise<{ path: string; copyFrom: string | undefined }> {
+): Promise<{ path: string; copyFrom?: string; isForeign?: boolean }> {
   const windows = findWindowsProgram(session.env);
   if (
     windows !== undefined &&
@@ -111,10 +119,11 @@ async function chooseProgram(
       `Use the Windows program ${windows}? Both sides then have one store, ` +
         "the Windows Credential Manager.",
     )
-  ) return { path: windows, copyFrom: undefined };
+  ) return { path: windows, isForeign: true };
   const program = findOwnProgram({ cargoHome: home, here: args.here });
   if (program.kind === "refused") throw new SessionError(program.reason);
-  return program;
+  const { path, copyFrom } = program;
+  return { path, ...(copyFrom === undefined ? {} : { copyFrom }) };
 }
 
 /** Whether cargo joins another list of the user's to that of the home. */

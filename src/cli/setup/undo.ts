@@ -1,6 +1,10 @@
 import { executablePath } from "../../base/executable.ts";
 import { valueAt } from "../../cargo/config.ts";
 import { CRATES_IO_INDEX } from "../../cargo/registries.ts";
+import {
+  describeStoreFailure,
+  type StoreFailure,
+} from "../../stores/credential_store.ts";
 import { editToml } from "../../toml/edit.ts";
 import { run as restore } from "../commands/restore.ts";
 import type { SetupArguments } from "../commands/setup.ts";
@@ -40,9 +44,16 @@ export async function undo(
       throw new SessionError("nothing was changed");
     }
   }
-  const stored = await storedRegistries(session);
+  const { stored, failure } = await storedRegistries(session);
   await writeChange(change);
   output.print("Cargo does not ask this program any more.");
+  if (failure !== undefined) {
+    output.printError(
+      "warning: the store may still hold tokens, which cargo does not find " +
+        `then: ${describeStoreFailure(failure)}`,
+    );
+    return 1;
+  }
   if (stored.length === 0) return 0;
   output.print(`The store still holds tokens of ${stored.join(", ")}.`);
   const status = await keepReachable(args, session.fresh());
@@ -52,15 +63,21 @@ export async function undo(
 }
 
 /** What the store holds, as far as it can be told without a dialog. */
-async function storedRegistries(session: CommandSession): Promise<string[]> {
+async function storedRegistries(
+  session: CommandSession,
+): Promise<{ readonly stored: readonly string[]; failure?: StoreFailure }> {
   const { store, deadline } = await session.storeOf(
     { indexUrl: CRATES_IO_INDEX },
     false,
   );
   const listed = await store.list({ signal: deadline() });
-  return listed.kind === "items"
-    ? listed.items.map(({ name, indexUrl }) => name ?? indexUrl)
-    : [];
+  if (listed.kind === "items") {
+    return {
+      stored: listed.items.map(({ name, indexUrl }) => name ?? indexUrl),
+    };
+  }
+  // Where there is no store at all there is nothing to look for.
+  return listed.storeExists ? { stored: [], failure: listed } : { stored: [] };
 }
 
 /** Cargo's own provider reads the same items; else they go back to the file. */

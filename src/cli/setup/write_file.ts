@@ -5,20 +5,23 @@ import { realPath } from "../../base/files.ts";
 export interface ReplaceFileOptions {
   /** The file's mode, where it does not exist yet. */
   readonly mode: number;
+  /** Whether a link and the mode of what is there go, as for a program. */
+  readonly anyway?: boolean;
 }
 
 /**
  * Writes a file beside the one that is there and renames it: after every
  * system call the old one or the new one is there. A link stays a link, and
- * what it leads to keeps its mode.
+ * what it leads to keeps its mode, unless it is replaced `anyway`.
  */
 export async function replaceFile(
   path: string,
   content: string | ReadableStream<Uint8Array>,
   options: ReplaceFileOptions,
 ): Promise<void> {
-  const target = realPath(path) ?? path;
-  const mode = modeOf(target) ?? options.mode;
+  const { anyway = false } = options;
+  const target = anyway ? path : realPath(path) ?? path;
+  const mode = anyway ? options.mode : modeOf(target) ?? options.mode;
   const folder = parentPath(target);
   await Deno.mkdir(folder, { recursive: true });
   const beside = `${target}.cargo-credential-keyring-new`;

@@ -248,3 +248,40 @@ Deno.test("findOwnProgram() copies the compiled program, and leaves it with --he
     await Deno.remove(root, { recursive: true });
   }
 });
+
+Deno.test("copyProgram() makes a program that runs, and leaves what a link led to", async () => {
+  const root = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${root}/new`, "new");
+    await Deno.writeTextFile(`${root}/packaged`, "packaged", { mode: 0o644 });
+    await Deno.symlink(`${root}/packaged`, `${root}/program`);
+    await copyProgram(`${root}/new`, `${root}/program`);
+    assertEquals(await Deno.readTextFile(`${root}/packaged`), "packaged");
+    const { isFile, mode } = await Deno.lstat(`${root}/program`);
+    assertEquals([isFile, (mode ?? 0) & 0o777], [true, 0o755]);
+    await Deno.chmod(`${root}/program`, 0o644);
+    await copyProgram(`${root}/new`, `${root}/program`);
+    assertEquals(
+      (await Deno.stat(`${root}/program`)).mode ?? 0 & 0o777,
+      0o100755,
+    );
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+});
+
+Deno.test("setup --undo says so where it could not look for tokens", async () => {
+  const store = new FakeStore({ [CORP]: "planted" });
+  await using place = await scene({ store });
+  assertEquals(await setup(place), 0);
+  store.list = () =>
+    Promise.resolve({
+      kind: "locked",
+      cause: "locked",
+      reason: "the fake store is locked",
+      remedy: "Unlock it.",
+      storeExists: true,
+    });
+  assertEquals(await setup(place, { undo: true }), 1);
+  assertStringIncludes(place.err.join("\n"), "the fake store is locked");
+});
