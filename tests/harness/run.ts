@@ -210,7 +210,7 @@ async function runStage(stage: Stage): Promise<Counts> {
   }
   const { success } = await child.status;
   clearTimeout(timer);
-  const counts = readCounts(stripVTControlCharacters(text));
+  const counts = readCounts(text);
   // What fails without a failed test (types, a crash) counts as one.
   const failed = success ? counts.failed : Math.max(1, counts.failed);
   return { ...counts, failed };
@@ -221,7 +221,8 @@ function readCounts(text: string): Counts {
   let passed = 0;
   let failed = 0;
   let ignored = 0;
-  for (const line of text.split("\n")) {
+  // Line by line: what a test prints may begin a sequence and not end it.
+  for (const line of text.split("\n").map(stripVTControlCharacters)) {
     const match = /^(?:ok|FAILED) \| (\d+) passed.*? \| (\d+) failed(.*)/
       .exec(line);
     if (match === null) continue;
