@@ -52,7 +52,7 @@ export async function undo(
       "warning: the store may still hold tokens, which cargo does not find " +
         `then: ${describeStoreFailure(failure)}`,
     );
-    return 1;
+    return 0;
   }
   if (stored.length === 0) return 0;
   output.print(`The store still holds tokens of ${stored.join(", ")}.`);
