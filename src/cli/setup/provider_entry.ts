@@ -49,7 +49,7 @@ function needsAlias(program: string): boolean {
 }
 
 /** How a list names the program. */
-export function entryFor(program: string): string {
+function entryFor(program: string): string {
   return needsAlias(program) ? NAME : program;
 }
 
@@ -79,7 +79,11 @@ export function putProvider(
   });
 }
 
-/** Takes out what {@linkcode putProvider} put in, and nothing else. */
+/**
+ * Takes out what {@linkcode putProvider} put in, and every other entry of the
+ * list that is this program: what was added alone has left no trace that would
+ * tell it from what somebody wrote.
+ */
 export function takeProvider(toml: TomlParser, text: string): ConfigEdit {
   return edited(text, () => {
     const editor = new Editor(toml, text);

@@ -1,10 +1,12 @@
 import { executablePath } from "../../base/executable.ts";
 import { valueAt } from "../../cargo/config.ts";
-import { CRATES_IO_INDEX } from "../../cargo/registries.ts";
+import { reachesUs } from "../../cargo/provider_chain.ts";
+import { CRATES_IO_INDEX, type RegistryRef } from "../../cargo/registries.ts";
 import {
   describeStoreFailure,
   type StoreFailure,
 } from "../../stores/credential_store.ts";
+import { ownRegistries } from "../../tokens/names.ts";
 import { editToml } from "../../toml/edit.ts";
 import { run as restore } from "../commands/restore.ts";
 import type { SetupArguments } from "../commands/setup.ts";
@@ -46,7 +48,18 @@ export async function undo(
   }
   const { stored, failure } = await storedRegistries(session);
   await writeChange(change);
-  output.print("Cargo does not ask this program any more.");
+  const after = session.fresh();
+  const layers = await after.config();
+  const isReached = (ref: RegistryRef): boolean =>
+    reachesUs(layers, ref).kind === "listed";
+  const reached = ownRegistries(layers, after.cwd()).filter(isReached);
+  // Setup was not the only one who named it.
+  output.print(
+    reached.length === 0
+      ? "Cargo does not ask this program any more."
+      : `Cargo still asks this program for ${namesOf(reached)}: what names ` +
+        "it there is not from setup.",
+  );
   if (failure !== undefined) {
     output.printError(
       "warning: the store may still hold tokens, which cargo does not find " +
@@ -54,9 +67,10 @@ export async function undo(
     );
     return 0;
   }
-  if (stored.length === 0) return 0;
-  output.print(`The store still holds tokens of ${stored.join(", ")}.`);
-  const status = await keepReachable(args, session.fresh());
+  const lost = stored.filter((ref) => !isReached(ref));
+  if (lost.length === 0) return 0;
+  output.print(`The store still holds tokens of ${namesOf(lost)}.`);
+  const status = await keepReachable(args, after);
   const program = executablePath();
   if (program !== undefined) output.print(`The program is still ${program}.`);
   return status;
@@ -65,19 +79,23 @@ export async function undo(
 /** What the store holds, as far as it can be told without a dialog. */
 async function storedRegistries(
   session: CommandSession,
-): Promise<{ readonly stored: readonly string[]; failure?: StoreFailure }> {
+): Promise<
+  { readonly stored: readonly RegistryRef[]; failure?: StoreFailure }
+> {
   const { store, deadline } = await session.storeOf(
     { indexUrl: CRATES_IO_INDEX },
     false,
   );
   const listed = await store.list({ signal: deadline() });
   if (listed.kind === "items") {
-    return {
-      stored: listed.items.map(({ name, indexUrl }) => name ?? indexUrl),
-    };
+    return { stored: listed.items };
   }
   // Where there is no store at all there is nothing to look for.
   return listed.storeExists ? { stored: [], failure: listed } : { stored: [] };
+}
+
+function namesOf(registries: readonly RegistryRef[]): string {
+  return registries.map(({ name, indexUrl }) => name ?? indexUrl).join(", ");
 }
 
 /** Cargo's own provider reads the same items; else they go back to the file. */

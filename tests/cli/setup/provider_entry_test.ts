@@ -90,6 +90,15 @@ Deno.test("putProvider() names a path with spaces by an alias", () => {
   }
 });
 
+Deno.test("takeProvider() takes out what somebody wrote by hand, too", () => {
+  const byHand = (entry: string) =>
+    `[registry]\nglobal-credential-providers = ["cargo:token", "${entry}"]\n`;
+  assertEquals(take(byHand(PROGRAM)), CONFIGS["cargo:token"]);
+  const short = byHand("cargo-credential-keyring");
+  assertEquals(take(short), CONFIGS["cargo:token"]);
+  assertEquals(take(put(short)), CONFIGS["cargo:token"]);
+});
+
 Deno.test("takeProvider() keeps what was added since", () => {
   const fresh = put("");
   const more = fresh.replace(`"${PROGRAM}"`, `"other", "${PROGRAM}"`);

@@ -286,3 +286,19 @@ Deno.test("setup --undo says so where it could not look for tokens", async () =>
   assertEquals(await setup(place, { undo: true }), 0);
   assertStringIncludes(place.err.join("\n"), "the fake store is locked");
 });
+
+Deno.test("setup --undo says where cargo still asks the program", async () => {
+  const store = new FakeStore({ [CORP]: "planted" });
+  await using place = await scene({
+    store,
+    config: `${CONFIG}credential-provider = "cargo-credential-keyring"\n`,
+  });
+  const before = await config(place);
+  assertEquals(await setup(place), 0);
+  assertEquals(await setup(place, { undo: true }), 0);
+  assertEquals(await config(place), before);
+  const said = place.out.join("\n");
+  assertStringIncludes(said, "Cargo still asks this program for corp:");
+  // Its token is found as before.
+  assert(!said.includes("The store still holds"), said);
+});
