@@ -6,7 +6,7 @@
  */
 
 /** How long one step may take. */
-const STEP_MS = 5 * 60_000;
+const STEP_MS = 10 * 60_000;
 
 /** What is missing on this machine, and how to get it. */
 export class DebianError extends Error {
@@ -47,11 +47,11 @@ export async function unpackDebian(
       `Dir::Etc::sourcelist=${apt}/sources.list`,
       "Dir::Etc::sourceparts=/dev/null",
       // Else the user _apt downloads, who may not enter root's home.
-      "APT::Sandbox::User=root",
+      `APT::Sandbox::User=${Deno.uid() === 0 ? "root" : ""}`,
     ].flatMap((option) => ["--option", option]),
   ];
   await output([...aptGet, "update"]);
-  await output([...aptGet, "download", ...packages], `${apt}/debs`);
+  await output([...aptGet, "download", ...packages], { cwd: `${apt}/debs` });
   for await (const { name } of Deno.readDir(`${apt}/debs`)) {
     await output(["dpkg-deb", "--extract", `${apt}/debs/${name}`, root]);
   }
@@ -88,6 +88,13 @@ export function cacheFolder(name: string): string {
   return `${cache ?? `${home}/.cache`}/cargo-credential-keyring/${name}`;
 }
 
+/** How {@linkcode output} runs a command. */
+export interface OutputOptions {
+  /** Its whole environment; absent: that of this process. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+}
+
 /**
  * Runs a command and gives what it prints.
  *
@@ -96,11 +103,13 @@ export function cacheFolder(name: string): string {
  */
 export async function output(
   command: readonly string[],
-  cwd?: string,
+  options: OutputOptions = {},
 ): Promise<string> {
   const [program = "", ...args] = command;
+  const { env, cwd } = options;
   const { code, stdout, stderr } = await new Deno.Command(program, {
     args,
+    ...(env === undefined ? {} : { env: { ...env }, clearEnv: true }),
     ...(cwd === undefined ? {} : { cwd }),
     stdin: "null",
     stdout: "piped",

@@ -21,6 +21,14 @@
  */
 import { fileURLToPath } from "node:url";
 import { print } from "../../scripts/print.ts";
+import {
+  cacheFolder,
+  DebianError,
+  debianMirror,
+  output,
+  remove,
+  unpackDebian,
+} from "./debian.ts";
 import { windowsTestArgs } from "./platforms.ts";
 
 /** Raised with every change of what set-up does: what is there is made again. */
@@ -45,11 +53,6 @@ const PACKAGES = [
 const OUTSIDE_TESTS = ["tests/windows/console_under_wine.ts"] as const;
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-
-/** What is missing for the tests under Wine, and how to get it. */
-export class WineError extends Error {
-  override name = "WineError";
-}
 
 /** A Windows that is ready to run Deno. */
 export interface Wine {
@@ -139,10 +142,10 @@ export async function whyNoWine(): Promise<string | undefined> {
  * Gets Wine and the Windows build of Deno ready, if they are not.
  *
  * @returns What it takes to run programs there.
- * @throws {WineError} If something is missing on this machine.
+ * @throws {DebianError} If something is missing on this machine.
  */
 export async function setUpWine(): Promise<Wine> {
-  const folder = cacheFolder();
+  const folder = cacheFolder("wine");
   const wine = describeWine(folder);
   const recipe = `${RECIPE} ${SUITE} ${Deno.version.deno}\n`;
   await Deno.mkdir(folder, { recursive: true });
@@ -151,7 +154,7 @@ export async function setUpWine(): Promise<Wine> {
   const ready = `${folder}/ready`;
   if (await Deno.readTextFile(ready).catch(() => "") !== recipe) {
     const missing = await whyNoWine();
-    if (missing !== undefined) throw new WineError(missing);
+    if (missing !== undefined) throw new DebianError(missing);
     await remove(ready);
     print(`Setting up Wine in ${folder}`);
     await unpackWine(folder);
@@ -169,7 +172,8 @@ export async function setUpWine(): Promise<Wine> {
  * @param args Its arguments; paths as Windows has them.
  * @param options Its environment, input and limit.
  * @returns What it did.
- * @throws {WineError} If Wine cannot be set up, or the limit has passed.
+ * @throws {DebianError} If Wine cannot be set up.
+ * @throws {Error} If the limit has passed.
  */
 export async function runInWine(
   args: readonly string[],
@@ -194,7 +198,7 @@ export async function runInWine(
     feed(child.stdin, stdin),
   ]);
   if (signal.aborted) {
-    throw new WineError(`deno.exe ${args.join(" ")} ran into the time limit`);
+    throw new Error(`deno.exe ${args.join(" ")} ran into the time limit`);
   }
   const decoder = new TextDecoder();
   return {
@@ -210,7 +214,7 @@ export async function runInWine(
  * @param files The test files, relative to this checkout; absent: all that
  * make sense under Wine.
  * @returns Deno's exit status.
- * @throws {WineError} If Wine cannot be set up.
+ * @throws {DebianError} If Wine cannot be set up.
  */
 export async function testInWine(files?: readonly string[]): Promise<number> {
   const wine = await setUpWine();
@@ -262,20 +266,6 @@ async function cachePackages(): Promise<void> {
   });
 }
 
-function cacheFolder(): string {
-  const own = Deno.env.get("CARGO_CREDENTIAL_KEYRING_WINE");
-  if (own !== undefined && own !== "") return own;
-  const cache = Deno.env.get("XDG_CACHE_HOME") || undefined;
-  const home = Deno.env.get("HOME");
-  if (cache === undefined && home === undefined) {
-    throw new WineError(
-      "Set CARGO_CREDENTIAL_KEYRING_WINE to a folder for Wine: there is no " +
-        "HOME.",
-    );
-  }
-  return `${cache ?? `${home}/.cache`}/cargo-credential-keyring/wine`;
-}
-
 function describeWine(folder: string): Wine {
   const programs = `${folder}/rt/usr/lib/wine`;
   const loader = `${programs}/wine64`;
@@ -299,51 +289,10 @@ function describeWine(folder: string): Wine {
   };
 }
 
-/** The Debian mirror that this machine's own packages come from. */
-async function debianMirror(): Promise<string | undefined> {
-  const targets = await output([
-    "apt-get",
-    "indextargets",
-    "--format",
-    "$(ORIGIN) $(LABEL) $(REPO_URI)",
-    "Created-By: Packages",
-  ]);
-  return targets.split("\n")
-    .find((line) => line.startsWith("Debian Debian "))?.split(" ")[2];
-}
-
 async function unpackWine(folder: string): Promise<void> {
   const rt = `${folder}/rt`;
-  const apt = `${folder}/apt`;
-  await remove(rt, apt);
-  await Deno.mkdir(`${apt}/debs`, { recursive: true });
-  await Deno.mkdir(`${apt}/state/lists/partial`, { recursive: true });
-  await Deno.mkdir(`${apt}/cache/archives/partial`, { recursive: true });
-  await Deno.writeTextFile(`${apt}/status`, "");
-  await Deno.writeTextFile(
-    `${apt}/sources.list`,
-    `deb ${await debianMirror()} ${SUITE} main\n`,
-  );
-  const aptGet = [
-    "apt-get",
-    "--quiet",
-    ...[
-      `Dir::State=${apt}/state`,
-      `Dir::State::status=${apt}/status`,
-      `Dir::Cache=${apt}/cache`,
-      `Dir::Etc::sourcelist=${apt}/sources.list`,
-      "Dir::Etc::sourceparts=/dev/null",
-      "APT::Architecture=amd64",
-      // Else the user _apt downloads, who may not enter root's home.
-      `APT::Sandbox::User=${Deno.uid() === 0 ? "root" : ""}`,
-    ].flatMap((option) => ["--option", option]),
-  ];
-  await output([...aptGet, "update"]);
-  await output([...aptGet, "download", ...PACKAGES], { cwd: `${apt}/debs` });
-  for await (const { name } of Deno.readDir(`${apt}/debs`)) {
-    await output(["dpkg-deb", "--extract", `${apt}/debs/${name}`, rt]);
-  }
-  await remove(apt);
+  await remove(rt);
+  await unpackDebian(SUITE, PACKAGES, folder, rt);
 
   const libraries = `${rt}/usr/lib/x86_64-linux-gnu`;
   const linker = `${libraries}/ld-linux-x86-64.so.2`;
@@ -410,7 +359,7 @@ async function makePrefix(wine: Wine): Promise<void> {
     env,
   });
   if (!version.startsWith(`deno ${Deno.version.deno}`)) {
-    throw new WineError(`deno.exe does not run under Wine: ${version}`);
+    throw new DebianError(`deno.exe does not run under Wine: ${version}`);
   }
 }
 
@@ -456,39 +405,6 @@ async function shareNpmPackages(folder: string): Promise<void> {
   await Deno.symlink(npmCache, link);
 }
 
-/** How long one step of the set-up may take. */
-const STEP_MS = 10 * 60_000;
-
-/**
- * Runs a command and gives what it prints.
- *
- * @throws {WineError} If it fails or takes too long, with what it said.
- * @throws {Deno.errors.NotFound} If there is no such program.
- */
-async function output(
-  command: readonly string[],
-  options: { env?: Readonly<Record<string, string>>; cwd?: string } = {},
-): Promise<string> {
-  const [program = "", ...args] = command;
-  const { env, cwd } = options;
-  const { code, stdout, stderr } = await new Deno.Command(program, {
-    args,
-    ...(env === undefined ? {} : { env: { ...env }, clearEnv: true }),
-    ...(cwd === undefined ? {} : { cwd }),
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-    signal: AbortSignal.timeout(STEP_MS),
-  }).output();
-  const decoder = new TextDecoder();
-  if (code !== 0) {
-    throw new WineError(
-      `${command.join(" ")} failed (${code}):\n${decoder.decode(stderr)}`,
-    );
-  }
-  return decoder.decode(stdout);
-}
-
 async function feed(
   stream: WritableStream<Uint8Array<ArrayBuffer>>,
   input: string,
@@ -500,16 +416,6 @@ async function feed(
   } catch (error) {
     // It ended without reading what it was given.
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-  }
-}
-
-async function remove(...paths: readonly string[]): Promise<void> {
-  for (const path of paths) {
-    try {
-      await Deno.remove(path, { recursive: true });
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
   }
 }
 
@@ -539,7 +445,7 @@ if (import.meta.main) {
   try {
     Deno.exit(await main(Deno.args));
   } catch (error) {
-    if (!(error instanceof WineError)) throw error;
+    if (!(error instanceof DebianError)) throw error;
     print(error.message);
     Deno.exit(1);
   }
