@@ -15,6 +15,7 @@ import {
   takeError,
 } from "../glib.ts";
 import { unref } from "../gobject.ts";
+import { SECRET_VALUE_SYMBOLS } from "./symbols.ts";
 
 // What may wait for somebody is `nonblocking`.
 const SYMBOLS = {
@@ -91,27 +92,7 @@ const SYMBOLS = {
     nonblocking: true,
     optional: true,
   },
-  secret_value_new: {
-    parameters: [
-      "buffer", // const gchar *secret
-      "isize", // gssize length
-      "buffer", // const gchar *content_type
-    ],
-    result: "pointer", // SecretValue *
-  },
-  secret_value_get: {
-    parameters: [
-      "pointer", // SecretValue *value
-      "buffer", // gsize *length
-    ],
-    result: "pointer", // const gchar *
-  },
-  secret_value_unref: {
-    parameters: [
-      "pointer", // gpointer value
-    ],
-    result: "void",
-  },
+  ...SECRET_VALUE_SYMBOLS,
 } as const satisfies Deno.ForeignLibraryInterface;
 
 const SECRET_SEARCH_ALL = 1 << 1;

@@ -1,5 +1,30 @@
 import { openLibrary, pinLibrary } from "../_library.ts";
 
+/** `SecretValue`: what both of libsecret's interfaces give and take. */
+export const SECRET_VALUE_SYMBOLS = {
+  secret_value_new: {
+    parameters: [
+      "buffer", // const gchar *secret
+      "isize", // gssize length
+      "buffer", // const gchar *content_type
+    ],
+    result: "pointer", // SecretValue *
+  },
+  secret_value_get: {
+    parameters: [
+      "pointer", // SecretValue *value
+      "buffer", // gsize *length
+    ],
+    result: "pointer", // const gchar *
+  },
+  secret_value_unref: {
+    parameters: [
+      "pointer", // gpointer value
+    ],
+    result: "void",
+  },
+} as const satisfies Deno.ForeignLibraryInterface;
+
 // What waits for the bus is `nonblocking`.
 const SYMBOLS = {
   secret_service_get_type: {
@@ -26,27 +51,7 @@ const SYMBOLS = {
     result: "i32", // gboolean
     nonblocking: true,
   },
-  secret_value_new: {
-    parameters: [
-      "buffer", // const gchar *secret
-      "isize", // gssize length
-      "buffer", // const gchar *content_type
-    ],
-    result: "pointer", // SecretValue *
-  },
-  secret_value_get: {
-    parameters: [
-      "pointer", // SecretValue *value
-      "buffer", // gsize *length
-    ],
-    result: "pointer", // const gchar *
-  },
-  secret_value_unref: {
-    parameters: [
-      "pointer", // gpointer value
-    ],
-    result: "void",
-  },
+  ...SECRET_VALUE_SYMBOLS,
   // <libsecret/secret-paths.h> has these three only with
   // SECRET_WITH_UNSTABLE; every libsecret-1.so.0 since 0.18 exports them.
   secret_service_get_secret_for_dbus_path_sync: {
