@@ -21,7 +21,7 @@ const PLAIN: Screen = { color: false, width: undefined };
 
 /**
  * An output that ends in two functions, which get whole lines that hold no
- * control character but those of colours, if the screen has any.
+ * control character but those of colours, where the screen has colours.
  */
 export function printableOutput(
   stdout: (line: string) => void,

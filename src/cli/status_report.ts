@@ -31,7 +31,7 @@ export interface Step {
 }
 
 /** `undefined`: all is well. */
-export function nextStep(
+function nextStep(
   registry: RegistryView,
   { path }: Inventory,
 ): Step | undefined {

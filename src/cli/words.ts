@@ -15,7 +15,7 @@ export interface About {
 type Words = (about: About, detail: string) => string;
 
 /** A command of ours for one registry, as it is typed. */
-export function commandFor(
+function commandFor(
   command: "migrate" | "restore",
   name: string,
   ...options: readonly string[]

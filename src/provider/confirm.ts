@@ -28,7 +28,7 @@ export function needsConfirmation(
 }
 
 /** What an operation does: `to publish foo 1.2.3 (sha256 0123456789ab…)`. */
-export function describeOperation(operation: Operation): string {
+function describeOperation(operation: Operation): string {
   switch (operation.kind) {
     case "read":
       return "to read its index";

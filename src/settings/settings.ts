@@ -41,7 +41,7 @@ function earlierIn(
 }
 
 /** What a person can be asked about before a token is handed over. */
-export const CONFIRMABLE = ["publish", "yank", "owners"] as const;
+const CONFIRMABLE = ["publish", "yank", "owners"] as const;
 
 /** One of {@linkcode CONFIRMABLE}; `yank` includes its opposite. */
 export type Confirmable = typeof CONFIRMABLE[number];

@@ -227,7 +227,7 @@ function storeView(
 }
 
 /** A failure in one word. */
-export function storeState(failure: StoreFailure): StoreState {
+function storeState(failure: StoreFailure): StoreState {
   return failure.cause === "switched-off" ? "off" : failure.kind;
 }
 

@@ -241,7 +241,7 @@ export class Registry {
     });
   }
 
-  /** Whether some configuration binds this name, or any, to this URL. */
+  /** Whether some configuration binds this URL to this name, or to one at all. */
   async isMapped(): Promise<boolean> {
     const { indexUrl, name } = this.ref;
     if (indexUrl === CRATES_IO_INDEX) return true;

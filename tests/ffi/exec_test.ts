@@ -3,6 +3,16 @@ import { run, type RunResult } from "../support/run.ts";
 
 const CHILD = new URL("exec_child.ts", import.meta.url).pathname;
 const PATH = "/usr/bin:/bin";
+/** Runs `replaceProcess()` with the command behind it. */
+const BECOME = [
+  Deno.execPath(),
+  "run",
+  "--quiet",
+  "--allow-ffi",
+  "--allow-env",
+  "--no-check",
+  CHILD,
+] as const;
 
 const SIGPIPE_BIT = 1n << 12n;
 
@@ -10,16 +20,7 @@ async function become(
   command: readonly string[],
   options: { env?: Record<string, string>; stdin?: string } = {},
 ): Promise<RunResult> {
-  return await run([
-    Deno.execPath(),
-    "run",
-    "--quiet",
-    "--allow-ffi",
-    "--allow-env",
-    "--no-check",
-    CHILD,
-    ...command,
-  ], {
+  return await run([...BECOME, ...command], {
     stdin: options.stdin ?? "",
     env: {
       PATH,
@@ -52,13 +53,7 @@ Deno.test("replaceProcess() keeps bytes of the environment that are no text", as
     "-c",
     `ODD="$(printf 'caf\\351')" exec "$@"`,
     "sh",
-    Deno.execPath(),
-    "run",
-    "--quiet",
-    "--allow-ffi",
-    "--allow-env",
-    "--no-check",
-    CHILD,
+    ...BECOME,
     "sh",
     "-c",
     `printf %s "$ODD" | od -An -tx1`,
@@ -86,13 +81,7 @@ Deno.test("replaceProcess() is the same process", async () => {
     "-c",
     'echo $$; exec "$@"',
     "sh",
-    Deno.execPath(),
-    "run",
-    "--quiet",
-    "--allow-ffi",
-    "--allow-env",
-    "--no-check",
-    CHILD,
+    ...BECOME,
     "sh",
     "-c",
     "echo $$",

@@ -90,7 +90,7 @@ export async function run(
  * The variables that cargo reads tokens from, with the tokens; `undefined` if
  * one is missing, which has been said.
  */
-export async function collectVariables(
+async function collectVariables(
   names: readonly string[],
   session: CommandSession,
 ): Promise<ReadonlyMap<string, Secret> | undefined> {
