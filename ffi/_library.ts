@@ -74,7 +74,7 @@ function open<const S extends Deno.ForeignLibraryInterface>(
   readonly name: string;
   readonly symbols: Deno.DynamicLibrary<S>["symbols"];
 } {
-  let cause: unknown = new Error(`${Deno.build.os} has no such library`);
+  let cause: unknown;
   for (const name of libraryNames(library, Deno.build.os)) {
     try {
       return { name, symbols: openFunctions(name, symbols) };
@@ -82,6 +82,7 @@ function open<const S extends Deno.ForeignLibraryInterface>(
       cause = error;
     }
   }
+  cause ??= new Error(`${Deno.build.os} has no such library`);
   throw new LibraryError(`lib${library}`, { cause });
 }
 
