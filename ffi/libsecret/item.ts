@@ -27,6 +27,7 @@ export class SecretItem {
    */
   async secret(): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const { pointer, cancellable } = this.#service;
+    await this.#service.session();
     const library = libsecret();
     const error = new OutPointer();
     const value = await library.secret_service_get_secret_for_dbus_path_sync(

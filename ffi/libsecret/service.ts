@@ -14,7 +14,6 @@ import { SecretItem } from "./item.ts";
 import { libsecret } from "./symbols.ts";
 
 const SECRET_SERVICE_NONE = 0;
-const SECRET_SERVICE_OPEN_SESSION = 1 << 1;
 
 const NAME = "org.freedesktop.secrets";
 const ROOT = "/org/freedesktop/secrets";
@@ -34,13 +33,6 @@ export interface SecretServiceOptions {
    * a {@linkcode GLibError} of `g-io-error-quark`, code 19.
    */
   readonly signal?: AbortSignal;
-  /**
-   * Whether to agree on a key with the service, too, as whoever has something
-   * else to do meanwhile will want; else the first call that needs it does.
-   *
-   * @default {false}
-   */
-  readonly session?: boolean;
 }
 
 /** What {@linkcode SecretService.find} has found. */
@@ -103,6 +95,7 @@ export class SecretService implements AsyncDisposable {
   /** What ends the calls. */
   readonly cancellable: Cancellable;
   readonly #owned = new Map<string, Promise<boolean>>();
+  #session: Promise<void> | undefined;
 
   private constructor(pointer: Deno.PointerValue, cancellable: Cancellable) {
     this.pointer = pointer;
@@ -126,9 +119,7 @@ export class SecretService implements AsyncDisposable {
     const pointer = await library.secret_service_open_sync(
       library.secret_service_get_type(),
       null,
-      options.session === true
-        ? SECRET_SERVICE_OPEN_SESSION
-        : SECRET_SERVICE_NONE,
+      SECRET_SERVICE_NONE,
       cancellable.pointer,
       error.cell,
     );
@@ -137,6 +128,26 @@ export class SecretService implements AsyncDisposable {
       throw takeError(error, "secret_service_open_sync");
     }
     return new SecretService(pointer, cancellable);
+  }
+
+  /**
+   * Agrees on a key with the service, once. What reads or stores a secret waits
+   * for it; whoever has something else to ask meanwhile begins with it.
+   *
+   * @throws {GLibError} If the service gave no session.
+   */
+  session(): Promise<void> {
+    return this.#session ??= this.#openSession();
+  }
+
+  async #openSession(): Promise<void> {
+    const error = new OutPointer();
+    const done = await libsecret().secret_service_ensure_session_sync(
+      this.pointer,
+      this.cancellable.pointer,
+      error.cell,
+    );
+    if (done === 0) throw takeError(error, "OpenSession");
   }
 
   /**
@@ -412,14 +423,8 @@ export class SecretService implements AsyncDisposable {
    * @throws {GLibError} If the service gave no session.
    */
   async encode(secret: Uint8Array<ArrayBuffer>): Promise<Deno.PointerObject> {
+    await this.session();
     const library = libsecret();
-    const error = new OutPointer();
-    const done = await library.secret_service_ensure_session_sync(
-      this.pointer,
-      this.cancellable.pointer,
-      error.cell,
-    );
-    if (done === 0) throw takeError(error, "OpenSession");
     // Its copy lies in memory that is not swapped, and is wiped when freed.
     const value = library.secret_value_new(
       secret,
@@ -432,13 +437,15 @@ export class SecretService implements AsyncDisposable {
     );
     library.secret_value_unref(value);
     if (encoded === null) {
-      throw takeError(error, "secret_service_encode_dbus_secret");
+      throw new GLibError("", 0, "secret_service_encode_dbus_secret failed");
     }
     return encoded;
   }
 
   /** Ends the session, and frees what it held. */
   async [Symbol.asyncDispose](): Promise<void> {
+    // What agrees on a key on a thread of its own holds no reference.
+    await this.#session?.catch(() => {});
     await unref(this.pointer);
     await this.cancellable[Symbol.asyncDispose]();
   }
