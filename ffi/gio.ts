@@ -17,17 +17,14 @@ const SYMBOLS = {
     result: "void",
     nonblocking: true,
   },
-  g_dbus_proxy_get_connection: {
+  g_bus_get_sync: {
     parameters: [
-      "pointer", // GDBusProxy *proxy
+      "i32", // GBusType bus_type
+      "pointer", // GCancellable *cancellable
+      "buffer", // GError **error
     ],
-    result: "pointer", // GDBusConnection *, the proxy's own
-  },
-  g_dbus_proxy_get_name_owner: {
-    parameters: [
-      "pointer", // GDBusProxy *proxy
-    ],
-    result: "pointer", // gchar *, the caller's
+    result: "pointer", // GDBusConnection *
+    nonblocking: true,
   },
   g_dbus_connection_get_stream: {
     parameters: [
@@ -74,6 +71,7 @@ const SYMBOLS = {
   },
 } as const satisfies Deno.ForeignLibraryInterface;
 
+const G_BUS_TYPE_SESSION = 2;
 const G_DBUS_CALL_FLAGS_NO_AUTO_START = 1;
 const DEFAULT_TIMEOUT = -1;
 
@@ -126,28 +124,37 @@ export class Cancellable implements AsyncDisposable {
 }
 
 /**
- * Whom the calls of a `GDBusProxy` go to.
+ * Connects to the session bus: all of this process share one connection, which
+ * is closed when nobody has it any more.
  *
- * @param proxy The `GDBusProxy *`.
- * @returns The unique name on the bus; `undefined` if nobody is there.
+ * @param cancellable Ends it, unless another call is connecting already.
+ * @returns The `GDBusConnection *`, the caller's to give back.
+ * @throws {GLibError} If the bus refuses, or is not there.
  */
-export function nameOwner(proxy: Deno.PointerValue): string | undefined {
-  const pointer = gio().g_dbus_proxy_get_name_owner(proxy);
-  const name = readCString(pointer);
-  glib().g_free(pointer);
-  return name;
+export async function sessionBus(
+  cancellable: Cancellable,
+): Promise<Deno.PointerObject> {
+  const error = new OutPointer();
+  const connection = await gio().g_bus_get_sync(
+    G_BUS_TYPE_SESSION,
+    cancellable.pointer,
+    error.cell,
+  );
+  if (connection === null) throw takeError(error, "g_bus_get_sync");
+  return connection;
 }
 
 /**
- * Which user runs the bus that a `GDBusProxy` is connected to, as the kernel
- * has it (`SO_PEERCRED` and its like).
+ * Which user runs the bus at the other end of a connection, as the kernel has
+ * it (`SO_PEERCRED` and its like).
  *
- * @param proxy The `GDBusProxy *`.
+ * @param connection The `GDBusConnection *`.
  * @returns The user id.
  * @throws {GLibError} If the system does not say.
  */
-export async function peerUid(proxy: Deno.PointerValue): Promise<number> {
-  const connection = gio().g_dbus_proxy_get_connection(proxy);
+export async function peerUid(
+  connection: Deno.PointerObject,
+): Promise<number> {
   const stream = gio().g_dbus_connection_get_stream(connection);
   const socket = gio().g_socket_connection_get_socket(stream);
   const error = new OutPointer();
@@ -181,16 +188,16 @@ export interface MethodCall {
 }
 
 /**
- * Calls a method on the bus of a proxy. It starts no service.
+ * Calls a method on a bus. It starts no service.
  *
- * @param proxy The `GDBusProxy *` whose connection is used.
+ * @param connection The `GDBusConnection *`.
  * @param call What is called.
  * @param cancellable Ends the call.
  * @returns The answer, a tuple.
  * @throws {GLibError} What came instead of an answer.
  */
 export async function callMethod(
-  proxy: Deno.PointerValue,
+  connection: Deno.PointerObject,
   call: MethodCall,
   cancellable: Cancellable,
 ): Promise<Variant> {
@@ -198,7 +205,7 @@ export async function callMethod(
   const error = new OutPointer();
   // The parameters are floating: the call takes them over.
   const reply = await gio().g_dbus_connection_call_sync(
-    gio().g_dbus_proxy_get_connection(proxy),
+    connection,
     cString(call.name),
     cString(call.path),
     cString(call.interface),
@@ -217,21 +224,21 @@ export async function callMethod(
 const G_DBUS_ERROR_NAME_HAS_NO_OWNER = 3;
 
 /**
- * Who owns a name on the bus of a proxy. It starts nobody.
+ * Who owns a name on a bus. It starts nobody.
  *
- * @param proxy The `GDBusProxy *`.
+ * @param connection The `GDBusConnection *`.
  * @param name The name.
  * @param cancellable Ends the call.
  * @returns The unique name; `undefined` if nobody does.
  * @throws {GLibError} If the bus did not answer.
  */
 export async function ownerOf(
-  proxy: Deno.PointerValue,
+  connection: Deno.PointerObject,
   name: string,
   cancellable: Cancellable,
 ): Promise<string | undefined> {
   try {
-    using reply = await callMethod(proxy, {
+    using reply = await callMethod(connection, {
       name: "org.freedesktop.DBus",
       path: "/org/freedesktop/DBus",
       interface: "org.freedesktop.DBus",

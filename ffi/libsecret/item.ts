@@ -26,12 +26,12 @@ export class SecretItem {
    * @throws {GLibError} If the service did not answer.
    */
   async secret(): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const { pointer, cancellable } = this.#service;
-    await this.#service.session();
+    const { cancellable } = this.#service;
+    const session = await this.#service.session();
     const library = libsecret();
     const error = new OutPointer();
     const value = await library.secret_service_get_secret_for_dbus_path_sync(
-      pointer,
+      session,
       cString(this.path),
       cancellable.pointer,
       error.cell,

@@ -3,9 +3,9 @@ import {
   callMethod,
   Cancellable,
   type MethodCall,
-  nameOwner,
   ownerOf,
   peerUid,
+  sessionBus,
 } from "../gio.ts";
 import { GLibError, takeError } from "../glib.ts";
 import { unref } from "../gobject.ts";
@@ -13,7 +13,7 @@ import { dictionary, parseVariant, quote, tuple, Variant } from "../variant.ts";
 import { SecretItem } from "./item.ts";
 import { libsecret } from "./symbols.ts";
 
-const SECRET_SERVICE_NONE = 0;
+const SECRET_SERVICE_OPEN_SESSION = 1 << 1;
 
 const NAME = "org.freedesktop.secrets";
 const ROOT = "/org/freedesktop/secrets";
@@ -33,6 +33,13 @@ export interface SecretServiceOptions {
    * a {@linkcode GLibError} of `g-io-error-quark`, code 19.
    */
   readonly signal?: AbortSignal;
+  /**
+   * Whether to agree on a key at once, for whoever will read a secret and has
+   * something else to do meanwhile; else the first call that needs it does.
+   *
+   * @default {false}
+   */
+  readonly session?: boolean;
 }
 
 /** What {@linkcode SecretService.find} has found. */
@@ -62,9 +69,9 @@ export interface PromptOptions {
 }
 
 /**
- * The Secret Service (GNOME Keyring, KWallet, KeePassXC, …) through libsecret,
- * which brings the connection and the encrypted session; the calls are those
- * of the Secret Service API.
+ * The Secret Service (GNOME Keyring, KWallet, KeePassXC, …): the calls of the
+ * Secret Service API, with the encrypted session and the dialogs of libsecret,
+ * on the connection that it has, too.
  *
  * Nothing opens a dialog but what says so. Libraries are opened with the first
  * instance, not before. Each instance has a session of its own with the
@@ -90,20 +97,25 @@ export interface PromptOptions {
  * ```
  */
 export class SecretService implements AsyncDisposable {
-  /** The `SecretService *`, a `GDBusProxy`. */
-  readonly pointer: Deno.PointerValue;
   /** What ends the calls. */
   readonly cancellable: Cancellable;
+  readonly #connection: Deno.PointerObject;
+  #session: Promise<Deno.PointerObject> | undefined;
+  #answering: Promise<string | undefined> | undefined;
   readonly #owned = new Map<string, Promise<boolean>>();
-  #session: Promise<void> | undefined;
 
-  private constructor(pointer: Deno.PointerValue, cancellable: Cancellable) {
-    this.pointer = pointer;
+  private constructor(
+    connection: Deno.PointerObject,
+    cancellable: Cancellable,
+    session: Promise<Deno.PointerObject> | undefined,
+  ) {
+    this.#connection = connection;
     this.cancellable = cancellable;
+    this.#session = session;
   }
 
   /**
-   * Connects to the session bus, which may start the service.
+   * Connects to the session bus. The first call may start the service.
    *
    * @param options What ends its calls.
    * @returns The instance; dispose of it when it is done with.
@@ -113,41 +125,59 @@ export class SecretService implements AsyncDisposable {
   static async open(
     options: SecretServiceOptions = {},
   ): Promise<SecretService> {
-    const library = libsecret();
+    libsecret();
     const cancellable = Cancellable.from(options.signal);
-    const error = new OutPointer();
-    const pointer = await library.secret_service_open_sync(
-      library.secret_service_get_type(),
-      null,
-      SECRET_SERVICE_NONE,
-      cancellable.pointer,
-      error.cell,
-    );
-    if (pointer === null) {
+    const session = options.session === true
+      ? openSession(cancellable)
+      : undefined;
+    let connection: Deno.PointerObject;
+    try {
+      connection = await sessionBus(cancellable);
+    } catch (error) {
+      await session?.catch(() => {});
       await cancellable[Symbol.asyncDispose]();
-      throw takeError(error, "secret_service_open_sync");
+      throw error;
     }
-    return new SecretService(pointer, cancellable);
+    return new SecretService(connection, cancellable, session);
   }
 
   /**
-   * Agrees on a key with the service, once. What reads or stores a secret waits
-   * for it; whoever has something else to ask meanwhile begins with it.
-   *
-   * @throws {GLibError} If the service gave no session.
+   * Who the service is: its unique name on the bus. Its first answer is waited
+   * for, since gnome-keyring 42 may end at a search or a session that is the
+   * first thing it hears of somebody.
    */
-  session(): Promise<void> {
-    return this.#session ??= this.#openSession();
+  #owner(): Promise<string | undefined> {
+    return this.#answering ??= this.#greet();
   }
 
-  async #openSession(): Promise<void> {
-    const error = new OutPointer();
-    const done = await libsecret().secret_service_ensure_session_sync(
-      this.pointer,
-      this.cancellable.pointer,
-      error.cell,
-    );
-    if (done === 0) throw takeError(error, "OpenSession");
+  async #greet(): Promise<string | undefined> {
+    let owner = await this.#ownerOf(NAME);
+    if (owner === undefined) {
+      // libsecret has it started.
+      await this.session();
+      owner = await this.#ownerOf(NAME);
+    }
+    using _ = await this.#call({
+      path: ROOT,
+      interface: "org.freedesktop.DBus.Peer",
+      method: "Ping",
+    });
+    return owner;
+  }
+
+  #ownerOf(name: string): Promise<string | undefined> {
+    return ownerOf(this.#connection, name, this.cancellable);
+  }
+
+  /**
+   * libsecret's own instance, with a session in which the service and it have
+   * agreed on a key.
+   *
+   * @returns The `SecretService *`.
+   * @throws {GLibError} If the service gave no session.
+   */
+  session(): Promise<Deno.PointerObject> {
+    return this.#session ??= openSession(this.cancellable);
   }
 
   /**
@@ -157,7 +187,7 @@ export class SecretService implements AsyncDisposable {
    * @throws {GLibError} If the system does not say.
    */
   async busOwner(): Promise<number> {
-    return await peerUid(this.pointer);
+    return await peerUid(this.#connection);
   }
 
   /**
@@ -172,9 +202,8 @@ export class SecretService implements AsyncDisposable {
     const known = this.#owned.get(name);
     if (known !== undefined) return known;
     const asked = (async () => {
-      const owner = nameOwner(this.pointer);
-      return owner !== undefined &&
-        owner === await ownerOf(this.pointer, name, this.cancellable);
+      const owner = await this.#owner();
+      return owner !== undefined && owner === await this.#ownerOf(name);
     })();
     this.#owned.set(name, asked);
     return asked;
@@ -187,8 +216,17 @@ export class SecretService implements AsyncDisposable {
    * @returns The answer, a tuple.
    * @throws {GLibError} What came instead of an answer.
    */
-  call(call: Omit<MethodCall, "name">): Promise<Variant> {
-    return callMethod(this.pointer, { name: NAME, ...call }, this.cancellable);
+  async call(call: Omit<MethodCall, "name">): Promise<Variant> {
+    await this.#owner();
+    return await this.#call(call);
+  }
+
+  #call(call: Omit<MethodCall, "name">): Promise<Variant> {
+    return callMethod(
+      this.#connection,
+      { name: NAME, ...call },
+      this.cancellable,
+    );
   }
 
   /**
@@ -355,7 +393,7 @@ export class SecretService implements AsyncDisposable {
     }
     const error = new OutPointer();
     const result = await libsecret().secret_service_prompt_at_dbus_path_sync(
-      this.pointer,
+      await this.session(),
       cString(path),
       this.cancellable.pointer,
       null,
@@ -423,7 +461,7 @@ export class SecretService implements AsyncDisposable {
    * @throws {GLibError} If the service gave no session.
    */
   async encode(secret: Uint8Array<ArrayBuffer>): Promise<Deno.PointerObject> {
-    await this.session();
+    const session = await this.session();
     const library = libsecret();
     // Its copy lies in memory that is not swapped, and is wiped when freed.
     const value = library.secret_value_new(
@@ -432,7 +470,7 @@ export class SecretService implements AsyncDisposable {
       cString("text/plain"),
     );
     const encoded = library.secret_service_encode_dbus_secret(
-      this.pointer,
+      session,
       value,
     );
     library.secret_value_unref(value);
@@ -444,9 +482,24 @@ export class SecretService implements AsyncDisposable {
 
   /** Ends the session, and frees what it held. */
   async [Symbol.asyncDispose](): Promise<void> {
-    // What agrees on a key on a thread of its own holds no reference.
-    await this.#session?.catch(() => {});
-    await unref(this.pointer);
+    await unref(await this.#session?.catch(() => null) ?? null);
+    await unref(this.#connection);
     await this.cancellable[Symbol.asyncDispose]();
   }
+}
+
+async function openSession(
+  cancellable: Cancellable,
+): Promise<Deno.PointerObject> {
+  const library = libsecret();
+  const error = new OutPointer();
+  const service = await library.secret_service_open_sync(
+    library.secret_service_get_type(),
+    null,
+    SECRET_SERVICE_OPEN_SESSION,
+    cancellable.pointer,
+    error.cell,
+  );
+  if (service === null) throw takeError(error, "secret_service_open_sync");
+  return service;
 }

@@ -42,15 +42,6 @@ const SYMBOLS = {
     result: "pointer", // SecretService *
     nonblocking: true,
   },
-  secret_service_ensure_session_sync: {
-    parameters: [
-      "pointer", // SecretService *self
-      "pointer", // GCancellable *cancellable
-      "buffer", // GError **error
-    ],
-    result: "i32", // gboolean
-    nonblocking: true,
-  },
   ...SECRET_VALUE_SYMBOLS,
   // <libsecret/secret-paths.h> has these three only with
   // SECRET_WITH_UNSTABLE; every libsecret-1.so.0 since 0.18 exports them.

@@ -28,8 +28,8 @@ let begun:
 export function connect(signal: AbortSignal): void {
   const bus = findSessionBus(readVariable, Deno.uid(), statSocket);
   if (bus.kind !== "ours") return;
-  const service = SecretService.open({ signal });
-  service.then((each) => each.session()).catch(() => {});
+  const service = SecretService.open({ signal, session: true });
+  service.catch(() => {});
   begun = { signal, service };
 }
 

@@ -8,7 +8,6 @@
   void *name(void) { return 0; }
 
 HANGS(secret_service_open_sync)
-HANGS(secret_service_ensure_session_sync)
 HANGS(secret_service_get_secret_for_dbus_path_sync)
 HANGS(secret_service_prompt_at_dbus_path_sync)
 ANSWERS(secret_service_get_type)
