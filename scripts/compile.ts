@@ -16,6 +16,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { fileURLToPath } from "node:url";
 import { type Base, BaseError, provideBase } from "./denort.ts";
 import { print, printError } from "./print.ts";
+import { regroup } from "./regroup.ts";
 import { PERMISSIONS, type Target, TARGETS } from "./program.ts";
 
 /** What stands in the sources for the commit. */
@@ -57,14 +58,15 @@ export async function compile(options: CompileOptions): Promise<string> {
       `--outdir=${work}/bundle`,
       "mod.ts",
     ]);
-    await writeCommit(`${work}/bundle`);
-    await setTimes(`${work}/bundle`);
+    await regroup(`${work}/bundle`, `${work}/chunks`);
+    await writeCommit(`${work}/chunks`);
+    await setTimes(`${work}/chunks`);
     await Deno.mkdir(directory, { recursive: true });
     const windows = target.includes("windows");
     const output = `${directory}/cargo-credential-keyring${
       windows ? ".exe" : ""
     }`;
-    await compileFolder(`${work}/bundle`, target, output, base);
+    await compileFolder(`${work}/chunks`, target, output, base);
     return output;
   } finally {
     await Deno.remove(work, { recursive: true });
