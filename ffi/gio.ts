@@ -1,6 +1,6 @@
 import { openLibrary } from "./_library.ts";
-import { cString, OutPointer, readCString } from "./_memory.ts";
-import { glib, GLibError, takeError } from "./glib.ts";
+import { cString, OutPointer } from "./_memory.ts";
+import { GLibError, takeError } from "./glib.ts";
 import { unref } from "./gobject.ts";
 import { parseVariant, quote, Variant } from "./variant.ts";
 

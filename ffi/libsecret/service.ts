@@ -103,6 +103,7 @@ export class SecretService implements AsyncDisposable {
   #session: Promise<Deno.PointerObject> | undefined;
   #answering: Promise<string | undefined> | undefined;
   readonly #owned = new Map<string, Promise<boolean>>();
+  readonly #calls = new Set<Promise<unknown>>();
 
   private constructor(
     connection: Deno.PointerObject,
@@ -151,22 +152,37 @@ export class SecretService implements AsyncDisposable {
   }
 
   async #greet(): Promise<string | undefined> {
-    let owner = await this.#ownerOf(NAME);
-    if (owner === undefined) {
-      // libsecret has it started.
-      await this.session();
-      owner = await this.#ownerOf(NAME);
-    }
+    const [owner, answers] = await Promise.all([
+      this.#ownerOf(NAME),
+      this.#ping().then(() => true, notAnswered),
+    ]);
+    if (owner !== undefined && answers) return owner;
+    // libsecret has it started.
+    await this.session();
+    await this.#ping();
+    return await this.#ownerOf(NAME);
+  }
+
+  async #ping(): Promise<void> {
     using _ = await this.#call({
       path: ROOT,
       interface: "org.freedesktop.DBus.Peer",
       method: "Ping",
     });
-    return owner;
   }
 
   #ownerOf(name: string): Promise<string | undefined> {
-    return ownerOf(this.#connection, name, this.cancellable);
+    return this.#running(ownerOf(this.#connection, name, this.cancellable));
+  }
+
+  /** Remembers a call until it is over: it holds no reference to what it uses. */
+  #running<T>(call: Promise<T>): Promise<T> {
+    const over = (): void => {
+      this.#calls.delete(call);
+    };
+    this.#calls.add(call);
+    call.then(over, over);
+    return call;
   }
 
   /**
@@ -202,8 +218,13 @@ export class SecretService implements AsyncDisposable {
     const known = this.#owned.get(name);
     if (known !== undefined) return known;
     const asked = (async () => {
-      const owner = await this.#owner();
-      return owner !== undefined && owner === await this.#ownerOf(name);
+      const [owner, other] = await Promise.all([
+        this.#owner(),
+        this.#ownerOf(name),
+      ]);
+      // It may have been started in between.
+      return owner !== undefined &&
+        (owner === other || owner === await this.#ownerOf(name));
     })();
     this.#owned.set(name, asked);
     return asked;
@@ -222,10 +243,12 @@ export class SecretService implements AsyncDisposable {
   }
 
   #call(call: Omit<MethodCall, "name">): Promise<Variant> {
-    return callMethod(
-      this.#connection,
-      { name: NAME, ...call },
-      this.cancellable,
+    return this.#running(
+      callMethod(
+        this.#connection,
+        { name: NAME, ...call },
+        this.cancellable,
+      ),
     );
   }
 
@@ -482,10 +505,17 @@ export class SecretService implements AsyncDisposable {
 
   /** Ends the session, and frees what it held. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled(this.#calls);
     await unref(await this.#session?.catch(() => null) ?? null);
     await unref(this.#connection);
     await this.cancellable[Symbol.asyncDispose]();
   }
+}
+
+/** `false` for an error of the bus or the service; any other is thrown. */
+function notAnswered(error: unknown): false {
+  if (error instanceof GLibError) return false;
+  throw error;
 }
 
 async function openSession(
