@@ -1,12 +1,15 @@
 import { rollup } from "@rollup/wasm-node";
 
 /**
- * What a `get` loads: the modules that are imported when it begins, when it is
- * answered, and where cargo's configuration matters.
+ * What a `get` loads, one after the other: the modules that are imported when
+ * it begins, to connect to the store, to answer, to ask the store, and where
+ * cargo's configuration matters.
  */
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
-  begin: ["run_provider", "secret_service_session"],
-  answer: ["answer", "open_libsecret"],
+  begin: ["run_provider"],
+  connect: ["secret_service_session"],
+  answer: ["answer"],
+  store: ["open_libsecret"],
   configuration: ["registry_index", "configuration"],
 };
 

@@ -74,11 +74,14 @@ Deno.test("regroup() makes one chunk of each group, which does the same", () =>
     assertEquals([...written.keys()].sort(), [
       "answer.js",
       "begin.js",
+      "connect.js",
       "mod.js",
       "rare-E.js",
+      "store.js",
     ]);
     assertEquals(importsOf(written.get("begin.js")), []);
     assertEquals(importsOf(written.get("answer.js")), ["begin"]);
+    assertEquals(importsOf(written.get("store.js")), ["answer", "begin"]);
     const { stdout } = await run([
       Deno.execPath(),
       "run",
@@ -115,7 +118,13 @@ Deno.test("a get of the program loads a chunk for each group", () =>
       made[name] = await Deno.readTextFile(`${folder}/made/${name}`);
     }
     const written = await grouped(folder, made);
-    const groups = ["begin", "answer", "configuration"]
-      .map((group) => importsOf(written.get(`${group}.js`)).toSorted());
-    assertEquals(groups, [[], ["begin"], ["answer", "begin"]]);
+    const groups = ["begin", "connect", "answer", "store", "configuration"];
+    for (const [i, group] of groups.entries()) {
+      const others = importsOf(written.get(`${group}.js`));
+      assertEquals(
+        others.filter((name) => !groups.slice(0, i).includes(name)),
+        [],
+        group,
+      );
+    }
   }));
