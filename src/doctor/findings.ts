@@ -68,7 +68,7 @@ const ORDER: readonly Severity[] = ["serious", "warning", "note"];
 
 /** All findings, the worst first. */
 export function findings(facts: DoctorFacts): Finding[] {
-  return [
+  return worstFirst([
     ...settingsFindings(facts),
     ...providerFindings(facts),
     ...storeFindings(facts),
@@ -76,7 +76,20 @@ export function findings(facts: DoctorFacts): Finding[] {
     ...fileFindings(facts),
     ...tokenFindings(facts),
     ...cargoFindings(facts),
-  ].sort((one, other) =>
+  ]);
+}
+
+/** Those that tell whether cargo asks this program, and gets an answer. */
+export function setupFindings(facts: DoctorFacts): Finding[] {
+  return worstFirst([
+    ...providerFindings(facts),
+    ...storeFindings(facts),
+    ...cargoFindings(facts),
+  ]);
+}
+
+function worstFirst(found: readonly Finding[]): Finding[] {
+  return found.toSorted((one, other) =>
     ORDER.indexOf(one.severity) - ORDER.indexOf(other.severity)
   );
 }
@@ -202,9 +215,10 @@ function groups<T>(
   return [...found.values()];
 }
 
-function chainFinding(
+/** What keeps cargo from asking this program first for a registry. */
+export function chainFinding(
   registry: RegistryView,
-  { isUs }: DoctorFacts,
+  { isUs }: Pick<DoctorFacts, "isUs">,
 ): Finding | undefined {
   const { providers, reach, hasOwnProvider, name, store } = registry;
   const at = providers.findIndex(isUs);

@@ -95,7 +95,7 @@ Deno.test("cargo asks the program after setup, whatever its configuration was", 
       assertStringIncludes(
         shown,
         ASKS_OTHERS.has(name)
-          ? "for crates-io cargo asks cargo:token"
+          ? "names cargo:token as the only provider of crates-io"
           : "Cargo asks this program for crates-io",
       );
       assert(!shown.includes("planted-token"), shown);
@@ -114,6 +114,62 @@ Deno.test("cargo asks the program after setup, whatever its configuration was", 
       const undone = await scene.run("setup", "--undo", "--yes");
       assertEquals(undone.code, 0, undone.stderr);
       assertEquals(await Deno.readTextFile(scene.config), text);
+    });
+  }
+});
+
+Deno.test("setup says where cargo asks another one first, and cargo does", async (t) => {
+  const LIST = '[registry]\nglobal-credential-providers = ["cargo:token"]\n';
+  const VARIABLE = "CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS";
+  const TOKEN = "planted-token-1f";
+  const WAYS: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
+    "nobody": () => Promise.resolve(),
+    "a project": (scene) =>
+      Deno.writeTextFile(`${scene.root}/work/.cargo/config.toml`, LIST),
+    "a file that a project includes": async (scene) => {
+      const folder = `${scene.root}/work/.cargo`;
+      await Deno.writeTextFile(`${folder}/shared.toml`, LIST);
+      await Deno.writeTextFile(
+        `${folder}/config.toml`,
+        'include = ["shared.toml"]\n',
+      );
+    },
+    "a variable": (scene) => {
+      scene.env[VARIABLE] = "cargo:token";
+      return Promise.resolve();
+    },
+  };
+  const { version } = await toolchain();
+  const [, minor] = version.split(".").map(Number);
+  for (const [name, prepare] of Object.entries(WAYS)) {
+    // Cargo 1.94 was the first that includes.
+    if (name.includes("includes") && (minor ?? 0) < 94) continue;
+    await t.step(name, async () => {
+      await using scene = await Scene.create();
+      await Deno.mkdir(`${scene.root}/work/.cargo`);
+      await prepare(scene);
+      const { code, stdout, stderr } = await scene.run("setup", "--yes");
+      assertEquals(code, 0, stderr);
+      // cargo:token ends a logout that it has done itself.
+      await Deno.writeTextFile(
+        `${scene.home}/credentials.toml`,
+        `[registry]\ntoken = "${TOKEN}"\n`,
+        { mode: 0o600 },
+      );
+      const request = await scene.asked("logout", "--registry", "crates-io");
+      assertEquals(request !== "", name === "nobody");
+      const left = await Deno.readTextFile(`${scene.home}/credentials.toml`);
+      assertEquals(left.includes(TOKEN), name === "nobody");
+      assertEquals(
+        stdout.includes("cargo asks cargo:token before this program here"),
+        name !== "nobody",
+        stdout,
+      );
+      assertEquals(
+        stdout.includes("Cargo asks this program for crates-io"),
+        name === "nobody",
+        stdout,
+      );
     });
   }
 });

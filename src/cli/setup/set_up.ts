@@ -1,14 +1,13 @@
 import { joinPath } from "../../base/paths.ts";
 import { type ConfigLayers, valueAt } from "../../cargo/config.ts";
-import { reachesUs } from "../../cargo/provider_chain.ts";
-import type { RegistryRef } from "../../cargo/registries.ts";
 import { CRATES_IO_INDEX } from "../../cargo/registries.ts";
 import { editToml } from "../../toml/edit.ts";
 import { loadTomlParser } from "../../toml/document.ts";
-import { findToolchains } from "../../doctor/toolchains.ts";
+import { gatherFacts } from "../../doctor/facts.ts";
+import { chainFinding, setupFindings } from "../../doctor/findings.ts";
+import { doctorRows } from "../../doctor/report.ts";
 import { migrate } from "../commands/migrate.ts";
 import type { SetupArguments } from "../commands/setup.ts";
-import { ownRegistries } from "../../tokens/names.ts";
 import { exitStatus, type RegistryResult, report } from "../report.ts";
 import type { CommandSession } from "../session.ts";
 import { SessionError } from "../session.ts";
@@ -149,13 +148,8 @@ async function offerSystemd(
   const { SystemdStore } = await import("../../stores/systemd.ts");
   const systemd = new SystemdStore(home);
   const ready = await systemd.prepare({ signal: place.deadline() });
-  if (ready.kind !== "ready") {
-    session.output.printError(
-      `warning: no token can be stored yet: ${prepared.reason}. ` +
-        prepared.remedy,
-    );
-    return;
-  }
+  // What is missing is said at the end.
+  if (ready.kind !== "ready") return;
   const path = joinPath(home, "credential-keyring.toml");
   if (
     !await wants(
@@ -165,13 +159,7 @@ async function offerSystemd(
         "encrypt the tokens for this machine. Use that (" +
         `\`store = "systemd"\` in ${path})?`,
     )
-  ) {
-    session.output.printError(
-      `note: \`store = "systemd"\` in ${path} keeps tokens on this machine, ` +
-        "encrypted",
-    );
-    return;
-  }
+  ) return;
   const text = await Deno.readTextFile(path).catch(() => "");
   const edit = editToml(await loadTomlParser(), text, {
     kind: "set",
@@ -265,37 +253,16 @@ async function settle(
 /** What cargo will do, worked out from the files as they are now. */
 async function describeReach(session: CommandSession): Promise<void> {
   const { output } = session;
-  const layers = await session.config();
-  const registries = ownRegistries(layers, session.cwd());
-  const reached: string[] = [];
-  for (const ref of registries) {
-    const reach = reachesUs(layers, ref);
-    if (reach.kind === "listed") {
-      reached.push(nameOf(ref));
-      continue;
-    }
-    const instead = reach.instead.join(", ") || "other providers";
-    const where = reach.where === undefined ? "" : ` (${reach.where})`;
-    output.printError(
-      `note: for ${nameOf(ref)} cargo asks ${instead}${where}, ` +
-        "and not this program",
+  const facts = await gatherFacts(session);
+  const found = setupFindings(facts);
+  if (found.length > 0) output.printRows(doctorRows(found));
+  const asked = (facts.overview?.registries ?? []).filter((registry) =>
+    registry.indexUrl !== undefined &&
+    chainFinding(registry, facts) === undefined
+  ).map(({ name }) => name);
+  if (asked.length > 0) {
+    output.print(
+      `Cargo asks this program for ${[...new Set(asked)].join(", ")}.`,
     );
   }
-  if (reached.length > 0) {
-    output.print(`Cargo asks this program for ${reached.join(", ")}.`);
-  }
-  const { HOME, USERPROFILE } = session.env;
-  const old = findToolchains(session.env, HOME ?? USERPROFILE)
-    .filter(({ version: [major, minor] }) => major === 1 && minor < 74)
-    .map(({ name }) => name);
-  if (old.length > 0) {
-    output.printError(
-      `note: these toolchains have a cargo before 1.74, which asks no ` +
-        `program: ${old.join(", ")}`,
-    );
-  }
-}
-
-function nameOf({ name, indexUrl }: RegistryRef): string {
-  return name ?? indexUrl;
 }

@@ -8,6 +8,8 @@ import {
   findWindowsProgram,
 } from "../../../src/cli/setup/own_program.ts";
 import { SessionError } from "../../../src/cli/session.ts";
+import { gatherFacts } from "../../../src/doctor/facts.ts";
+import { findings } from "../../../src/doctor/findings.ts";
 import {
   FakeScene,
   type FakeSceneOptions,
@@ -146,10 +148,50 @@ Deno.test("setup names the registries that do not reach the program", async () =
     config: `${CONFIG}credential-provider = "cargo:token"\n`,
   });
   assertEquals(await setup(place), 0);
-  assertStringIncludes(
-    place.err.join("\n"),
-    "for corp cargo asks cargo:token",
-  );
+  const said = place.out.join("\n");
+  assertStringIncludes(said, "names cargo:token as the only provider of corp");
+  assertStringIncludes(said, "Cargo asks this program for crates-io.");
+});
+
+Deno.test("setup names what is asked before it, in the words of doctor", async (t) => {
+  const VARIABLE = "CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS";
+  const TOKEN_LIST =
+    '[registry]\nglobal-credential-providers = ["cargo:token"]\n';
+  const WAYS: Readonly<
+    Record<string, {
+      readonly options?: FakeSceneOptions;
+      readonly project?: string;
+      readonly where: string;
+    }>
+  > = {
+    "a project": {
+      project: TOKEN_LIST,
+      where: "/checkout/.cargo/config.toml",
+    },
+    "a file that a project includes": {
+      project: 'include = ["shared.toml"]\n',
+      where: "/checkout/.cargo/shared.toml",
+    },
+    "a variable": {
+      options: { env: { [VARIABLE]: "cargo:token" } },
+      where: VARIABLE,
+    },
+  };
+  for (const [name, { options, project, where }] of Object.entries(WAYS)) {
+    await t.step(name, async () => {
+      await using place = await scene(options);
+      if (project !== undefined) await place.writeProject(project);
+      await Deno.writeTextFile(`${place.cwd}/.cargo/shared.toml`, TOKEN_LIST);
+      assertEquals(await setup(place), 0);
+      const said = place.out.join("\n");
+      assert(!said.includes("Cargo asks this program for"), said);
+      const [named] = findings(await gatherFacts(place.session()));
+      assertEquals(named?.code, "asked-first");
+      assertStringIncludes(said, named?.what ?? "");
+      assertStringIncludes(said, where);
+      assertStringIncludes(said, named?.fix ?? "");
+    });
+  }
 });
 
 Deno.test("setup shows no token that stands in a line it changes", async () => {
@@ -191,8 +233,9 @@ Deno.test("setup names the toolchains that ask nobody", async () => {
     }
     await using place = await scene({ env: { RUSTUP_HOME: root } });
     assertEquals(await setup(place), 0);
-    assertStringIncludes(place.err.join("\n"), "1.70.0-x86_64");
-    assert(!place.err.join("\n").includes("stable"));
+    const said = place.out.join("\n");
+    assertStringIncludes(said, "the cargo of 1.70.0-x86_64");
+    assert(!said.includes("stable"), said);
   } finally {
     await Deno.remove(root, { recursive: true });
   }
