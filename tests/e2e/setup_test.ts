@@ -209,6 +209,54 @@ Deno.test("setup installs the program for a person who says yes, and cargo logs 
   assertEquals(stdout, "planted-token-5a\n");
 });
 
+Deno.test("setup --json opens no dialog, shows no token and leaves again", async () => {
+  const TOKEN = "planted-token-7c";
+  await using bus = await startSessionBus();
+  await using scene = await Scene.create(bus.env);
+  await Deno.writeTextFile(scene.config, "# mine\n[net]\nretry = 3\n");
+  const credentials = `${scene.home}/credentials.toml`;
+  await Deno.writeTextFile(credentials, `[registry]\ntoken = "${TOKEN}"\n`, {
+    mode: 0o600,
+  });
+  const json = async (...args: string[]) => {
+    const { code, stdout, stderr } = await scene.run(
+      "setup",
+      "--json",
+      ...args,
+    );
+    assert(!(stdout + stderr).includes("planted"), stdout + stderr);
+    assertEquals(stderr, "");
+    const { program, config, results, left_in_store } = JSON.parse(stdout);
+    return [
+      code,
+      program.outcome,
+      config.outcome,
+      (results ?? left_in_store).map((
+        { reason, found_by }: Record<string, unknown>,
+      ) => reason ?? found_by),
+    ];
+  };
+  // A launcher is there already, and is not installed.
+  const isCompiled = Deno.env.has(PROGRAM_VARIABLE);
+  const outcome = (copy: string): string => isCompiled ? copy : "in-place";
+  const first = await json();
+  assertEquals(first, [1, outcome("needs-yes"), "needs-yes", ["needs-yes"]]);
+  assertEquals(
+    await Deno.readTextFile(scene.config),
+    "# mine\n[net]\nretry = 3\n",
+  );
+  const done = await json("--yes");
+  assertEquals(done, [0, outcome("copied"), "edited", ["moved"]]);
+  assert(!(await Deno.readTextFile(credentials)).includes(TOKEN));
+  assertEquals(await json("--yes"), [0, "in-place", "unchanged", []]);
+  const undone = await json("--undo", "--yes");
+  assertEquals(undone, [0, "left", "edited", [null]]);
+  assertEquals(
+    await Deno.readTextFile(scene.config),
+    "# mine\n[net]\nretry = 3\n",
+  );
+});
+
 Deno.test("setup changes nothing where a person says no, and asks nobody in a script", async () => {
   await using scene = await Scene.create();
   await Deno.writeTextFile(scene.config, "[net]\nretry = 3\n");

@@ -1,20 +1,27 @@
 import { executablePath } from "../../base/executable.ts";
-import { valueAt } from "../../cargo/config.ts";
-import { reachesUs } from "../../cargo/provider_chain.ts";
+import { type ConfigLayers, valueAt } from "../../cargo/config.ts";
+import { providerChain, reachesUs } from "../../cargo/provider_chain.ts";
 import { CRATES_IO_INDEX, type RegistryRef } from "../../cargo/registries.ts";
 import {
   describeStoreFailure,
   type StoreFailure,
 } from "../../stores/credential_store.ts";
-import { ownRegistries } from "../../tokens/names.ts";
+import { ownNames, ownRegistries } from "../../tokens/names.ts";
 import { editToml } from "../../toml/edit.ts";
 import { run as restore } from "../commands/restore.ts";
 import type { SetupArguments } from "../commands/setup.ts";
+import { gatherFacts } from "../../doctor/facts.ts";
+import { jsonLine } from "../report.ts";
 import type { CommandSession } from "../session.ts";
-import { SessionError } from "../session.ts";
 import { planConfig, showChange, writeChange } from "./config_file.ts";
+import { askConsent } from "./consent.ts";
 import { takeProvider } from "./provider_entry.ts";
 import { PLATFORM_PROVIDERS } from "./set_up.ts";
+import {
+  type LeftToken,
+  type ProgramResult,
+  undoJson,
+} from "./setup_report.ts";
 
 const LIST = ["registry", "global-credential-providers"] as const;
 
@@ -29,29 +36,43 @@ export async function undo(
 ): Promise<number> {
   const { output } = session;
   const change = await planConfig(session, takeProvider);
-  if (change.after === change.before) {
-    output.print(`${change.path} does not name this program.`);
-    return 0;
+  const isNamed = change.after !== change.before;
+  if (!args.json) {
+    if (isNamed) showChange(change, session);
+    else output.print(`${change.path} does not name this program.`);
+    if (args.dryRun || !isNamed) return 0;
   }
-  showChange(change, session);
-  if (args.dryRun) return 0;
-  const isThere = await session.isPersonPresent();
-  if (!args.yes) {
-    if (!isThere) {
-      throw new SessionError(
-        "nobody is there to confirm this; `--yes` confirms it",
-      );
-    }
-    if (!await session.confirm("Go on?")) {
-      throw new SessionError("nothing was changed");
-    }
-  }
+  const consent = isNamed || args.dryRun
+    ? await askConsent(args, session)
+    : "given";
   const { stored, failure } = await storedRegistries(session);
-  await writeChange(change);
-  const after = session.fresh();
+  if (consent === "given" && isNamed) await writeChange(change);
+  const after = consent === "given"
+    ? session.fresh()
+    : session.planned(change.after);
   const layers = await after.config();
   const isReached = (ref: RegistryRef): boolean =>
     reachesUs(layers, ref).kind === "listed";
+  const lost = stored.filter((ref) => !isReached(ref));
+  if (args.json) {
+    const left = failure === undefined
+      ? lost.map((ref): LeftToken => {
+        const [name = ref.name] = ownNames(layers, after.cwd(), ref.indexUrl);
+        return {
+          registry: name ?? ref.indexUrl,
+          indexUrl: ref.indexUrl,
+          foundBy: foundBy(layers, ref),
+        };
+      })
+      : undefined;
+    const facts = await gatherFacts(after);
+    const program: ProgramResult = {
+      path: executablePath() ?? "",
+      outcome: "left",
+    };
+    output.print(jsonLine(undoJson({ program, change, consent, facts, left })));
+    return consent === "needs-yes" ? 1 : 0;
+  }
   const reached = ownRegistries(layers, after.cwd()).filter(isReached);
   // Setup was not the only one who named it.
   output.print(
@@ -67,13 +88,19 @@ export async function undo(
     );
     return 0;
   }
-  const lost = stored.filter((ref) => !isReached(ref));
   if (lost.length === 0) return 0;
   output.print(`The store still holds tokens of ${namesOf(lost)}.`);
   const status = await keepReachable(args, after);
   const program = executablePath();
   if (program !== undefined) output.print(`The program is still ${program}.`);
   return status;
+}
+
+/** Cargo's own provider for the system, if cargo asks it for a registry. */
+function foundBy(layers: ConfigLayers, ref: RegistryRef): string | undefined {
+  const own = PLATFORM_PROVIDERS[Deno.build.os];
+  return providerChain(layers, ref).entries
+    .find(({ program }) => program === own)?.program;
 }
 
 /** What the store holds, as far as it can be told without a dialog. */
