@@ -251,10 +251,101 @@ Deno.test("setup --json opens no dialog, shows no token and leaves again", async
   assertEquals(await json("--yes"), [0, "in-place", "unchanged", []]);
   const undone = await json("--undo", "--yes");
   assertEquals(undone, [0, "left", "edited", [null]]);
+  const rest = await json("--undo", "--dry-run");
+  assertEquals(rest, [0, "left", "unchanged", [null]]);
   assertEquals(
     await Deno.readTextFile(scene.config),
     "# mine\n[net]\nretry = 3\n",
   );
+});
+
+Deno.test({
+  name: "setup --undo removes its own copy of the program, and no other",
+  // A launcher is never copied.
+  ignore: !Deno.env.has(PROGRAM_VARIABLE),
+  fn: async (t) => {
+    const undo = async (scene: Scene, program: string) => {
+      scene.program = program;
+      const { code, stdout, stderr } = await scene.run(
+        "setup",
+        "--undo",
+        "--yes",
+      );
+      assertEquals(code, 0, stderr);
+      const left = [...Deno.readDirSync(`${scene.home}/bin`)];
+      return { stdout, left: left.map(({ name }) => name) };
+    };
+    const installed = (scene: Scene): string => `${scene.home}/bin/${NAME}`;
+    await using bus = await startSessionBus();
+    const setUp = async (scene: Scene): Promise<void> => {
+      const { code, stderr } = await scene.run("setup", "--yes");
+      assertEquals(code, 0, stderr);
+    };
+
+    await t.step("run from the copy", async () => {
+      await using scene = await Scene.create(bus.env);
+      await setUp(scene);
+      const { stdout, left } = await undo(scene, installed(scene));
+      assertStringIncludes(stdout, `Removed ${installed(scene)}.`);
+      assertEquals(left, []);
+      const names = [...Deno.readDirSync(scene.home)].map(({ name }) => name);
+      assert(!names.some((name) => name.includes("copy")), names.join());
+    });
+
+    await t.step("run from elsewhere, after an undoing by hand", async () => {
+      await using scene = await Scene.create(bus.env);
+      await setUp(scene);
+      await Deno.remove(scene.config);
+      const dry = await scene.run("setup", "--undo", "--dry-run");
+      assertStringIncludes(dry.stdout, "is removed, unless");
+      assertEquals((await undo(scene, scene.program)).left, []);
+    });
+
+    await t.step("it was there before", async () => {
+      await using scene = await Scene.create(bus.env);
+      await Deno.copyFile(scene.program, installed(scene));
+      await setUp(scene);
+      const { stdout, left } = await undo(scene, installed(scene));
+      assertStringIncludes(stdout, "setup has not put it there");
+      assertEquals(left, [NAME]);
+    });
+
+    await t.step("the store cannot be looked into", async () => {
+      await using scene = await Scene.create();
+      await setUp(scene);
+      const { stdout, left } = await undo(scene, installed(scene));
+      assertStringIncludes(stdout, "it puts stored tokens back");
+      assertEquals(left, [NAME]);
+    });
+
+    await t.step("somebody else names it as well", async () => {
+      await using scene = await Scene.create(bus.env);
+      const text =
+        `[registries.corp]\nindex = "sparse+https://corp.example/"\n` +
+        `credential-provider = "${NAME}"\n`;
+      await Deno.writeTextFile(scene.config, text);
+      await setUp(scene);
+      const { left } = await undo(scene, installed(scene));
+      assertEquals(await Deno.readTextFile(scene.config), text);
+      assertEquals(left, [NAME]);
+    });
+
+    await t.step("its tokens need it, until they are back", async () => {
+      await using scene = await Scene.create(bus.env);
+      const credentials = `${scene.home}/credentials.toml`;
+      await Deno.writeTextFile(credentials, '[registry]\ntoken = "planted"\n', {
+        mode: 0o600,
+      });
+      await setUp(scene);
+      const { stdout, left } = await undo(scene, installed(scene));
+      assertStringIncludes(stdout, "it puts stored tokens back");
+      assertEquals(left, [NAME]);
+      const restored = await scene.run("restore");
+      assertEquals(restored.code, 0, restored.stderr);
+      assertEquals((await undo(scene, installed(scene))).left, []);
+      assertStringIncludes(await Deno.readTextFile(credentials), "planted");
+    });
+  },
 });
 
 Deno.test("setup changes nothing where a person says no, and asks nobody in a script", async () => {

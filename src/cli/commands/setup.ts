@@ -25,7 +25,8 @@ const options = object({
   })),
   yes,
   undo: option("--undo", {
-    description: message`Take out of cargo's configuration what was put in`,
+    description:
+      message`Take out of cargo's configuration what was put in, and remove the copy of the program`,
   }),
   json,
 });

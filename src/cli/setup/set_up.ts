@@ -35,6 +35,7 @@ import {
   findOwnProgram,
   findWindowsProgram,
 } from "./own_program.ts";
+import { rememberCopy } from "./program_copy.ts";
 import { putProvider } from "./provider_entry.ts";
 import { type ProgramResult, setupJson } from "./setup_report.ts";
 import { replaceFile } from "./write_file.ts";
@@ -72,6 +73,7 @@ export async function setUp(
     : "given";
   if (consent === "given") {
     if (program.copyFrom !== undefined) {
+      await rememberCopy(home, program.copyFrom);
       await copyProgram(program.copyFrom, program.path);
     }
     if (isNew) await writeChange(change);

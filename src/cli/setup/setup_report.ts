@@ -9,6 +9,7 @@ import { type RegistryResult, resultsJson } from "../report.ts";
 import { storeJson } from "../status_report.ts";
 import type { ConfigChange } from "./config_file.ts";
 import type { Consent } from "./consent.ts";
+import type { KeptBecause } from "./program_copy.ts";
 import { difference } from "./difference.ts";
 
 /** What became of the program's file. */
@@ -21,7 +22,11 @@ export interface ProgramResult {
     | "needs-yes"
     /** That of Windows, in WSL. */
     | "foreign"
+    | "removed"
+    | "would-remove"
     | "left";
+  /** `left` alone: why. */
+  readonly reason?: KeptBecause | null;
 }
 
 /** What `setup` and `setup --undo` report alike. */

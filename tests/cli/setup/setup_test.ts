@@ -472,6 +472,11 @@ Deno.test("setup --json --undo says what goes and what remains", async () => {
   const undone = async (args: Partial<SetupArguments>) => {
     const { status, said } = await setupJson(place, { undo: true, ...args });
     assertEquals(said.action, "undo");
+    assertEquals(said.program, {
+      path: program(place),
+      outcome: "left",
+      reason: "not-from-setup",
+    });
     assertEquals(said.left_in_store, LEFT);
     assertEquals(
       said.registries.map(({ name, asks_us }) => [name, asks_us]),
