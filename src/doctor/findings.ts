@@ -62,6 +62,8 @@ export interface DoctorFacts {
   readonly systemdIsReady: boolean;
   /** Whether an entry of a chain is this program. */
   readonly isUs: (entry: RegistryView["providers"][number]) => boolean;
+  /** Whether it is the same program on the Windows side of WSL. */
+  readonly isWindowsProgram: DoctorFacts["isUs"];
 }
 
 const ORDER: readonly Severity[] = ["serious", "warning", "note"];
@@ -218,7 +220,7 @@ function groups<T>(
 /** What keeps cargo from asking this program first for a registry. */
 export function chainFinding(
   registry: RegistryView,
-  { isUs }: Pick<DoctorFacts, "isUs">,
+  { isUs, isWindowsProgram }: Pick<DoctorFacts, "isUs" | "isWindowsProgram">,
 ): Finding | undefined {
   const { providers, reach, hasOwnProvider, name, store } = registry;
   const at = providers.findIndex(isUs);
@@ -233,6 +235,17 @@ export function chainFinding(
         ? "cargo does not find the token that is stored here for it"
         : "cargo asks no other for it: this program keeps no token of it",
       fix: `take the line out of ${first.where}, or leave it if you mean it`,
+    };
+  }
+  if (first !== undefined && isWindowsProgram(first)) {
+    return {
+      code: "windows-program",
+      severity: "note",
+      what: `cargo asks the Windows program ${first.program}`,
+      why: "it has a store of its own, the Windows Credential Manager, which " +
+        "this program does not see",
+      fix: `run ${first.program} in place of this program, or ` +
+        `${SETUP} --undo`,
     };
   }
   if (at < 0) {

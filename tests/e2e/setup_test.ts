@@ -3,10 +3,13 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { CONFIGS } from "../support/cargo_configs.ts";
 import { toolchain } from "../support/cargo.ts";
+import { UNSHARE } from "../support/image.ts";
 import { PROGRAM_VARIABLE, programUnderTest } from "../support/program.ts";
+import { findProgram } from "../support/requirements.ts";
 import { runInPty } from "../support/pty.ts";
 import { run, type RunResult } from "../support/run.ts";
 import { startSessionBus } from "../support/session_bus.ts";
+import { TestHome } from "../support/test_home.ts";
 
 const NAME = "cargo-credential-keyring";
 
@@ -345,6 +348,98 @@ Deno.test({
       assertEquals((await undo(scene, installed(scene))).left, []);
       assertStringIncludes(await Deno.readTextFile(credentials), "planted");
     });
+  },
+});
+
+Deno.test({
+  name: "setup in WSL makes the Windows program cargo's provider",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    const TOKEN = "planted-token-b2";
+    await using home = await TestHome.create({ providers: ["cargo:token"] });
+    const { root, cargoHome, provider } = home;
+    const folder = "/mnt/c/Users/Jane Doe/.cargo/bin";
+    const windows = `${folder}/${NAME}.exe`;
+    await Deno.mkdir(root + folder, { recursive: true });
+    // Windows runs the real one; this one says what cargo asks of it.
+    await Deno.writeTextFile(
+      root + windows,
+      `#!/bin/sh\necho '{"v":[1]}'\nread -r request\n` +
+        `echo "$0 $request" >>'${root}/asked'\n` +
+        `echo '{"Ok":{"kind":"login"}}'\n`,
+      { mode: 0o755 },
+    );
+    const [tool = "", ...namespace] = UNSHARE;
+    const unshare = await findProgram(tool) ?? tool;
+    // What is at /mnt here is left alone.
+    const inWsl = (
+      ...command: readonly string[]
+    ): [string, ...string[]] => [
+      unshare,
+      ...namespace,
+      "sh",
+      "-c",
+      `mount --bind '${root}/mnt' /mnt && exec "$@"`,
+      "sh",
+      ...command,
+    ];
+    const options = {
+      cwd: home.work,
+      env: { ...home.env, TERM: "xterm", WSL_DISTRO_NAME: "Debian" },
+    };
+    const credentials = `[registries.alt]\ntoken = "${TOKEN}"\n`;
+    await home.writeCredentials(credentials);
+    const before = await Deno.readTextFile(`${cargoHome}/config.toml`);
+    const setup = async (...args: string[]): Promise<RunResult> => {
+      const done = await run(inWsl(provider, "setup", ...args), options);
+      assertEquals(done.code, 0, done.stderr);
+      return done;
+    };
+    /** Nothing of this side is touched, and nothing is put there. */
+    const assertUntouched = async (): Promise<void> => {
+      assertEquals(await home.credentials(), credentials);
+      const names = [...Deno.readDirSync(cargoHome)].map(({ name }) => name);
+      assertEquals(names.sort(), ["config.toml", "credentials.toml"]);
+    };
+
+    const { code, output } = await runInPty(inWsl(provider, "setup"), {
+      ...options,
+      steps: [
+        { expect: "Use the Windows program", send: "y\r" },
+        { expect: "Go on? [y/N]", send: "y\r" },
+      ],
+    });
+    assertEquals(code, 0, output);
+    assertStringIncludes(output, `Cargo asks ${windows}.`);
+    assert(!output.includes(TOKEN), output);
+    await assertUntouched();
+    const after = await Deno.readTextFile(`${cargoHome}/config.toml`);
+
+    const login = await run(
+      inWsl(...home.command(["login", "--registry", "alt"])),
+      { ...options, stdin: "planted-token-new" },
+    );
+    assertEquals(login.code, 0, login.stderr);
+    const asked = await Deno.readTextFile(`${root}/asked`);
+    assertStringIncludes(asked, `${windows} {`);
+    assertStringIncludes(asked, '"kind":"login"');
+    assertEquals(await home.credentials(), credentials);
+
+    // A script leaves it at that, and so does whoever runs it again.
+    assertStringIncludes((await setup("--yes")).stdout, "already");
+    const { program, config, results } = JSON.parse(
+      (await setup("--json")).stdout,
+    );
+    assertEquals(
+      [program.outcome, program.path, config.outcome, results],
+      ["foreign", windows, "unchanged", []],
+    );
+    const doctor = await run(inWsl(provider, "doctor", "--json"), options);
+    assertStringIncludes(doctor.stdout, '"windows-program"');
+    assert(!doctor.stdout.includes('"not-listed"'), doctor.stdout);
+    assertEquals(await Deno.readTextFile(`${cargoHome}/config.toml`), after);
+    await setup("--undo", "--yes");
+    assertEquals(await Deno.readTextFile(`${cargoHome}/config.toml`), before);
   },
 });
 
