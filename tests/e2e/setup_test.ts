@@ -437,6 +437,10 @@ Deno.test({
     const doctor = await run(inWsl(provider, "doctor", "--json"), options);
     assertStringIncludes(doctor.stdout, '"windows-program"');
     assert(!doctor.stdout.includes('"not-listed"'), doctor.stdout);
+    const status = await run(inWsl(provider, "status", "--json"), options);
+    for (const { next, asks_us } of JSON.parse(status.stdout).registries) {
+      assertEquals([next, asks_us], [null, false]);
+    }
     assertEquals(await Deno.readTextFile(`${cargoHome}/config.toml`), after);
     await setup("--undo", "--yes");
     assertEquals(await Deno.readTextFile(`${cargoHome}/config.toml`), before);

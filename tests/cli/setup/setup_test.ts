@@ -11,6 +11,7 @@ import {
 import { SessionError } from "../../../src/cli/session.ts";
 import { gatherFacts } from "../../../src/doctor/facts.ts";
 import { findings } from "../../../src/doctor/findings.ts";
+import type { StoreFailure } from "../../../src/stores/credential_store.ts";
 import {
   FakeScene,
   type FakeSceneOptions,
@@ -340,6 +341,14 @@ Deno.test("copyProgram() makes a program that runs, and leaves what a link led t
   }
 });
 
+const LOCKED: StoreFailure = {
+  kind: "locked",
+  cause: "locked",
+  reason: "the fake store is locked",
+  remedy: "Unlock it.",
+  storeExists: true,
+};
+
 /** A token that can be moved, and a registry whose tokens differ. */
 async function jsonScene(store: FakeStore): Promise<FakeScene> {
   return await scene({
@@ -490,14 +499,7 @@ Deno.test("setup --json --undo says what goes and what remains", async () => {
   assertEquals(await config(place), before);
   assertEquals(await undone({ yes: true }), [0, "unchanged"]);
 
-  store.list = () =>
-    Promise.resolve({
-      kind: "locked",
-      cause: "locked",
-      reason: "the fake store is locked",
-      remedy: "Unlock it.",
-      storeExists: true,
-    });
+  store.list = () => Promise.resolve(LOCKED);
   const { said } = await setupJson(place, { undo: true, yes: true });
   assertEquals(said.left_in_store, null);
   assertEquals(said.store["state"], "locked");
@@ -507,14 +509,7 @@ Deno.test("setup --undo says so where it could not look for tokens", async () =>
   const store = new FakeStore({ [CORP]: "planted" });
   await using place = await scene({ store });
   assertEquals(await setup(place), 0);
-  store.list = () =>
-    Promise.resolve({
-      kind: "locked",
-      cause: "locked",
-      reason: "the fake store is locked",
-      remedy: "Unlock it.",
-      storeExists: true,
-    });
+  store.list = () => Promise.resolve(LOCKED);
   // What was asked for is done.
   assertEquals(await setup(place, { undo: true }), 0);
   assertStringIncludes(place.err.join("\n"), "the fake store is locked");
