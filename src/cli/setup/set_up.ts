@@ -55,6 +55,8 @@ export async function setUp(
   session: CommandSession,
 ): Promise<number> {
   const home = await session.home();
+  // A setting that is wrong ends this before anything is changed.
+  await session.storeOf({ indexUrl: CRATES_IO_INDEX }, false);
   const program = await chooseProgram(args, session, home);
   const layers = await session.config();
   const change = await planConfig(

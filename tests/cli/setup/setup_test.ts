@@ -241,6 +241,15 @@ Deno.test("setup touches no file that it cannot read", async () => {
   assertEquals(await config(place), "[registry\n");
 });
 
+Deno.test("setup does nothing by halves where a setting is wrong", async () => {
+  await using place = await scene({
+    env: { CARGO_CREDENTIAL_KEYRING_STORE: "planted" },
+  });
+  const before = await config(place);
+  assertStringIncludes(String(await setup(place)), "STORE");
+  assertEquals(await config(place), before);
+});
+
 Deno.test("setup keeps a link and the mode of what it leads to", async () => {
   await using place = await scene();
   const real = `${place.root}/dotfiles.toml`;
