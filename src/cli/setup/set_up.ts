@@ -93,7 +93,9 @@ export async function setUp(
   }
   // Another system's store: nothing here is moved, or could be found.
   if (consent === "given" && !isForeign) await offerSystemd(args, after);
-  const results = isForeign ? [] : await moveTokens(args, after, consent);
+  const { results, status } = isForeign
+    ? NOTHING_MOVED
+    : await moveTokens(args, after, consent);
   const facts = await gatherReach(after, program, consent);
   if (args.json) {
     const outcome = {
@@ -108,16 +110,7 @@ export async function setUp(
   } else {
     describeReach(facts, consent, session);
   }
-  return consent === "needs-yes" ? 1 : statusOf(results);
-}
-
-/** A token that has to stay where it is does not make setup fail. */
-function statusOf(results: readonly RegistryResult[]): number {
-  return exitStatus(
-    results.filter(({ outcome, reason }) =>
-      outcome !== "skipped" || reason.code === "needs-yes"
-    ),
-  );
+  return consent === "needs-yes" ? 1 : status;
 }
 
 /** What cargo is to start, and whether it has to be put there. */
@@ -254,6 +247,23 @@ const MOVE_ALL = {
   keepFile: false,
 } as const;
 
+/** What became of the plaintext tokens. */
+interface Moved {
+  readonly results: readonly RegistryResult[];
+  /** 1: a token that could be moved was not. */
+  readonly status: number;
+}
+
+const NOTHING_MOVED: Moved = { results: [], status: 0 };
+
+/** A token that has to stay where it is does not make setup fail. */
+function movedAs(results: readonly RegistryResult[]): Moved {
+  const counted = results.filter(({ outcome, reason }) =>
+    outcome !== "skipped" || reason.code === "needs-yes"
+  );
+  return { results, status: exitStatus(counted) };
+}
+
 /**
  * Moves the plaintext tokens, if the user wants that; tells apart two. What is
  * only planned, or would have to be asked, is said alone.
@@ -262,21 +272,22 @@ async function moveTokens(
   args: SetupArguments,
   session: CommandSession,
   consent: Consent,
-): Promise<readonly RegistryResult[]> {
+): Promise<Moved> {
   const { json, prefer, yes } = args;
   const planned = await migrate(
     { ...MOVE_ALL, dryRun: true, json, prefer, yes },
     session,
   );
-  if (json && !yes && consent !== "dry-run") return planned.map(needsYes);
   const movable = planned.filter(({ outcome }) => outcome === "would-migrate");
   const conflicts = planned.filter(({ outcome }) => outcome === "conflict");
   const names = [...movable, ...conflicts].map(({ registry }) => registry);
-  if (consent !== "given") {
-    if (!json && names.length > 0) report(planned, false, session.output);
-    return planned;
+  // Why nothing can be moved is said among what doctor finds.
+  if (names.length === 0) return { results: planned, status: 0 };
+  if (consent === "dry-run") {
+    if (!json) report(planned, false, session.output);
+    return movedAs(planned);
   }
-  if (names.length === 0) return json ? planned : [];
+  if (json && !yes) return movedAs(planned.map(needsYes));
   const question = `Move the plaintext token${
     names.length === 1 ? "" : "s"
   } of ${names.join(", ")} into the store?`;
@@ -288,7 +299,7 @@ async function moveTokens(
       "The tokens stay in the file until cargo needs them; " +
         "`cargo-credential-keyring migrate` moves them.",
     );
-    return [];
+    return NOTHING_MOVED;
   }
   const results = await migrate(
     { ...MOVE_ALL, json, prefer, yes },
@@ -303,7 +314,7 @@ async function moveTokens(
     );
   }
   if (!json) report(settled, false, session.output);
-  return settled;
+  return movedAs(settled);
 }
 
 /** A result of what nobody has confirmed. */

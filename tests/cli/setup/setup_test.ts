@@ -460,6 +460,23 @@ Deno.test("setup --json settles with --prefer and --yes, and not without", async
   assertEquals(store.items.get(TWICE), "planted-file");
 });
 
+Deno.test("setup succeeds where no store is there yet, however it reports", async () => {
+  const store = new FakeStore({}, { failure: LOCKED });
+  await using place = await scene({
+    store,
+    answers: [],
+    credentials: '[registries.corp]\ntoken = "planted-corp"\n',
+  });
+  assertEquals(await setup(place, { dryRun: true }), 0);
+  assertEquals((await setupJson(place, { dryRun: true })).status, 0);
+  assertEquals(await setup(place), 0);
+  assertStringIncludes(place.out.join("\n"), "the fake store is locked");
+  const { status, said } = await setupJson(place, { yes: true });
+  assertEquals(status, 0);
+  assertEquals(said.findings.map(({ code }) => code), ["store-locked"]);
+  assertEquals(said.results.map(({ outcome }) => outcome), ["failed"]);
+});
+
 Deno.test("setup --json says why cargo does not ask, as doctor does", async () => {
   await using place = await scene({
     config: `${CONFIG}credential-provider = "cargo:token"\n`,
