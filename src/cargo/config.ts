@@ -86,6 +86,11 @@ export interface ConfigPlaces {
    * its name cannot be read: what is above it is then looked at as `..`.
    */
   readonly cwd: string;
+  /**
+   * What the file in cargo's home is taken to say, whether it is there or not:
+   * for a change that is only planned.
+   */
+  readonly homeConfig?: string;
 }
 
 /** Keys of cargo's that are read here; a file without any is not parsed. */
@@ -114,8 +119,8 @@ export async function loadConfig(places: ConfigPlaces): Promise<ConfigLayers> {
     const path = "the configuration in cargo's home";
     loader.problems.push({ layer: "user", path, reason: "unreadable" });
   }
-  for (const { path, layer } of findConfigFiles(places)) {
-    await loader.load(path, layer, new Set());
+  for (const file of findConfigFiles(places)) {
+    await loader.load(file, new Set());
   }
   if (places.cargoHome !== undefined) {
     const credentials = chooseFile(places.cargoHome, "credentials");
@@ -157,30 +162,35 @@ export function isTable(value: TomlValue | undefined): value is TomlValues {
 interface FoundFile {
   readonly path: string;
   readonly layer: ConfigLayer;
+  /** Absent: what is in it. */
+  readonly text?: string;
 }
 
 /** The files that no other includes, the weakest first. */
 function findConfigFiles(places: ConfigPlaces): FoundFile[] {
-  const { cargoHome, cwd } = places;
+  const { cargoHome, cwd, homeConfig } = places;
   const home = cargoHome === undefined
     ? undefined
     : realPath(cargoHome) ?? cargoHome;
   const found: FoundFile[] = [];
+  const add = (directory: string, layer: ConfigLayer): void => {
+    const path = chooseFile(directory, "config");
+    if (layer === "user" && homeConfig !== undefined) {
+      const planned = path ?? joinPath(directory, "config.toml");
+      found.unshift({ path: planned, layer, text: homeConfig });
+    } else if (path !== undefined) {
+      found.unshift({ path, layer });
+    }
+  };
   let homeSeen = false;
   for (const directory of ancestors(cwd)) {
     const configDirectory = joinPath(directory, ".cargo");
     const isHome = home !== undefined &&
       (realPath(configDirectory) ?? configDirectory) === home;
     homeSeen ||= isHome;
-    const path = chooseFile(configDirectory, "config");
-    if (path !== undefined) {
-      found.unshift({ path, layer: isHome ? "user" : "project" });
-    }
+    add(configDirectory, isHome ? "user" : "project");
   }
-  if (cargoHome !== undefined && !homeSeen) {
-    const path = chooseFile(cargoHome, "config");
-    if (path !== undefined) found.unshift({ path, layer: "user" });
-  }
+  if (cargoHome !== undefined && !homeSeen) add(cargoHome, "user");
   return found;
 }
 
@@ -234,8 +244,7 @@ class Loader {
 
   /** Loads a file behind those that it includes. */
   async load(
-    path: string,
-    layer: ConfigLayer,
+    { path, layer, text: given }: FoundFile,
     seen: Set<string>,
     optional = false,
   ): Promise<void> {
@@ -245,12 +254,12 @@ class Loader {
       return;
     }
     seen.add(real);
-    const text = this.#read(path, layer, optional);
+    const text = given ?? this.#read(path, layer, optional);
     if (text === undefined || !RELEVANT.test(text)) return;
     const values = await this.#parse(path, layer, text);
     if (values === undefined) return;
     for (const include of includesOf(values, path)) {
-      await this.load(include.path, layer, seen, include.optional);
+      await this.load({ path: include.path, layer }, seen, include.optional);
       if (this.#left[layer] < 0) break;
     }
     this.files.push({ layer, path, values });

@@ -200,6 +200,12 @@ export function isThisProgram(
     isSameFile(resolvePath(root, program), executable);
 }
 
+/** Whether an entry is the program of the Windows side of WSL. */
+export function isWindowsProgram({ program }: ProviderEntry): boolean {
+  return Deno.build.os === "linux" &&
+    baseName(program) === `${PROGRAM_NAME}.exe`;
+}
+
 function isSameFile(one: string, other: string): boolean {
   try {
     return Deno.realPathSync(one) === Deno.realPathSync(other);

@@ -51,15 +51,7 @@ export function report(
   output: Output,
 ): void {
   if (json) {
-    output.print(jsonLine({
-      results: results.map(({ indexUrl, reason, message, ...rest }) => ({
-        registry: rest.registry,
-        index_url: indexUrl,
-        outcome: rest.outcome,
-        reason: reason.code,
-        message: printable(message),
-      })),
-    }));
+    output.print(jsonLine({ results: resultsJson(results) }));
     return;
   }
   output.printRows(
@@ -72,6 +64,19 @@ export function report(
     }),
   );
   if (results.length === 0) output.print("There is nothing to do.");
+}
+
+/** The results as docs/json.md describes them. */
+export function resultsJson(
+  results: readonly RegistryResult[],
+): readonly Readonly<Record<string, string | null>>[] {
+  return results.map(({ indexUrl, reason, message, ...rest }) => ({
+    registry: rest.registry,
+    index_url: indexUrl,
+    outcome: rest.outcome,
+    reason: reason.code,
+    message: printable(message),
+  }));
 }
 
 /** One line of JSON without a character that a terminal could act upon. */

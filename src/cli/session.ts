@@ -1,3 +1,4 @@
+import type { ConfigLayers } from "../cargo/config.ts";
 import type { RegistryRef } from "../cargo/registries.ts";
 import type { Settings } from "../settings/settings.ts";
 import type {
@@ -28,6 +29,8 @@ const QUESTION_MS = 5 * 60_000;
 /** What a {@linkcode CommandSession} is made of; absent: the system's own. */
 export interface CommandSources extends SessionSources {
   readonly output?: Output;
+  /** See {@linkcode CommandSession.planned}. */
+  readonly homeConfig?: string;
 }
 
 /** The store of one registry, and how it may be asked. */
@@ -60,6 +63,26 @@ export class CommandSession extends Session {
   /** The same world looked at again, after a command has changed it. */
   fresh(): CommandSession {
     return new CommandSession(this.#sources);
+  }
+
+  /**
+   * The same world as it would be if the configuration file in cargo's home
+   * said this: for a change that is only planned.
+   */
+  planned(homeConfig: string): CommandSession {
+    return new CommandSession({ ...this.#sources, homeConfig });
+  }
+
+  override async readConfig(): Promise<ConfigLayers> {
+    const { homeConfig } = this.#sources;
+    if (homeConfig === undefined) return await super.readConfig();
+    const { loadConfig } = await import("../cargo/configuration.ts");
+    return await loadConfig({
+      environment: this.env,
+      cargoHome: await this.home(),
+      cwd: this.cwd(),
+      homeConfig,
+    });
   }
 
   override async home(): Promise<string> {

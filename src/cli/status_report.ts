@@ -1,5 +1,6 @@
 import { bold, dim, green, red, yellow } from "@std/fmt/colors";
 import { printable } from "../base/printable.ts";
+import { isWindowsProgram } from "../cargo/provider_chain.ts";
 import { CRATES_IO_NAME, type RegistryRef } from "../cargo/registries.ts";
 import type { Cell } from "../terminal/columns.ts";
 import { describeGrant, expiryOf, type Grant } from "../tokens/scoped.ts";
@@ -78,6 +79,9 @@ function nextStep(
   if (registry.file === undefined) {
     return step("file-unusable", `${path} cannot be read; \`doctor\` says why`);
   }
+  const [asked] = registry.providers;
+  // In WSL: that one keeps the tokens, and this one is not to be set up again.
+  if (asked !== undefined && isWindowsProgram(asked)) return undefined;
   if (reach.kind === "not-listed" && (hasToken || registry.answer === "none")) {
     return step(
       "setup",

@@ -7,7 +7,11 @@ import {
 } from "../base/paths.ts";
 import { readRegularFile } from "../base/files.ts";
 import type { ConfigLayers } from "../cargo/config.ts";
-import { isThisProgram, type ProviderEntry } from "../cargo/provider_chain.ts";
+import {
+  isThisProgram,
+  isWindowsProgram,
+  type ProviderEntry,
+} from "../cargo/provider_chain.ts";
 import { CRATES_IO_NAME } from "../cargo/registries.ts";
 import { registryNames } from "../cargo/registry_index.ts";
 import { type Inventory, takeInventory } from "../tokens/inventory.ts";
@@ -53,6 +57,7 @@ export async function gatherFacts(
     toolchains: findToolchains(session.env, await userHome(session)),
     systemdIsReady: await isSystemdReady(looked.overview, home),
     isUs: isThisProgram,
+    isWindowsProgram,
   };
 }
 

@@ -62,13 +62,15 @@ export interface DoctorFacts {
   readonly systemdIsReady: boolean;
   /** Whether an entry of a chain is this program. */
   readonly isUs: (entry: RegistryView["providers"][number]) => boolean;
+  /** Whether it is the same program on the Windows side of WSL. */
+  readonly isWindowsProgram: DoctorFacts["isUs"];
 }
 
 const ORDER: readonly Severity[] = ["serious", "warning", "note"];
 
 /** All findings, the worst first. */
 export function findings(facts: DoctorFacts): Finding[] {
-  return [
+  return worstFirst([
     ...settingsFindings(facts),
     ...providerFindings(facts),
     ...storeFindings(facts),
@@ -76,7 +78,20 @@ export function findings(facts: DoctorFacts): Finding[] {
     ...fileFindings(facts),
     ...tokenFindings(facts),
     ...cargoFindings(facts),
-  ].sort((one, other) =>
+  ]);
+}
+
+/** Those that tell whether cargo asks this program, and gets an answer. */
+export function setupFindings(facts: DoctorFacts): Finding[] {
+  return worstFirst([
+    ...providerFindings(facts),
+    ...storeFindings(facts),
+    ...cargoFindings(facts),
+  ]);
+}
+
+function worstFirst(found: readonly Finding[]): Finding[] {
+  return found.toSorted((one, other) =>
     ORDER.indexOf(one.severity) - ORDER.indexOf(other.severity)
   );
 }
@@ -202,9 +217,10 @@ function groups<T>(
   return [...found.values()];
 }
 
-function chainFinding(
+/** What keeps cargo from asking this program first for a registry. */
+export function chainFinding(
   registry: RegistryView,
-  { isUs }: DoctorFacts,
+  { isUs, isWindowsProgram }: Pick<DoctorFacts, "isUs" | "isWindowsProgram">,
 ): Finding | undefined {
   const { providers, reach, hasOwnProvider, name, store } = registry;
   const at = providers.findIndex(isUs);
@@ -219,6 +235,17 @@ function chainFinding(
         ? "cargo does not find the token that is stored here for it"
         : "cargo asks no other for it: this program keeps no token of it",
       fix: `take the line out of ${first.where}, or leave it if you mean it`,
+    };
+  }
+  if (first !== undefined && isWindowsProgram(first)) {
+    return {
+      code: "windows-program",
+      severity: "note",
+      what: `cargo asks the Windows program ${first.program}`,
+      why: "it has a store of its own, the Windows Credential Manager, which " +
+        "this program does not see",
+      fix: `run ${first.program} in place of this program, or ` +
+        `${SETUP} --undo`,
     };
   }
   if (at < 0) {

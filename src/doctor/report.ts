@@ -40,13 +40,18 @@ export function doctorJson(
 ): unknown {
   return {
     store: store === undefined ? null : storeJson(store),
-    findings: findings.map(({ what, why, fix, ...finding }) => ({
-      code: finding.code,
-      severity: finding.severity,
-      registries: finding.registries ?? [],
-      what: printable(what),
-      why: printable(why),
-      fix: printable(fix),
-    })),
+    findings: findingsJson(findings),
   };
+}
+
+/** The findings alone. */
+export function findingsJson(findings: readonly Finding[]): readonly unknown[] {
+  return findings.map(({ what, why, fix, ...finding }) => ({
+    code: finding.code,
+    severity: finding.severity,
+    registries: finding.registries ?? [],
+    what: printable(what),
+    why: printable(why),
+    fix: printable(fix),
+  }));
 }

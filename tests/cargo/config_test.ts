@@ -1,5 +1,9 @@
 import { assertEquals } from "@std/assert";
-import { type ConfigLayers, loadConfig } from "../../src/cargo/config.ts";
+import {
+  type ConfigLayers,
+  loadConfig,
+  valueAt,
+} from "../../src/cargo/config.ts";
 import { withCheckout } from "./config_support.ts";
 
 /** The files of a configuration, the weakest first: layer and path. */
@@ -56,6 +60,42 @@ Deno.test("loadConfig() knows cargo's home behind a link", () =>
     const layers = await checkout.load();
     assertEquals(layers.files.map(({ layer }) => layer), ["user"]);
   }));
+
+Deno.test({
+  name: "loadConfig() takes a text for the file in cargo's home, in its place",
+  // Paths are written as on Unix in what is expected.
+  ignore: Deno.build.os === "windows",
+  fn: async (t) => {
+    const ABOVE = "work/.cargo/config.toml";
+    const BELOW = "work/project/.cargo/config.toml";
+    const SHARED = "work/project/.cargo/shared.toml";
+    const homeConfig = 'include = ["shared.toml"]\n[registry]\ndefault = "x"\n';
+    const check = (files: Readonly<Record<string, string>>) =>
+      withCheckout(
+        { [ABOVE]: RELEVANT, [SHARED]: RELEVANT, ...files },
+        async ({ root, home, cwd }) => {
+          const layers = await loadConfig({
+            environment: {},
+            cargoHome: home,
+            cwd,
+            homeConfig,
+          });
+          assertEquals(order(layers, root), [
+            `project ${ABOVE}`,
+            `user ${SHARED}`,
+            `user ${BELOW}`,
+          ]);
+          assertEquals(valueAt(layers.files[2]?.values ?? {}, ["registry"]), {
+            default: "x",
+          });
+          assertEquals(layers.problems, []);
+        },
+        { home: "work/project/.cargo" },
+      );
+    await t.step("there is none", () => check({}));
+    await t.step("there is one", () => check({ [BELOW]: "# not TOML [\n" }));
+  },
+});
 
 Deno.test("loadConfig() loads what is included before what includes it", () =>
   withCheckout({

@@ -422,6 +422,22 @@ Deno.test("doctor finds credentials that git tracks", async () => {
   ]);
 });
 
+Deno.test({
+  name: "doctor finds the Windows program, in WSL",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    const program = "cargo-credential-keyring.exe";
+    await using scene = await healthy({ providers: ["cargo:token", program] });
+    await writeProgram(`${scene.home}/bin/${program}`);
+    const { status, found } = await doctor(scene);
+    assertEquals(
+      [status, found.map(({ code, severity }) => [code, severity])],
+      [0, [["windows-program", "note"]]],
+    );
+    assertStringIncludes(found[0]?.fix ?? "", `run ${program}`);
+  },
+});
+
 Deno.test("doctor knows cargo's versions from rustup's toolchains", async () => {
   await using place = await healthy();
   const home = `${place.root}/rustup`;

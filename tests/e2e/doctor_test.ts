@@ -12,6 +12,7 @@ import {
   startCredentialService,
 } from "../support/credential_service.ts";
 import { startKeePassXc } from "../support/other_services.ts";
+import { mountOverNetwork } from "../support/network_mount.ts";
 import { runInPty } from "../support/pty.ts";
 import { run, type RunResult } from "../support/run.ts";
 import {
@@ -32,6 +33,7 @@ const SEARCH = ["search", "--registry", "alt", "anything"];
 interface Finding {
   readonly code: string;
   readonly severity: string;
+  readonly what: string;
   readonly fix: string;
 }
 
@@ -202,6 +204,29 @@ if (Deno.build.os === "linux") {
     const { codes, findings } = await doctor(place, {}, machine);
     assertEquals(codes, ["item-denied"]);
     assertStringIncludes(findings[0]?.fix ?? "", "`cargo login` replaces it");
+  });
+
+  Deno.test("doctor finds credentials on another machine, and cargo leaves them there", async () => {
+    await using bus = await startSessionBus();
+    await using place = await home({ bus });
+    const credentials = `[registries.alt]\ntoken = "${TOKEN}"\n`;
+    await place.writeCredentials(credentials);
+    const mount = `${place.root}/mount`;
+    await Deno.mkdir(mount);
+    await using _ = await mountOverNetwork(place.cargoHome, mount);
+    const { codes, findings } = await doctor(place, { CARGO_HOME: mount });
+    assertEquals(codes, ["not-local", "token-in-file"]);
+    assertStringIncludes(findings[0]?.what ?? "", "FUSE");
+    const search = await place.cargo(SEARCH, { env: { CARGO_HOME: mount } });
+    assertEquals(search.code, 0, search.stderr);
+    assertStringIncludes(search.stderr, "may be on another machine");
+    assertEquals(await place.credentials(), credentials);
+
+    // The same folder without the network between.
+    assertEquals((await doctor(place)).codes, ["token-in-file"]);
+    const local = await place.cargo(SEARCH);
+    assertEquals(local.code, 0, local.stderr);
+    assert(!(await place.credentials() ?? "").includes(TOKEN));
   });
 
   Deno.test("doctor has colours on a terminal, and fits it", async () => {

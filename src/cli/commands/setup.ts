@@ -1,11 +1,16 @@
 import { object } from "@optique/core/constructs";
-import { commandLine, lineBreak, message } from "@optique/core/message";
+import {
+  commandLine,
+  lineBreak,
+  message,
+  optionName,
+} from "@optique/core/message";
 import { map, optional } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { command, option } from "@optique/core/primitives";
 import { choice } from "@optique/core/valueparser";
 import type { Run } from "../command.ts";
-import { dryRun, yes } from "../options.ts";
+import { dryRun, json, yes } from "../options.ts";
 import type { CommandSession } from "../session.ts";
 
 const options = object({
@@ -20,8 +25,10 @@ const options = object({
   })),
   yes,
   undo: option("--undo", {
-    description: message`Take out of cargo's configuration what was put in`,
+    description:
+      message`Take out of cargo's configuration what was put in, and remove the copy of the program`,
   }),
+  json,
 });
 
 /** What `setup` was asked to do. */
@@ -31,7 +38,11 @@ export const parser = map(
   command("setup", options, {
     brief: message`Make this program cargo's credential provider`,
     description:
-      message`Installs the program into cargo's folder for programs, makes it the provider that cargo asks first, and offers to move the plaintext tokens. It shows what it would change and asks; nothing else in cargo's configuration is touched.`,
+      message`Installs the program into cargo's folder for programs, makes it the provider that cargo asks first, and offers to move the plaintext tokens. It shows what it would change and asks; nothing else in cargo's configuration is touched. With ${
+        optionName("--json")
+      } it asks nothing, and does what needs a yes only with ${
+        optionName("--yes")
+      }.`,
     footer: message`Examples:${lineBreak()}  ${
       commandLine("cargo-credential-keyring setup --dry-run")
     }${lineBreak()}  ${commandLine("cargo-credential-keyring setup --undo")}`,

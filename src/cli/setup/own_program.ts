@@ -31,6 +31,11 @@ const FILE_NAME = Deno.build.os === "windows"
   ? "cargo-credential-keyring.exe"
   : "cargo-credential-keyring";
 
+/** The program's place in cargo's folder for programs. */
+export function installedProgram(cargoHome: string): string {
+  return joinPath(joinPath(cargoHome, "bin"), FILE_NAME);
+}
+
 /** Finds the file that cargo is to start, and whether it has to be put there. */
 export function findOwnProgram(options: OwnProgramOptions): OwnProgram {
   const { cargoHome, here } = options;
@@ -42,7 +47,7 @@ export function findOwnProgram(options: OwnProgramOptions): OwnProgram {
     };
   }
   const isCompiled = options.isCompiled ?? Deno.build.standalone;
-  const installed = joinPath(joinPath(cargoHome, "bin"), FILE_NAME);
+  const installed = installedProgram(cargoHome);
   if (!isCompiled) {
     // A launcher that `deno task install` has put there runs a checkout.
     return realPath(installed) === undefined

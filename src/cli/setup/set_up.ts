@@ -1,24 +1,43 @@
 import { joinPath } from "../../base/paths.ts";
 import { type ConfigLayers, valueAt } from "../../cargo/config.ts";
-import { reachesUs } from "../../cargo/provider_chain.ts";
-import type { RegistryRef } from "../../cargo/registries.ts";
+import { providerChain } from "../../cargo/provider_chain.ts";
 import { CRATES_IO_INDEX } from "../../cargo/registries.ts";
 import { editToml } from "../../toml/edit.ts";
 import { loadTomlParser } from "../../toml/document.ts";
-import { findToolchains } from "../../doctor/toolchains.ts";
+import { gatherFacts } from "../../doctor/facts.ts";
+import {
+  chainFinding,
+  type DoctorFacts,
+  setupFindings,
+} from "../../doctor/findings.ts";
+import { doctorRows } from "../../doctor/report.ts";
 import { migrate } from "../commands/migrate.ts";
 import type { SetupArguments } from "../commands/setup.ts";
-import { ownRegistries } from "../../tokens/names.ts";
-import { exitStatus, type RegistryResult, report } from "../report.ts";
+import type { Reason } from "../../tokens/reason.ts";
+import {
+  exitStatus,
+  jsonLine,
+  type RegistryResult,
+  report,
+} from "../report.ts";
 import type { CommandSession } from "../session.ts";
 import { SessionError } from "../session.ts";
-import { planConfig, showChange, writeChange } from "./config_file.ts";
+import { describeReason } from "../words.ts";
+import {
+  type ConfigChange,
+  planConfig,
+  showChange,
+  writeChange,
+} from "./config_file.ts";
+import { askConsent, type Consent } from "./consent.ts";
 import {
   copyProgram,
   findOwnProgram,
   findWindowsProgram,
 } from "./own_program.ts";
+import { rememberCopy } from "./program_copy.ts";
 import { putProvider } from "./provider_entry.ts";
+import { type ProgramResult, setupJson } from "./setup_report.ts";
 import { replaceFile } from "./write_file.ts";
 
 /** Cargo's own providers, which read the same items as this program. */
@@ -35,8 +54,9 @@ export async function setUp(
   args: SetupArguments,
   session: CommandSession,
 ): Promise<number> {
-  const { output } = session;
   const home = await session.home();
+  // A setting that is wrong ends this before anything is changed.
+  await session.storeOf({ indexUrl: CRATES_IO_INDEX }, false);
   const program = await chooseProgram(args, session, home);
   const layers = await session.config();
   const change = await planConfig(
@@ -49,50 +69,86 @@ export async function setUp(
       }),
   );
   const isNew = change.after !== change.before;
-  if (program.copyFrom !== undefined) {
-    output.print(`The program is copied to ${program.path}.`);
-  }
-  if (isNew) showChange(change, session);
-  if (isNew || program.copyFrom !== undefined) {
-    if (args.dryRun) return 0;
-    await ask(args, session, "Go on?");
+  if (!args.json) showPlan(program, change, session);
+  const consent = isNew || program.copyFrom !== undefined || args.dryRun
+    ? await askConsent(args, session)
+    : "given";
+  if (consent === "given") {
     if (program.copyFrom !== undefined) {
+      await rememberCopy(home, program.copyFrom);
       await copyProgram(program.copyFrom, program.path);
     }
     if (isNew) await writeChange(change);
-  } else {
-    output.print(`${change.path} names ${program.path} already.`);
-    if (args.dryRun) return 0;
   }
-  const after = session.fresh();
-  if (program.isForeign) {
-    // Its store is not this system's: nothing here is moved, or could be found.
-    output.print(
+  const after = consent === "given"
+    ? session.fresh()
+    : session.planned(change.after);
+  const { isForeign = false } = program;
+  if (isForeign && !args.json) {
+    session.output.print(
       `Cargo asks ${program.path}. \`cargo login\` stores tokens there; those ` +
         "of this side stay where they are.",
     );
     return 0;
   }
-  await offerSystemd(args, after);
-  const status = await moveTokens(args, after);
-  await describeReach(after.fresh());
-  return status;
+  // Another system's store: nothing here is moved, or could be found.
+  if (consent === "given" && !isForeign) await offerSystemd(args, after);
+  const { results, status } = isForeign
+    ? NOTHING_MOVED
+    : await moveTokens(args, after, consent);
+  const facts = await gatherReach(after, program, consent);
+  if (args.json) {
+    const outcome = {
+      path: program.path,
+      outcome: outcomeOf(program, consent),
+    };
+    session.output.print(
+      jsonLine(
+        setupJson({ program: outcome, change, consent, facts, results }),
+      ),
+    );
+  } else {
+    describeReach(facts, consent, session);
+  }
+  return consent === "needs-yes" ? 1 : status;
 }
 
-async function ask(
-  args: SetupArguments,
+/** What cargo is to start, and whether it has to be put there. */
+interface ChosenProgram {
+  readonly path: string;
+  readonly copyFrom?: string;
+  /** That of Windows, in WSL. */
+  readonly isForeign?: boolean;
+}
+
+function showPlan(
+  { path, copyFrom }: ChosenProgram,
+  change: ConfigChange,
   session: CommandSession,
-  question: string,
-): Promise<void> {
-  if (args.yes) return;
-  if (!await session.isPersonPresent()) {
-    throw new SessionError(
-      "nobody is there to confirm this; `--yes` confirms it",
-    );
+): void {
+  const isNew = change.after !== change.before;
+  if (copyFrom !== undefined) {
+    session.output.print(`The program is copied to ${path}.`);
   }
-  if (!await session.confirm(question)) {
-    throw new SessionError("nothing was changed");
+  if (isNew) {
+    showChange(change, session);
+  } else if (copyFrom === undefined) {
+    session.output.print(`${change.path} names ${path} already.`);
   }
+}
+
+const COPIES: Readonly<Record<Consent, ProgramResult["outcome"]>> = {
+  "given": "copied",
+  "dry-run": "would-copy",
+  "needs-yes": "needs-yes",
+};
+
+function outcomeOf(
+  { copyFrom, isForeign = false }: ChosenProgram,
+  consent: Consent,
+): ProgramResult["outcome"] {
+  if (isForeign) return "foreign";
+  return copyFrom === undefined ? "in-place" : COPIES[consent];
 }
 
 /** A question that only a person answers; nobody there is a no. */
@@ -101,29 +157,39 @@ async function wants(
   session: CommandSession,
   question: string,
 ): Promise<boolean> {
-  return !args.yes && !args.dryRun && await session.isPersonPresent() &&
-    await session.confirm(question);
+  return !args.yes && !args.dryRun && !args.json &&
+    await session.isPersonPresent() && await session.confirm(question);
 }
 
 async function chooseProgram(
   args: SetupArguments,
   session: CommandSession,
   home: string,
-): Promise<{ path: string; copyFrom?: string; isForeign?: boolean }> {
+): Promise<ChosenProgram> {
   const windows = findWindowsProgram(session.env);
   if (
     windows !== undefined &&
-    await wants(
+    (await isAsked(windows, session) || await wants(
       args,
       session,
       `Use the Windows program ${windows}? Both sides then have one store, ` +
         "the Windows Credential Manager.",
-    )
+    ))
   ) return { path: windows, isForeign: true };
   const program = findOwnProgram({ cargoHome: home, here: args.here });
   if (program.kind === "refused") throw new SessionError(program.reason);
   const { path, copyFrom } = program;
   return { path, ...(copyFrom === undefined ? {} : { copyFrom }) };
+}
+
+/** Whether cargo asks a program for crates.io already. */
+async function isAsked(
+  path: string,
+  session: CommandSession,
+): Promise<boolean> {
+  const layers = await session.config();
+  return providerChain(layers, { indexUrl: CRATES_IO_INDEX }).entries
+    .some(({ program }) => program === path);
 }
 
 /** Whether cargo joins another list of the user's to that of the home. */
@@ -149,13 +215,8 @@ async function offerSystemd(
   const { SystemdStore } = await import("../../stores/systemd.ts");
   const systemd = new SystemdStore(home);
   const ready = await systemd.prepare({ signal: place.deadline() });
-  if (ready.kind !== "ready") {
-    session.output.printError(
-      `warning: no token can be stored yet: ${prepared.reason}. ` +
-        prepared.remedy,
-    );
-    return;
-  }
+  // What is missing is said at the end.
+  if (ready.kind !== "ready") return;
   const path = joinPath(home, "credential-keyring.toml");
   if (
     !await wants(
@@ -165,13 +226,7 @@ async function offerSystemd(
         "encrypt the tokens for this machine. Use that (" +
         `\`store = "systemd"\` in ${path})?`,
     )
-  ) {
-    session.output.printError(
-      `note: \`store = "systemd"\` in ${path} keeps tokens on this machine, ` +
-        "encrypted",
-    );
-    return;
-  }
+  ) return;
   const text = await Deno.readTextFile(path).catch(() => "");
   const edit = editToml(await loadTomlParser(), text, {
     kind: "set",
@@ -190,37 +245,64 @@ const MOVE_ALL = {
   from: undefined,
   dryRun: false,
   keepFile: false,
-  json: false,
 } as const;
 
-/** Moves the plaintext tokens, if the user wants that; tells apart two. */
+/** What became of the plaintext tokens. */
+interface Moved {
+  readonly results: readonly RegistryResult[];
+  /** 1: a token that could be moved was not. */
+  readonly status: number;
+}
+
+const NOTHING_MOVED: Moved = { results: [], status: 0 };
+
+/** A token that has to stay where it is does not make setup fail. */
+function movedAs(results: readonly RegistryResult[]): Moved {
+  const counted = results.filter(({ outcome, reason }) =>
+    outcome !== "skipped" || reason.code === "needs-yes"
+  );
+  return { results, status: exitStatus(counted) };
+}
+
+/**
+ * Moves the plaintext tokens, if the user wants that; tells apart two. What is
+ * only planned, or would have to be asked, is said alone.
+ */
 async function moveTokens(
   args: SetupArguments,
   session: CommandSession,
-): Promise<number> {
+  consent: Consent,
+): Promise<Moved> {
+  const { json, prefer, yes } = args;
   const planned = await migrate(
-    { ...MOVE_ALL, dryRun: true, prefer: args.prefer, yes: args.yes },
+    { ...MOVE_ALL, dryRun: true, json, prefer, yes },
     session,
   );
   const movable = planned.filter(({ outcome }) => outcome === "would-migrate");
   const conflicts = planned.filter(({ outcome }) => outcome === "conflict");
-  if (movable.length + conflicts.length === 0) return 0;
   const names = [...movable, ...conflicts].map(({ registry }) => registry);
+  // Why nothing can be moved is said among what doctor finds.
+  if (names.length === 0) return { results: planned, status: 0 };
+  if (consent === "dry-run") {
+    if (!json) report(planned, false, session.output);
+    return movedAs(planned);
+  }
+  if (json && !yes) return movedAs(planned.map(needsYes));
   const question = `Move the plaintext token${
     names.length === 1 ? "" : "s"
   } of ${names.join(", ")} into the store?`;
   if (
-    !args.yes &&
+    !yes &&
     !(await session.isPersonPresent() && await session.confirm(question))
   ) {
     session.output.print(
       "The tokens stay in the file until cargo needs them; " +
         "`cargo-credential-keyring migrate` moves them.",
     );
-    return 0;
+    return NOTHING_MOVED;
   }
   const results = await migrate(
-    { ...MOVE_ALL, prefer: args.prefer, yes: args.yes },
+    { ...MOVE_ALL, json, prefer, yes },
     session.fresh(),
   );
   const settled: RegistryResult[] = [];
@@ -231,8 +313,21 @@ async function moveTokens(
         : [result],
     );
   }
-  report(settled, false, session.output);
-  return exitStatus(settled);
+  if (!json) report(settled, false, session.output);
+  return movedAs(settled);
+}
+
+/** A result of what nobody has confirmed. */
+function needsYes(result: RegistryResult): RegistryResult {
+  if (result.outcome !== "would-migrate") return result;
+  const { registry, message } = result;
+  const reason: Reason = { code: "needs-yes", detail: message };
+  return {
+    ...result,
+    outcome: "skipped",
+    reason,
+    message: describeReason(reason, { name: registry, store: "", file: "" }),
+  };
 }
 
 /** Two different tokens: the user says which one lives. */
@@ -254,6 +349,7 @@ async function settle(
       return await migrate({
         ...MOVE_ALL,
         registry: [conflict.registry],
+        json: false,
         prefer,
         yes: true,
       }, session.fresh());
@@ -262,40 +358,36 @@ async function settle(
   return [conflict];
 }
 
-/** What cargo will do, worked out from the files as they are now. */
-async function describeReach(session: CommandSession): Promise<void> {
-  const { output } = session;
-  const layers = await session.config();
-  const registries = ownRegistries(layers, session.cwd());
-  const reached: string[] = [];
-  for (const ref of registries) {
-    const reach = reachesUs(layers, ref);
-    if (reach.kind === "listed") {
-      reached.push(nameOf(ref));
-      continue;
-    }
-    const instead = reach.instead.join(", ") || "other providers";
-    const where = reach.where === undefined ? "" : ` (${reach.where})`;
-    output.printError(
-      `note: for ${nameOf(ref)} cargo asks ${instead}${where}, ` +
-        "and not this program",
-    );
-  }
-  if (reached.length > 0) {
-    output.print(`Cargo asks this program for ${reached.join(", ")}.`);
-  }
-  const { HOME, USERPROFILE } = session.env;
-  const old = findToolchains(session.env, HOME ?? USERPROFILE)
-    .filter(({ version: [major, minor] }) => major === 1 && minor < 74)
-    .map(({ name }) => name);
-  if (old.length > 0) {
-    output.printError(
-      `note: these toolchains have a cargo before 1.74, which asks no ` +
-        `program: ${old.join(", ")}`,
-    );
-  }
+/** What cargo will do, worked out from the files as they are, or would be. */
+async function gatherReach(
+  session: CommandSession,
+  { path, copyFrom }: ChosenProgram,
+  consent: Consent,
+): Promise<DoctorFacts> {
+  const facts = await gatherFacts(session);
+  // What has yet to be copied is not missing.
+  return consent === "given" || copyFrom === undefined ? facts : {
+    ...facts,
+    missingPrograms: facts.missingPrograms
+      .filter(({ program }) => program !== path),
+  };
 }
 
-function nameOf({ name, indexUrl }: RegistryRef): string {
-  return name ?? indexUrl;
+function describeReach(
+  facts: DoctorFacts,
+  consent: Consent,
+  { output }: CommandSession,
+): void {
+  const found = setupFindings(facts);
+  if (found.length > 0) output.printRows(doctorRows(found));
+  const asked = (facts.overview?.registries ?? []).filter((registry) =>
+    registry.indexUrl !== undefined &&
+    chainFinding(registry, facts) === undefined
+  ).map(({ name }) => name);
+  if (asked.length === 0) return;
+  output.print(
+    `Cargo ${consent === "given" ? "asks" : "would ask"} this program for ${
+      [...new Set(asked)].join(", ")
+    }.`,
+  );
 }

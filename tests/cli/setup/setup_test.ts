@@ -1,6 +1,7 @@
 // `setup` without a process: a home in a temporary folder, a store in memory.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { CRATES_IO_INDEX } from "../../../src/cargo/registries.ts";
 import { run, type SetupArguments } from "../../../src/cli/commands/setup.ts";
 import {
   copyProgram,
@@ -8,6 +9,9 @@ import {
   findWindowsProgram,
 } from "../../../src/cli/setup/own_program.ts";
 import { SessionError } from "../../../src/cli/session.ts";
+import { gatherFacts } from "../../../src/doctor/facts.ts";
+import { findings } from "../../../src/doctor/findings.ts";
+import type { StoreFailure } from "../../../src/stores/credential_store.ts";
 import {
   FakeScene,
   type FakeSceneOptions,
@@ -22,6 +26,7 @@ const ASKED: SetupArguments = {
   prefer: undefined,
   yes: true,
   undo: false,
+  json: false,
 };
 
 /** A home with a launcher in it, and cargo's own list. */
@@ -42,6 +47,31 @@ function program(scene: FakeScene): string {
 
 function config(scene: FakeScene): Promise<string> {
   return Deno.readTextFile(`${scene.home}/config.toml`);
+}
+
+interface JsonReport {
+  readonly action: string;
+  readonly program: Record<string, unknown>;
+  readonly config: Record<string, unknown>;
+  readonly store: Record<string, unknown>;
+  readonly registries: readonly Record<string, unknown>[];
+  readonly findings: readonly { readonly code: string }[];
+  readonly results: readonly Record<string, unknown>[];
+  /** With `--undo`, in place of the two above. */
+  readonly left_in_store?: readonly Record<string, unknown>[] | null;
+}
+
+/** Runs `setup --json`, which asks nobody and shows no token. */
+async function setupJson(
+  scene: FakeScene,
+  args: Partial<SetupArguments> = {},
+): Promise<{ readonly status: number | string; readonly said: JsonReport }> {
+  const status = await setup(scene, { json: true, yes: false, ...args });
+  assertEquals([scene.out.length, scene.err], [1, []]);
+  assertEquals([scene.openedTerminal, scene.questions], [false, []]);
+  const [line = ""] = scene.out;
+  assert(!line.includes("planted"), line);
+  return { status, said: JSON.parse(line) };
 }
 
 /** Runs `setup`; the message of what it refuses is its result. */
@@ -146,10 +176,50 @@ Deno.test("setup names the registries that do not reach the program", async () =
     config: `${CONFIG}credential-provider = "cargo:token"\n`,
   });
   assertEquals(await setup(place), 0);
-  assertStringIncludes(
-    place.err.join("\n"),
-    "for corp cargo asks cargo:token",
-  );
+  const said = place.out.join("\n");
+  assertStringIncludes(said, "names cargo:token as the only provider of corp");
+  assertStringIncludes(said, "Cargo asks this program for crates-io.");
+});
+
+Deno.test("setup names what is asked before it, in the words of doctor", async (t) => {
+  const VARIABLE = "CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS";
+  const TOKEN_LIST =
+    '[registry]\nglobal-credential-providers = ["cargo:token"]\n';
+  const WAYS: Readonly<
+    Record<string, {
+      readonly options?: FakeSceneOptions;
+      readonly project?: string;
+      readonly where: string;
+    }>
+  > = {
+    "a project": {
+      project: TOKEN_LIST,
+      where: "/checkout/.cargo/config.toml",
+    },
+    "a file that a project includes": {
+      project: 'include = ["shared.toml"]\n',
+      where: "/checkout/.cargo/shared.toml",
+    },
+    "a variable": {
+      options: { env: { [VARIABLE]: "cargo:token" } },
+      where: VARIABLE,
+    },
+  };
+  for (const [name, { options, project, where }] of Object.entries(WAYS)) {
+    await t.step(name, async () => {
+      await using place = await scene(options);
+      if (project !== undefined) await place.writeProject(project);
+      await Deno.writeTextFile(`${place.cwd}/.cargo/shared.toml`, TOKEN_LIST);
+      assertEquals(await setup(place), 0);
+      const said = place.out.join("\n");
+      assert(!said.includes("Cargo asks this program for"), said);
+      const [named] = findings(await gatherFacts(place.session()));
+      assertEquals(named?.code, "asked-first");
+      assertStringIncludes(said, named?.what ?? "");
+      assertStringIncludes(said, where);
+      assertStringIncludes(said, named?.fix ?? "");
+    });
+  }
 });
 
 Deno.test("setup shows no token that stands in a line it changes", async () => {
@@ -169,6 +239,15 @@ Deno.test("setup touches no file that it cannot read", async () => {
   await Deno.writeTextFile(`${place.home}/config.toml`, "[registry\n");
   assertStringIncludes(String(await setup(place)), "not valid TOML");
   assertEquals(await config(place), "[registry\n");
+});
+
+Deno.test("setup does nothing by halves where a setting is wrong", async () => {
+  await using place = await scene({
+    env: { CARGO_CREDENTIAL_KEYRING_STORE: "planted" },
+  });
+  const before = await config(place);
+  assertStringIncludes(String(await setup(place)), "STORE");
+  assertEquals(await config(place), before);
 });
 
 Deno.test("setup keeps a link and the mode of what it leads to", async () => {
@@ -191,8 +270,9 @@ Deno.test("setup names the toolchains that ask nobody", async () => {
     }
     await using place = await scene({ env: { RUSTUP_HOME: root } });
     assertEquals(await setup(place), 0);
-    assertStringIncludes(place.err.join("\n"), "1.70.0-x86_64");
-    assert(!place.err.join("\n").includes("stable"));
+    const said = place.out.join("\n");
+    assertStringIncludes(said, "the cargo of 1.70.0-x86_64");
+    assert(!said.includes("stable"), said);
   } finally {
     await Deno.remove(root, { recursive: true });
   }
@@ -270,18 +350,192 @@ Deno.test("copyProgram() makes a program that runs, and leaves what a link led t
   }
 });
 
+const LOCKED: StoreFailure = {
+  kind: "locked",
+  cause: "locked",
+  reason: "the fake store is locked",
+  remedy: "Unlock it.",
+  storeExists: true,
+};
+
+/** A token that can be moved, and a registry whose tokens differ. */
+async function jsonScene(store: FakeStore): Promise<FakeScene> {
+  return await scene({
+    store,
+    answers: [],
+    config: `${CONFIG}[registries.twice]\nindex = "${TWICE}"\n`,
+    credentials: '[registries.corp]\ntoken = "planted-corp"\n' +
+      '[registries.twice]\ntoken = "planted-file"\n',
+  });
+}
+
+const TWICE = "sparse+https://twice.example/index/";
+
+Deno.test("setup --json has exactly the keys that are documented", async () => {
+  const store = new FakeStore({ [TWICE]: "planted-store" });
+  await using place = await jsonScene(store);
+  const path = `${place.home}/config.toml`;
+  const list = (...entries: string[]): string =>
+    `global-credential-providers = ${
+      JSON.stringify(entries).replaceAll(",", ", ")
+    }`;
+  const REGISTRY = {
+    providers: [program(place), "cargo:token"],
+    asks_us: true,
+    finding: null,
+  };
+  const CONFLICT = {
+    registry: "twice",
+    index_url: TWICE,
+    outcome: "conflict",
+    reason: "different-tokens",
+    message: `the fake store and ${place.path} hold different tokens; ` +
+      "`cargo-credential-keyring migrate --registry twice --prefer file` or " +
+      "`--prefer store` says which one to keep",
+  };
+  const report = (config: string, outcome: string, reason: string) => ({
+    action: "setup",
+    program: { path: program(place), outcome: "in-place" },
+    config: {
+      path,
+      outcome: config,
+      removed: [list("cargo:token")],
+      added: [list("cargo:token", program(place))],
+    },
+    store: { name: "secret-service", state: "available", reason: null },
+    registries: [
+      { name: "crates-io", index_url: CRATES_IO_INDEX, ...REGISTRY },
+      { name: "corp", index_url: CORP, ...REGISTRY },
+      { name: "twice", index_url: TWICE, ...REGISTRY },
+    ],
+    findings: [],
+    results: [{
+      registry: "corp",
+      index_url: CORP,
+      outcome,
+      reason,
+      message: reason === "needs-yes"
+        ? "to the fake store; `--yes` confirms it"
+        : "to the fake store",
+    }, CONFLICT],
+  });
+  const before = await config(place);
+
+  assertEquals(await setupJson(place, { dryRun: true }), {
+    status: 1,
+    said: report("would-edit", "would-migrate", "moved"),
+  });
+  assertEquals(await setupJson(place), {
+    status: 1,
+    said: report("needs-yes", "skipped", "needs-yes"),
+  });
+  assertEquals(await config(place), before);
+  assertEquals(store.items.get(CORP), undefined);
+
+  assertEquals(await setupJson(place, { yes: true }), {
+    status: 1,
+    said: report("edited", "migrated", "moved"),
+  });
+  assertEquals(store.items.get(CORP), "planted-corp");
+  const documentation = await Deno.readTextFile(
+    new URL("../../../docs/json.md", import.meta.url),
+  );
+  const { said } = await setupJson(place, { dryRun: true });
+  const keys = [said, said.program, said.config, said.registries[0] ?? {}]
+    .flatMap((each) => Object.keys(each));
+  for (const key of keys) assertStringIncludes(documentation, `\`${key}\``);
+});
+
+Deno.test("setup --json settles with --prefer and --yes, and not without", async () => {
+  const store = new FakeStore({ [TWICE]: "planted-store" });
+  await using place = await jsonScene(store);
+  const asked = await setupJson(place, { prefer: "file" });
+  assertEquals(
+    asked.said.results.map(({ reason }) => reason),
+    ["needs-yes", "needs-yes"],
+  );
+  assertEquals(store.items.get(TWICE), "planted-store");
+  const done = await setupJson(place, { prefer: "file", yes: true });
+  assertEquals(done.status, 0);
+  assertEquals(store.items.get(TWICE), "planted-file");
+});
+
+Deno.test("setup succeeds where no store is there yet, however it reports", async () => {
+  const store = new FakeStore({}, { failure: LOCKED });
+  await using place = await scene({
+    store,
+    answers: [],
+    credentials: '[registries.corp]\ntoken = "planted-corp"\n',
+  });
+  assertEquals(await setup(place, { dryRun: true }), 0);
+  assertEquals((await setupJson(place, { dryRun: true })).status, 0);
+  assertEquals(await setup(place), 0);
+  assertStringIncludes(place.out.join("\n"), "the fake store is locked");
+  const { status, said } = await setupJson(place, { yes: true });
+  assertEquals(status, 0);
+  assertEquals(said.findings.map(({ code }) => code), ["store-locked"]);
+  assertEquals(said.results.map(({ outcome }) => outcome), ["failed"]);
+});
+
+Deno.test("setup --json says why cargo does not ask, as doctor does", async () => {
+  await using place = await scene({
+    config: `${CONFIG}credential-provider = "cargo:token"\n`,
+  });
+  await place.writeProject(
+    '[registry]\nglobal-credential-providers = ["cargo:token"]\n',
+  );
+  const { status, said } = await setupJson(place, { yes: true });
+  assertEquals(status, 0);
+  assertEquals(
+    said.registries.map((
+      { name, asks_us, finding },
+    ) => [name, asks_us, finding]),
+    [["crates-io", true, "asked-first"], ["corp", false, "own-provider"]],
+  );
+  assertEquals(
+    said.findings.map(({ code }) => code),
+    ["asked-first", "own-provider"],
+  );
+});
+
+Deno.test("setup --json --undo says what goes and what remains", async () => {
+  const store = new FakeStore({ [CORP]: "planted" });
+  await using place = await scene({ store, answers: [] });
+  const before = await config(place);
+  assertEquals((await setupJson(place, { yes: true })).status, 0);
+  const LEFT = [{ registry: "corp", index_url: CORP, found_by: null }];
+  const undone = async (args: Partial<SetupArguments>) => {
+    const { status, said } = await setupJson(place, { undo: true, ...args });
+    assertEquals(said.action, "undo");
+    assertEquals(said.program, {
+      path: program(place),
+      outcome: "left",
+      reason: "not-from-setup",
+    });
+    assertEquals(said.left_in_store, LEFT);
+    assertEquals(
+      said.registries.map(({ name, asks_us }) => [name, asks_us]),
+      [["crates-io", false], ["corp", false]],
+    );
+    return [status, said.config["outcome"]];
+  };
+  assertEquals(await undone({ dryRun: true }), [0, "would-edit"]);
+  assertEquals(await undone({}), [1, "needs-yes"]);
+  assertEquals(await undone({ yes: true }), [0, "edited"]);
+  assertEquals(await config(place), before);
+  assertEquals(await undone({ yes: true }), [0, "unchanged"]);
+
+  store.list = () => Promise.resolve(LOCKED);
+  const { said } = await setupJson(place, { undo: true, yes: true });
+  assertEquals(said.left_in_store, null);
+  assertEquals(said.store["state"], "locked");
+});
+
 Deno.test("setup --undo says so where it could not look for tokens", async () => {
   const store = new FakeStore({ [CORP]: "planted" });
   await using place = await scene({ store });
   assertEquals(await setup(place), 0);
-  store.list = () =>
-    Promise.resolve({
-      kind: "locked",
-      cause: "locked",
-      reason: "the fake store is locked",
-      remedy: "Unlock it.",
-      storeExists: true,
-    });
+  store.list = () => Promise.resolve(LOCKED);
   // What was asked for is done.
   assertEquals(await setup(place, { undo: true }), 0);
   assertStringIncludes(place.err.join("\n"), "the fake store is locked");
