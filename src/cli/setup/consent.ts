@@ -26,3 +26,13 @@ export async function askConsent(
   }
   return "given";
 }
+
+/** A question that only a person answers; nobody there is a no. */
+export async function wants(
+  args: SetupArguments,
+  session: CommandSession,
+  question: string,
+): Promise<boolean> {
+  return !args.yes && !args.dryRun && !args.json &&
+    await session.isPersonPresent() && await session.confirm(question);
+}

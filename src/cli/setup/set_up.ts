@@ -2,8 +2,6 @@ import { joinPath } from "../../base/paths.ts";
 import { type ConfigLayers, valueAt } from "../../cargo/config.ts";
 import { providerChain } from "../../cargo/provider_chain.ts";
 import { CRATES_IO_INDEX } from "../../cargo/registries.ts";
-import { editToml } from "../../toml/edit.ts";
-import { loadTomlParser } from "../../toml/document.ts";
 import { gatherFacts } from "../../doctor/facts.ts";
 import {
   chainFinding,
@@ -11,25 +9,19 @@ import {
   setupFindings,
 } from "../../doctor/findings.ts";
 import { doctorRows } from "../../doctor/report.ts";
-import { migrate } from "../commands/migrate.ts";
 import type { SetupArguments } from "../commands/setup.ts";
-import type { Reason } from "../../tokens/reason.ts";
-import {
-  exitStatus,
-  jsonLine,
-  type RegistryResult,
-  report,
-} from "../report.ts";
+import { jsonLine } from "../report.ts";
 import type { CommandSession } from "../session.ts";
 import { SessionError } from "../session.ts";
-import { describeReason } from "../words.ts";
 import {
   type ConfigChange,
   planConfig,
   showChange,
   writeChange,
 } from "./config_file.ts";
-import { askConsent, type Consent } from "./consent.ts";
+import { askConsent, type Consent, wants } from "./consent.ts";
+import { moveTokens, NOTHING_MOVED } from "./move_tokens.ts";
+import { offerSystemd } from "./offer_systemd.ts";
 import {
   copyProgram,
   findOwnProgram,
@@ -38,7 +30,6 @@ import {
 import { rememberCopy } from "./program_copy.ts";
 import { putProvider } from "./provider_entry.ts";
 import { type ProgramResult, setupJson } from "./setup_report.ts";
-import { replaceFile } from "./write_file.ts";
 
 /** Cargo's own providers, which read the same items as this program. */
 export const PLATFORM_PROVIDERS: Readonly<Partial<Record<string, string>>> = {
@@ -151,16 +142,6 @@ function outcomeOf(
   return copyFrom === undefined ? "in-place" : COPIES[consent];
 }
 
-/** A question that only a person answers; nobody there is a no. */
-async function wants(
-  args: SetupArguments,
-  session: CommandSession,
-  question: string,
-): Promise<boolean> {
-  return !args.yes && !args.dryRun && !args.json &&
-    await session.isPersonPresent() && await session.confirm(question);
-}
-
 async function chooseProgram(
   args: SetupArguments,
   session: CommandSession,
@@ -199,163 +180,6 @@ function isListedElsewhere(layers: ConfigLayers, home: string): boolean {
     layer === "user" && !own.includes(path) &&
     valueAt(values, LIST) !== undefined
   );
-}
-
-/** On a server without a Secret Service: the store that systemd has. */
-async function offerSystemd(
-  args: SetupArguments,
-  session: CommandSession,
-): Promise<void> {
-  if (Deno.build.os !== "linux") return;
-  const place = await session.storeOf({ indexUrl: CRATES_IO_INDEX }, false);
-  if (place.settings.store !== "auto") return;
-  const prepared = await place.store.prepare({ signal: place.deadline() });
-  if (prepared.kind !== "unreachable") return;
-  const home = await session.home();
-  const { SystemdStore } = await import("../../stores/systemd.ts");
-  const systemd = new SystemdStore(home);
-  const ready = await systemd.prepare({ signal: place.deadline() });
-  // What is missing is said at the end.
-  if (ready.kind !== "ready") return;
-  const path = joinPath(home, "credential-keyring.toml");
-  if (
-    !await wants(
-      args,
-      session,
-      `There is no Secret Service (${prepared.reason}), and systemd can ` +
-        "encrypt the tokens for this machine. Use that (" +
-        `\`store = "systemd"\` in ${path})?`,
-    )
-  ) return;
-  const text = await Deno.readTextFile(path).catch(() => "");
-  const edit = editToml(await loadTomlParser(), text, {
-    kind: "set",
-    path: ["store"],
-    value: "systemd",
-  });
-  if ("refused" in edit) throw new SessionError(`${path} cannot be edited`);
-  await replaceFile(path, edit.text.replace(/[^\n]$/, "$&\n"), {
-    mode: 0o644,
-  });
-}
-
-const MOVE_ALL = {
-  registry: [],
-  index: undefined,
-  from: undefined,
-  dryRun: false,
-  keepFile: false,
-} as const;
-
-/** What became of the plaintext tokens. */
-interface Moved {
-  readonly results: readonly RegistryResult[];
-  /** 1: a token that could be moved was not. */
-  readonly status: number;
-}
-
-const NOTHING_MOVED: Moved = { results: [], status: 0 };
-
-/** A token that has to stay where it is does not make setup fail. */
-function movedAs(results: readonly RegistryResult[]): Moved {
-  const counted = results.filter(({ outcome, reason }) =>
-    outcome !== "skipped" || reason.code === "needs-yes"
-  );
-  return { results, status: exitStatus(counted) };
-}
-
-/**
- * Moves the plaintext tokens, if the user wants that; tells apart two. What is
- * only planned, or would have to be asked, is said alone.
- */
-async function moveTokens(
-  args: SetupArguments,
-  session: CommandSession,
-  consent: Consent,
-): Promise<Moved> {
-  const { json, prefer, yes } = args;
-  const planned = await migrate(
-    { ...MOVE_ALL, dryRun: true, json, prefer, yes },
-    session,
-  );
-  const movable = planned.filter(({ outcome }) => outcome === "would-migrate");
-  const conflicts = planned.filter(({ outcome }) => outcome === "conflict");
-  const names = [...movable, ...conflicts].map(({ registry }) => registry);
-  // Why nothing can be moved is said among what doctor finds.
-  if (names.length === 0) return { results: planned, status: 0 };
-  if (consent === "dry-run") {
-    if (!json) report(planned, false, session.output);
-    return movedAs(planned);
-  }
-  if (json && !yes) return movedAs(planned.map(needsYes));
-  const question = `Move the plaintext token${
-    names.length === 1 ? "" : "s"
-  } of ${names.join(", ")} into the store?`;
-  if (
-    !yes &&
-    !(await session.isPersonPresent() && await session.confirm(question))
-  ) {
-    session.output.print(
-      "The tokens stay in the file until cargo needs them; " +
-        "`cargo-credential-keyring migrate` moves them.",
-    );
-    return NOTHING_MOVED;
-  }
-  const results = await migrate(
-    { ...MOVE_ALL, json, prefer, yes },
-    session.fresh(),
-  );
-  const settled: RegistryResult[] = [];
-  for (const result of results) {
-    settled.push(
-      ...result.outcome === "conflict"
-        ? await settle(result, args, session)
-        : [result],
-    );
-  }
-  if (!json) report(settled, false, session.output);
-  return movedAs(settled);
-}
-
-/** A result of what nobody has confirmed. */
-function needsYes(result: RegistryResult): RegistryResult {
-  if (result.outcome !== "would-migrate") return result;
-  const { registry, message } = result;
-  const reason: Reason = { code: "needs-yes", detail: message };
-  return {
-    ...result,
-    outcome: "skipped",
-    reason,
-    message: describeReason(reason, { name: registry, store: "", file: "" }),
-  };
-}
-
-/** Two different tokens: the user says which one lives. */
-async function settle(
-  conflict: RegistryResult,
-  args: SetupArguments,
-  session: CommandSession,
-): Promise<readonly RegistryResult[]> {
-  for (const prefer of ["file", "store"] as const) {
-    const other = prefer === "file" ? "store" : "file";
-    if (
-      await wants(
-        args,
-        session,
-        `${conflict.registry}: the file and the store hold different tokens. ` +
-          `Keep that of the ${prefer} and discard that of the ${other}?`,
-      )
-    ) {
-      return await migrate({
-        ...MOVE_ALL,
-        registry: [conflict.registry],
-        json: false,
-        prefer,
-        yes: true,
-      }, session.fresh());
-    }
-  }
-  return [conflict];
 }
 
 /** What cargo will do, worked out from the files as they are, or would be. */
