@@ -1,6 +1,6 @@
 import { GLibError } from "../../ffi/glib.ts";
 import { LibraryError } from "../../ffi/_library.ts";
-import type { FailureCause, StoreFailure } from "./credential_store.ts";
+import type { StoreFailure } from "./credential_store.ts";
 import { findSandbox, type Sandbox } from "../base/sandbox.ts";
 import {
   findLiveBus,
@@ -8,6 +8,7 @@ import {
   type SessionBusFinding,
   statSocket,
 } from "./session_bus.ts";
+import { storeFailure } from "./store_failure.ts";
 
 /** What can go wrong with the Secret Service. */
 export type Trouble =
@@ -170,135 +171,106 @@ export function describeTrouble(
   const { sandbox, screen, wsl } = surroundings;
   switch (trouble.cause) {
     case "library-missing":
-      return {
-        kind: "unreachable",
-        cause: "library-missing",
-        reason: trouble.message === undefined
+      return storeFailure(
+        "library-missing",
+        trouble.message === undefined
           ? `${trouble.library} is not installed`
           : `${trouble.library} cannot be loaded: ${clause(trouble.message)}`,
-        remedy: trouble.message === undefined
+        trouble.message === undefined
           ? installLibsecret(surroundings)
           : loadLibsecret(surroundings),
-        storeExists: true,
-      };
+      );
     case "no-bus":
-      return {
-        kind: "unreachable",
-        cause: "no-bus",
-        reason: NO_BUS_REASONS[trouble.why],
-        remedy: findBus(surroundings),
-        storeExists: true,
-      };
+      return storeFailure(
+        "no-bus",
+        NO_BUS_REASONS[trouble.why],
+        findBus(surroundings),
+      );
     case "foreign-bus":
-      return {
-        kind: "unreachable",
-        cause: "foreign-bus",
-        reason: "the D-Bus session bus belongs to another user",
-        remedy: surroundings.liveBus === undefined
+      return storeFailure(
+        "foreign-bus",
+        "the D-Bus session bus belongs to another user",
+        surroundings.liveBus === undefined
           ? "Run cargo as the user who is logged in, without sudo or su."
           : findBus(surroundings),
-        storeExists: true,
-      };
+      );
     case "no-service":
       // A flatpak's proxy shows no name that the application may not talk to.
       if (sandbox?.kind === "flatpak") {
         return sandboxed("flatpak", sandbox.name);
       }
-      return {
-        kind: "unreachable",
-        cause: "no-service",
-        reason: "no Secret Service is running, and none could be started" +
+      return storeFailure(
+        "no-service",
+        "no Secret Service is running, and none could be started" +
           (trouble.message === undefined ? "" : `: ${clause(trouble.message)}`),
-        remedy: wsl
+        wsl
           ? `${WSL_REMEDY} Inside WSL, install and start gnome-keyring.`
           : trouble.message !== undefined
           ? "Let systemd start it (`systemctl --user unmask UNIT` for one that is masked), or start KWallet or KeePassXC, with its Secret Service switched on."
           : "Install and start GNOME Keyring, KWallet or KeePassXC, with its Secret Service switched on.",
-        storeExists: true,
-      };
+      );
     case "no-default-collection":
-      return {
-        kind: "unreachable",
-        cause: "no-default-collection",
-        reason: "the Secret Service has no default collection",
-        remedy: screen
+      return storeFailure(
+        "no-default-collection",
+        "the Secret Service has no default collection",
+        screen
           ? "Create a keyring and make it the default one, for instance with Seahorse (Passwords and Keys); in KeePassXC, open a database that is set up for the Secret Service."
           : "In GNOME Keyring `cargo-credential-keyring unlock` makes one, with a password that you choose.",
-        storeExists: true,
-      };
+      );
     case "service-failed":
-      return {
-        kind: "unreachable",
-        cause: "service-failed",
-        reason: `the Secret Service failed: ${clause(trouble.message)}`,
-        remedy:
-          "Try again. If it stays so, restart the keyring or log in again.",
-        storeExists: true,
-      };
+      return storeFailure(
+        "service-failed",
+        `the Secret Service failed: ${clause(trouble.message)}`,
+        "Try again. If it stays so, restart the keyring or log in again.",
+      );
     case "locked":
       if (trouble.asks) {
-        return {
-          kind: "locked",
-          cause: "locked",
-          reason: "the keyring wants to ask a person about this token first",
-          remedy:
-            "Run the command in a terminal and answer the dialog. KeePassXC lets programs read without asking if you switch off its setting `Confirm when passwords are retrieved by clients`.",
-          storeExists: true,
-          item: "visible",
-        };
+        return storeFailure(
+          "locked",
+          "the keyring wants to ask a person about this token first",
+          "Run the command in a terminal and answer the dialog. KeePassXC lets programs read without asking if you switch off its setting `Confirm when passwords are retrieved by clients`.",
+          { item: "visible" },
+        );
       }
-      return {
-        kind: "locked",
-        cause: "locked",
-        reason: trouble.keyring !== undefined
+      return storeFailure(
+        "locked",
+        trouble.keyring !== undefined
           ? `the keyring "${trouble.keyring}", which holds the token, is locked`
           : trouble.item === "visible"
           ? "the keyring that holds the token is locked"
           : "the default keyring is locked",
-        remedy: screen
+        screen
           ? "Unlock it: logging in on the desktop does, and so does Seahorse (Passwords and Keys) or whichever program manages it; over ssh, `cargo-credential-keyring unlock` does."
           : "Unlock it: `cargo-credential-keyring unlock` does where it is GNOME Keyring's.",
-        storeExists: true,
-        ...(trouble.item === undefined ? {} : { item: trouble.item }),
-      };
+        trouble.item === undefined ? {} : { item: trouble.item },
+      );
     case "access-denied":
       if (sandbox !== undefined) return sandboxed(sandbox.kind, sandbox.name);
-      return {
-        kind: "denied",
-        cause: "access-denied",
-        reason: "the D-Bus session bus refuses access to the Secret Service",
-        remedy:
-          "A policy of the bus or of a sandbox forbids it: allow `org.freedesktop.secrets` there.",
-        storeExists: true,
-      };
+      return storeFailure(
+        "access-denied",
+        "the D-Bus session bus refuses access to the Secret Service",
+        "A policy of the bus or of a sandbox forbids it: allow `org.freedesktop.secrets` there.",
+      );
     case "prompt-dismissed":
-      return {
-        kind: "denied",
-        cause: "prompt-dismissed",
-        reason: "the keyring's dialog was dismissed, or could not be shown",
-        remedy: screen
+      return storeFailure(
+        "prompt-dismissed",
+        "the keyring's dialog was dismissed, or could not be shown",
+        screen
           ? "Run the command again and answer the dialog, or unlock the keyring first."
           : "Without a screen, `cargo-credential-keyring unlock` opens GNOME Keyring first.",
-        storeExists: true,
-      };
+      );
     case "not-kept":
-      return {
-        kind: "denied",
-        cause: "not-kept",
-        reason: "the Secret Service did not keep what was stored",
-        remedy:
-          "Look at its items, for instance with Seahorse (Passwords and Keys), and try again.",
-        storeExists: true,
-      };
+      return storeFailure(
+        "not-kept",
+        "the Secret Service did not keep what was stored",
+        "Look at its items, for instance with Seahorse (Passwords and Keys), and try again.",
+      );
     case "deadline":
-      return {
-        kind: "timeout",
-        cause: "deadline",
-        reason: "the Secret Service did not answer in time",
-        remedy:
-          "It may be waiting for a password in a dialog, perhaps on another screen, or hang: then restart the keyring or log in again. If it needs longer, raise `timeout` or `prompt-timeout` in `credential-keyring.toml`.",
-        storeExists: true,
-      };
+      return storeFailure(
+        "deadline",
+        "the Secret Service did not answer in time",
+        "It may be waiting for a password in a dialog, perhaps on another screen, or hang: then restart the keyring or log in again. If it needs longer, raise `timeout` or `prompt-timeout` in `credential-keyring.toml`.",
+      );
   }
 }
 
@@ -321,24 +293,16 @@ const WSL_REMEDY =
   "WSL comes without a keyring; cargo on Windows can use the Windows Credential Manager.";
 
 function sandboxed(kind: "snap" | "flatpak", name: string): StoreFailure {
-  const cause: FailureCause = "sandboxed";
-  const common = { kind: "denied", cause, storeExists: true } as const;
-  return kind === "snap"
-    ? {
-      ...common,
-      reason: "the snap that this runs in may not use the Secret Service",
-      remedy: `Allow it: \`snap connect ${
-        name || "NAME"
-      }:password-manager-service\`.`,
-    }
-    : {
-      ...common,
-      reason: "the flatpak that this runs in may not use the Secret Service",
-      remedy:
-        `Allow it: \`flatpak override --user --talk-name=org.freedesktop.secrets ${
-          name || "NAME"
-        }\`.`,
-    };
+  const command = kind === "snap"
+    ? `snap connect ${name || "NAME"}:password-manager-service`
+    : `flatpak override --user --talk-name=org.freedesktop.secrets ${
+      name || "NAME"
+    }`;
+  return storeFailure(
+    "sandboxed",
+    `the ${kind} that this runs in may not use the Secret Service`,
+    `Allow it: \`${command}\`.`,
+  );
 }
 
 /** Which command installs libsecret, by the names that os-release(5) uses. */

@@ -7,6 +7,7 @@ import {
   type Security,
 } from "../../ffi/security.ts";
 import { Secret } from "../base/secret.ts";
+import { inTime } from "./_in_time.ts";
 import type { RegistryRef } from "../cargo/registries.ts";
 import type {
   CredentialStore,
@@ -20,6 +21,7 @@ import type {
   VerifyOutcome,
 } from "./credential_store.ts";
 import { indexUrlIn, itemName } from "./item_name.ts";
+import { ANOTHER_STORE, storeFailure } from "./store_failure.ts";
 
 const TITLE = "the macOS Keychain";
 
@@ -49,7 +51,6 @@ export function keychainFailure(
   circumstances: KeychainCircumstances,
 ): StoreFailure {
   const { prompt, item } = circumstances;
-  const exists = { storeExists: true } as const;
   const code = error.status;
   switch (error.statusName) {
     case "errSecInteractionNotAllowed":
@@ -58,114 +59,90 @@ export function keychainFailure(
       return notAllowed(code, item);
     case "errSecUserCanceled":
       if (!prompt) return notAllowed(code, item);
-      return {
-        kind: "denied",
-        cause: "prompt-dismissed",
-        reason: `the dialog of ${TITLE} was dismissed`,
-        remedy: "Run the command again and allow access.",
-        ...exists,
-      };
+      return storeFailure(
+        "prompt-dismissed",
+        `the dialog of ${TITLE} was dismissed`,
+        "Run the command again and allow access.",
+      );
     case "errSecAuthFailed":
     case "errAuthorizationDenied":
       if (!prompt) return notAllowed(code, item);
-      return {
-        kind: "denied",
-        cause: "access-denied",
-        reason: `${TITLE} refused access (${code})`,
-        remedy: "Run the command again with the keychain's password, or " +
+      return storeFailure(
+        "access-denied",
+        `${TITLE} refused access (${code})`,
+        "Run the command again with the keychain's password, or " +
           "allow access to the item in Keychain Access.",
-        ...exists,
-      };
+      );
     case "errSecReadOnly":
     case "errSecWrPerm":
-      return {
-        kind: "denied",
-        cause: "access-denied",
-        reason: `the default keychain may not be changed (${code})`,
-        remedy: "`security default-keychain` shows its file: look at the " +
+      return storeFailure(
+        "access-denied",
+        `the default keychain may not be changed (${code})`,
+        "`security default-keychain` shows its file: look at the " +
           "file's owner and permissions.",
-        ...exists,
-      };
+      );
     case "errSecMissingEntitlement":
-      return {
-        kind: "denied",
-        cause: "missing-entitlement",
-        reason: `${TITLE} wants an entitlement that this program has not ` +
+      return storeFailure(
+        "missing-entitlement",
+        `${TITLE} wants an entitlement that this program has not ` +
           `(${code})`,
-        remedy: "Make the login keychain the default one: " +
+        "Make the login keychain the default one: " +
           "`security default-keychain -s login.keychain-db`.",
-        ...exists,
-      };
+      );
     case "errSecDataTooLarge":
-      return {
-        kind: "denied",
-        cause: "too-large",
-        reason: `the token is too large for ${TITLE}`,
-        remedy: "Choose another store, or keep the token in an environment " +
-          "variable.",
-        ...exists,
-      };
+      return storeFailure(
+        "too-large",
+        `the token is too large for ${TITLE}`,
+        ANOTHER_STORE,
+      );
     case "errSecDiskFull":
-      return {
-        kind: "denied",
-        cause: "store-full",
-        reason: `the disk that holds the keychain is full`,
-        remedy: "Free some space, then run the command again.",
-        ...exists,
-      };
+      return storeFailure(
+        "store-full",
+        `the disk that holds the keychain is full`,
+        "Free some space, then run the command again.",
+      );
     case "errSecNoDefaultKeychain":
-      return {
-        kind: "unreachable",
-        cause: "no-keychain",
-        reason: "this user has no default keychain",
-        remedy: "Create one in Keychain Access, or name one with " +
+      return storeFailure(
+        "no-keychain",
+        "this user has no default keychain",
+        "Create one in Keychain Access, or name one with " +
           "`security default-keychain -s login.keychain-db`.",
-        storeExists: false,
-      };
+        { storeExists: false },
+      );
     case "errSecNoSuchKeychain":
-      return {
-        kind: "unreachable",
-        cause: "no-keychain",
-        reason: "the file of the default keychain is missing",
-        remedy: "`security default-keychain` shows its path; name another " +
+      return storeFailure(
+        "no-keychain",
+        "the file of the default keychain is missing",
+        "`security default-keychain` shows its path; name another " +
           "with `security default-keychain -s login.keychain-db`.",
-        ...exists,
-      };
+      );
     case "errSecNotAvailable":
-      return {
-        kind: "unreachable",
-        cause: "no-keychain",
-        reason: `no keychain is available here (${code})`,
-        remedy: "Log in to the Mac as this user, or restart it.",
-        ...exists,
-      };
+      return storeFailure(
+        "no-keychain",
+        `no keychain is available here (${code})`,
+        "Log in to the Mac as this user, or restart it.",
+      );
     case "errSecInvalidKeychain":
-      return {
-        kind: "unreachable",
-        cause: "service-failed",
-        reason: "the file of the default keychain is damaged",
-        remedy: "`security default-keychain` shows its path; restore it from " +
+      return storeFailure(
+        "service-failed",
+        "the file of the default keychain is damaged",
+        "`security default-keychain` shows its path; restore it from " +
           "a backup.",
-        ...exists,
-      };
+      );
     case "errSecDuplicateItem":
     case "errSecInvalidItemRef":
     case "errSecItemNotFound":
-      return {
-        kind: "unreachable",
-        cause: "service-failed",
-        reason: `another program kept changing the item in ${TITLE} (${code})`,
-        remedy: "Run the command again.",
-        ...exists,
-      };
+      return storeFailure(
+        "service-failed",
+        `another program kept changing the item in ${TITLE} (${code})`,
+        "Run the command again.",
+      );
     case undefined:
-      return {
-        kind: "unreachable",
-        cause: "service-failed",
-        reason: `${TITLE} failed (${code})`,
-        remedy: `\`security error ${code}\` says what that means.`,
-        ...exists,
-      };
+      return storeFailure(
+        "service-failed",
+        `${TITLE} failed (${code})`,
+        `\`security error ${code}\` says what that means.`,
+      );
   }
 }
 
@@ -173,55 +150,46 @@ function notAllowed(
   code: number,
   item: KeychainCircumstances["item"],
 ): StoreFailure {
-  return {
-    kind: "locked",
-    cause: "interaction-not-allowed",
-    reason: `${TITLE} may be locked, or has to ask for permission and cannot ` +
+  return storeFailure(
+    "interaction-not-allowed",
+    `${TITLE} may be locked, or has to ask for permission and cannot ` +
       `do so here (${code})`,
-    remedy: "Run `security unlock-keychain`; if that does not help, run the " +
+    "Run `security unlock-keychain`; if that does not help, run the " +
       "command once in a terminal on the Mac's own screen and choose " +
       "Always Allow.",
-    storeExists: true,
-    item,
-  };
+    { item },
+  );
 }
 
 function lockedFailure(item: KeychainCircumstances["item"]): StoreFailure {
-  return {
-    kind: "locked",
-    cause: "locked",
-    reason: "the default keychain is locked",
-    remedy: "Unlock it with `security unlock-keychain` (over ssh too), or in " +
+  return storeFailure(
+    "locked",
+    "the default keychain is locked",
+    "Unlock it with `security unlock-keychain` (over ssh too), or in " +
       "Keychain Access.",
-    storeExists: true,
-    item,
-  };
+    { item },
+  );
 }
 
-const LIBRARY_MISSING: StoreFailure = {
-  kind: "unreachable",
-  cause: "library-missing",
-  reason: "the Security framework of macOS cannot be loaded",
-  remedy: "The Keychain exists only on macOS: choose another store.",
-  storeExists: false,
-};
+const LIBRARY_MISSING: StoreFailure = storeFailure(
+  "library-missing",
+  "the Security framework of macOS cannot be loaded",
+  "The Keychain exists only on macOS: choose another store.",
+  { storeExists: false },
+);
 
-const LATE: StoreFailure = {
-  kind: "timeout",
-  cause: "deadline",
-  reason: `${TITLE} did not answer in time`,
-  remedy: "If a dialog is open on the Mac's own screen, answer it and run " +
+const LATE: StoreFailure = storeFailure(
+  "deadline",
+  `${TITLE} did not answer in time`,
+  "If a dialog is open on the Mac's own screen, answer it and run " +
     "the command again; `prompt-timeout` sets how long it is waited for.",
-  storeExists: true,
-};
+);
 
-const NOT_KEPT: StoreFailure = {
-  kind: "denied",
-  cause: "not-kept",
-  reason: `${TITLE} did not give back what was written to it`,
-  remedy: "Run `security verify-keychain`, then the command again.",
-  storeExists: true,
-};
+const NOT_KEPT: StoreFailure = storeFailure(
+  "not-kept",
+  `${TITLE} did not give back what was written to it`,
+  "Run `security verify-keychain`, then the command again.",
+);
 
 /** What one request needs to know while it is carried out. */
 class Request {
@@ -303,10 +271,6 @@ export class KeychainStore implements CredentialStore {
       if (item === undefined) return { kind: "absent" };
       request.stillWanted();
       const token = new Secret(await request.security.readSecret(item));
-      if (options.signal.aborted) {
-        token.wipe(); // Nobody will take it.
-        return LATE;
-      }
       return { kind: "found", token, others: [], keeps: "on-disk" };
     });
   }
@@ -422,16 +386,11 @@ export class KeychainStore implements CredentialStore {
    * deadline passes even if a call is blocked. What is still held is released
    * when that call returns.
    */
-  #run<T>(
+  async #run<T extends { readonly kind: string }>(
     options: StoreOptions,
-    work: (request: Request) => Promise<T>,
+    work: (request: Request) => Promise<T | StoreFailure>,
   ): Promise<T | StoreFailure> {
     const { signal, prompt = false } = options;
-    const { promise: expired, resolve } = Promise.withResolvers<StoreFailure>();
-    const expire = (): void => resolve(LATE);
-    signal.addEventListener("abort", expire, { once: true });
-    if (signal.aborted) expire();
-
     const done = this.#last.then(async (): Promise<T | StoreFailure> => {
       if (signal.aborted) return LATE;
       const security = this.#bindings();
@@ -448,8 +407,7 @@ export class KeychainStore implements CredentialStore {
       }
     });
     this.#last = done.catch(() => {});
-    return Promise.race([done, expired])
-      .finally(() => signal.removeEventListener("abort", expire));
+    return await inTime(signal, done) ?? LATE;
   }
 
   #bindings(): Security | undefined {

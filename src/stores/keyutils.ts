@@ -22,13 +22,11 @@ import type {
   VerifyOutcome,
 } from "./credential_store.ts";
 import { indexUrlIn, itemName } from "./item_name.ts";
+import { ANOTHER_STORE, storeFailure } from "./store_failure.ts";
 import { verifyByGet } from "./verify_by_get.ts";
 
 /** Every line that mentions this store says so. */
 const TITLE = "the kernel keyring (in memory, gone at the next boot)";
-
-const ANOTHER_STORE =
-  "Choose another store, or keep the token in an environment variable.";
 
 /**
  * What a refusal of the kernel means for this store.
@@ -50,80 +48,62 @@ export function keyFailure(
       return { kind: "absent" };
     case "EPERM":
     case "ENOSYS":
-      return {
-        kind: "unreachable",
-        cause: "forbidden-by-kernel",
-        reason: `${TITLE} is forbidden here, as it is in most containers`,
-        remedy: ANOTHER_STORE,
-        storeExists: false,
-      };
+      return storeFailure(
+        "forbidden-by-kernel",
+        `${TITLE} is forbidden here, as it is in most containers`,
+        ANOTHER_STORE,
+        { storeExists: false },
+      );
     case "EDQUOT":
     case "ENOMEM":
-      return {
-        kind: "denied",
-        cause: "store-full",
-        reason:
-          `${TITLE} is full: the kernel's limit on the keys of one user is reached`,
-        remedy:
-          "`keyctl show @u` lists the keys and /proc/key-users the limits; " +
+      return storeFailure(
+        "store-full",
+        `${TITLE} is full: the kernel's limit on the keys of one user is reached`,
+        "`keyctl show @u` lists the keys and /proc/key-users the limits; " +
           "containers that run as this user count too.",
-        storeExists: true,
-      };
+      );
     case "EINVAL":
-      return {
-        kind: "denied",
-        cause: "too-large",
-        reason:
-          `${TITLE} takes tokens of up to 32,767 bytes and index URLs of up to about 4,000`,
-        remedy: ANOTHER_STORE,
-        storeExists: true,
-      };
+      return storeFailure(
+        "too-large",
+        `${TITLE} takes tokens of up to 32,767 bytes and index URLs of up to about 4,000`,
+        ANOTHER_STORE,
+      );
     case "EACCES":
     case "EKEYREJECTED":
-      return {
-        kind: "denied",
-        cause: "access-denied",
-        reason: `${TITLE} denies access to its entry for this registry`,
-        remedy:
-          "Another program has made that key: `keyctl show @u` lists the keys.",
-        storeExists: true,
-      };
+      return storeFailure(
+        "access-denied",
+        `${TITLE} denies access to its entry for this registry`,
+        "Another program has made that key: `keyctl show @u` lists the keys.",
+      );
     case "other":
       return FAILED;
   }
 }
 
-const FAILED: StoreFailure = {
-  kind: "unreachable",
-  cause: "service-failed",
-  reason: `${TITLE} failed`,
-  remedy: ANOTHER_STORE,
-  storeExists: true,
-};
+const FAILED: StoreFailure = storeFailure(
+  "service-failed",
+  `${TITLE} failed`,
+  ANOTHER_STORE,
+);
 
-const NO_KERNEL_KEYS: StoreFailure = {
-  kind: "unreachable",
-  cause: "forbidden-by-kernel",
-  reason: "kernel keyrings exist only on Linux (x86-64 and arm64)",
-  remedy: ANOTHER_STORE,
-  storeExists: false,
-};
+const NO_KERNEL_KEYS: StoreFailure = storeFailure(
+  "forbidden-by-kernel",
+  "kernel keyrings exist only on Linux (x86-64 and arm64)",
+  ANOTHER_STORE,
+  { storeExists: false },
+);
 
-const TIMEOUT: StoreFailure = {
-  kind: "timeout",
-  cause: "deadline",
-  reason: `the deadline had passed before ${TITLE} was asked`,
-  remedy: "Allow more time with the `timeout` setting.",
-  storeExists: true,
-};
+const TIMEOUT: StoreFailure = storeFailure(
+  "deadline",
+  `the deadline had passed before ${TITLE} was asked`,
+  "Allow more time with the `timeout` setting.",
+);
 
-const NOT_KEPT: StoreFailure = {
-  kind: "denied",
-  cause: "not-kept",
-  reason: `${TITLE} did not keep what was stored in it`,
-  remedy: ANOTHER_STORE,
-  storeExists: true,
-};
+const NOT_KEPT: StoreFailure = storeFailure(
+  "not-kept",
+  `${TITLE} did not keep what was stored in it`,
+  ANOTHER_STORE,
+);
 
 /**
  * The Linux kernel's user keyring: a `user` key `cargo-registry:<index-url>`

@@ -6,6 +6,7 @@ import {
   readSurroundings,
   troubleOf,
 } from "./_secret_service_failures.ts";
+import { inTime } from "./_in_time.ts";
 import type { RegistryRef } from "../cargo/registries.ts";
 import type {
   CredentialStore,
@@ -20,19 +21,18 @@ import type {
 } from "./credential_store.ts";
 import { itemLabel, labelledItem } from "./item_name.ts";
 import { findSessionBus, readVariable, statSocket } from "./session_bus.ts";
+import { storeFailure } from "./store_failure.ts";
 
 const TITLE = "libsecret's keyring file";
 
 /** The schema of `cargo:libsecret` (cargo-credential-libsecret/src/lib.rs). */
 const CARGO = { name: "org.rust-lang.cargo.registry", attributes: ["url"] };
 
-const NOT_KEPT: StoreFailure = {
-  kind: "denied",
-  cause: "not-kept",
-  reason: `${TITLE} did not keep what was stored in it`,
-  remedy: "Try again.",
-  storeExists: true,
-};
+const NOT_KEPT: StoreFailure = storeFailure(
+  "not-kept",
+  `${TITLE} did not keep what was stored in it`,
+  "Try again.",
+);
 
 /**
  * The file that libsecret keeps itself, encrypted with a password that the
@@ -161,20 +161,9 @@ export class LibsecretFileStore implements CredentialStore {
     service: (service: CredentialStore) => Promise<T | StoreFailure>,
     calls: (file: PasswordStore) => Promise<T | StoreFailure>,
   ): Promise<T | StoreFailure> {
-    const { signal } = options;
-    const deadline = Promise.withResolvers<undefined>();
-    const abort = (): void => deadline.resolve(undefined);
-    if (signal.aborted) abort();
-    else signal.addEventListener("abort", abort, { once: true });
-    const running = this.#run(signal, service, calls);
-    try {
-      const answer = await Promise.race([deadline.promise, running]);
-      if (answer !== undefined) return answer;
-      running.then(forget, () => {});
-      return await describe({ cause: "deadline" });
-    } finally {
-      signal.removeEventListener("abort", abort);
-    }
+    const running = this.#run(options.signal, service, calls);
+    return await inTime(options.signal, running) ??
+      await describe({ cause: "deadline" });
   }
 
   async #run<T extends { readonly kind: string }>(
@@ -220,20 +209,11 @@ async function describe(
 
 function unusable(error: unknown, isNamed: boolean): StoreFailure {
   const words = error instanceof GLibError ? error.message : "";
-  return {
-    kind: "unreachable",
-    cause: "service-failed",
-    reason: `${TITLE} cannot be used: ${words || "it did not say why"}`,
-    remedy: isNamed
+  return storeFailure(
+    "service-failed",
+    `${TITLE} cannot be used: ${words || "it did not say why"}`,
+    isNamed
       ? "It is used because SECRET_BACKEND is `file`; without that variable the Secret Service is. Its password comes from the portal of a sandbox."
       : "Its password comes from the portal of the sandbox: see whether xdg-desktop-portal runs, and a keyring behind it.",
-    storeExists: true,
-  };
-}
-
-/** Wipes a token that came too late for anyone to take it. */
-function forget(
-  answer: { readonly kind: string; readonly token?: Secret },
-): void {
-  answer.token?.wipe();
+  );
 }

@@ -1,5 +1,5 @@
 import { SecretService } from "../../ffi/libsecret/service.ts";
-import type { Secret } from "../base/secret.ts";
+import { inTime } from "./_in_time.ts";
 import type { Trouble } from "./_secret_service_failures.ts";
 import type { StoreFailure, StoreOptions } from "./credential_store.ts";
 import { findSessionBus, readVariable, statSocket } from "./session_bus.ts";
@@ -54,21 +54,11 @@ export async function inSession<T extends { readonly kind: string }>(
   options: Pick<StoreOptions, "signal">,
   calls: (service: SecretService) => Promise<Answer<T>>,
 ): Promise<T | StoreFailure> {
-  const { signal } = options;
-  const aborted = Promise.withResolvers<Answer<never>>();
-  const abort = (): void => aborted.resolve(trouble({ cause: "deadline" }));
-  if (signal.aborted) abort();
-  else signal.addEventListener("abort", abort, { once: true });
-  const running = run(options, calls);
-  try {
-    const answer = await Promise.race([aborted.promise, running]);
-    if (!isTrouble(answer)) return answer;
-    if (signal.aborted) running.then(forget, () => {});
-    const { describeTrouble, readSurroundings } = await failures();
-    return describeTrouble(answer.trouble, await readSurroundings());
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
+  const answer = await inTime(options.signal, run(options, calls)) ??
+    trouble({ cause: "deadline" });
+  if (!isTrouble(answer)) return answer;
+  const { describeTrouble, readSurroundings } = await failures();
+  return describeTrouble(answer.trouble, await readSurroundings());
 }
 
 /** Loaded where something went wrong. */
@@ -80,13 +70,6 @@ function isTrouble<T extends { readonly kind: string }>(
   answer: Answer<T>,
 ): answer is { readonly kind: "trouble"; readonly trouble: Trouble } {
   return answer.kind === "trouble";
-}
-
-/** Wipes a token that came too late for anyone to take it. */
-function forget(
-  answer: { readonly kind: string; readonly token?: Secret },
-): void {
-  answer.token?.wipe();
 }
 
 /** How many sessions are tried: see `Trouble.again`. */

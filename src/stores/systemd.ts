@@ -26,6 +26,7 @@ import type {
   StoreOptions,
   VerifyOutcome,
 } from "./credential_store.ts";
+import { ANOTHER_STORE, storeFailure } from "./store_failure.ts";
 import { verifyByGet } from "./verify_by_get.ts";
 
 /** Where systemd listens (`systemd-creds.socket`). */
@@ -43,47 +44,37 @@ const MAX_TOKEN_BYTES = 512 * 1024;
 const TRIES = 5;
 const RETRY_MS = 20;
 
-const ANOTHER_STORE =
-  "Choose another store, or keep the token in an environment variable.";
-
 const LOG_IN_AGAIN =
   "`cargo login` replaces it. Tokens are taken to another machine with " +
   "`cargo-credential-keyring export`.";
 
-const TIMEOUT: StoreFailure = {
-  kind: "timeout",
-  cause: "deadline",
-  reason: "systemd's credential service did not answer in time",
-  remedy: "`systemctl status systemd-creds.socket` may say why; the " +
+const TIMEOUT: StoreFailure = storeFailure(
+  "deadline",
+  "systemd's credential service did not answer in time",
+  "`systemctl status systemd-creds.socket` may say why; the " +
     "`timeout` setting allows more time.",
-  storeExists: true,
-};
+);
 
-const NOT_KEPT: StoreFailure = {
-  kind: "denied",
-  cause: "not-kept",
-  reason: "what was stored as a systemd credential did not come back",
-  remedy: ANOTHER_STORE,
-  storeExists: true,
-};
+const NOT_KEPT: StoreFailure = storeFailure(
+  "not-kept",
+  "what was stored as a systemd credential did not come back",
+  ANOTHER_STORE,
+);
 
-const TOO_OLD: StoreFailure = {
-  kind: "unreachable",
-  cause: "no-service",
-  reason: "this systemd encrypts no credentials for users: that takes " +
+const TOO_OLD: StoreFailure = storeFailure(
+  "no-service",
+  "this systemd encrypts no credentials for users: that takes " +
     "systemd 256 or later",
-  remedy: ANOTHER_STORE,
-  storeExists: false,
-};
+  ANOTHER_STORE,
+  { storeExists: false },
+);
 
-const FOREIGN: StoreFailure = {
-  kind: "denied",
-  cause: "access-denied",
-  reason: "cargo's home belongs to another user, who could not decrypt what " +
+const FOREIGN: StoreFailure = storeFailure(
+  "access-denied",
+  "cargo's home belongs to another user, who could not decrypt what " +
     "is stored there now",
-  remedy: "Run cargo as that user.",
-  storeExists: true,
-};
+  "Run cargo as that user.",
+);
 
 /** What the errors of the interface and of Varlink itself mean here. */
 const ERRORS: Readonly<Partial<Record<string, StoreFailure>>> = {
@@ -126,15 +117,16 @@ const ERRORS: Readonly<Partial<Record<string, StoreFailure>>> = {
     "the TPM refuses every key for now, after too many wrong ones",
     "Try again later.",
   ),
-  [`${INTERFACE}.NoSuchUser`]: {
-    kind: "denied",
-    cause: "access-denied",
-    reason: "systemd encrypts for users of its user database alone, and this " +
+  [`${INTERFACE}.NoSuchUser`]: storeFailure(
+    "access-denied",
+    "systemd encrypts for users of its user database alone, and this " +
       "user is not in it",
-    remedy: ANOTHER_STORE,
-    // Nobody without a name can have stored anything.
-    storeExists: false,
-  },
+    ANOTHER_STORE,
+    {
+      // Nobody without a name can have stored anything.
+      storeExists: false,
+    },
+  ),
   "io.systemd.InteractiveAuthenticationRequired": denied(
     "systemd wants an administrator's password to encrypt for this user",
     ANOTHER_STORE,
@@ -148,18 +140,15 @@ const ERRORS: Readonly<Partial<Record<string, StoreFailure>>> = {
 };
 
 function denied(reason: string, remedy: string): StoreFailure {
-  const cause = "access-denied";
-  return { kind: "denied", cause, reason, remedy, storeExists: true };
+  return storeFailure("access-denied", reason, remedy);
 }
 
 function serviceFailed(detail: string): StoreFailure {
-  return {
-    kind: "unreachable",
-    cause: "service-failed",
-    reason: `systemd's credential service failed: ${detail}`,
-    remedy: "`journalctl -t systemd-creds` may say why. " + ANOTHER_STORE,
-    storeExists: true,
-  };
+  return storeFailure(
+    "service-failed",
+    `systemd's credential service failed: ${detail}`,
+    "`journalctl -t systemd-creds` may say why. " + ANOTHER_STORE,
+  );
 }
 
 /**
@@ -196,16 +185,15 @@ export function socketFailure(
     case "ENOENT":
     case "ENOTDIR":
     case "ECONNREFUSED":
-      return {
-        kind: "unreachable",
-        cause: "no-service",
-        reason: "systemd's credential service is not here: nobody listens on " +
+      return storeFailure(
+        "no-service",
+        "systemd's credential service is not here: nobody listens on " +
           SOCKET,
-        remedy: "It comes with systemd 256 or later, and `systemctl enable " +
+        "It comes with systemd 256 or later, and `systemctl enable " +
           "--now systemd-creds.socket` starts it; most containers have none. " +
           ANOTHER_STORE,
-        storeExists: holdsToken,
-      };
+        { storeExists: holdsToken },
+      );
     case "EACCES":
     case "EPERM":
       // The socket of 255 is root's alone.
@@ -430,13 +418,11 @@ function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   }
 }
 
-const TOO_LARGE: StoreFailure = {
-  kind: "denied",
-  cause: "too-large",
-  reason: `${TITLE} takes tokens of up to ${MAX_TOKEN_BYTES} bytes`,
-  remedy: ANOTHER_STORE,
-  storeExists: true,
-};
+const TOO_LARGE: StoreFailure = storeFailure(
+  "too-large",
+  `${TITLE} takes tokens of up to ${MAX_TOKEN_BYTES} bytes`,
+  ANOTHER_STORE,
+);
 
 function unreadable(path: string, reason: string): StoreFailure {
   return denied(`${path} ${reason}`, LOG_IN_AGAIN);
@@ -455,13 +441,11 @@ function changeFailure(
       return FOREIGN;
     case "failed":
       return FULL.has(outcome.code)
-        ? {
-          kind: "denied",
-          cause: "store-full",
-          reason: `the disk of ${path} is full`,
-          remedy: "Make room, and try again.",
-          storeExists: true,
-        }
+        ? storeFailure(
+          "store-full",
+          `the disk of ${path} is full`,
+          "Make room, and try again.",
+        )
         : denied(
           `${path} cannot be changed (${outcome.code})`,
           "Make cargo's home writable for its owner, or choose another store.",

@@ -23,6 +23,7 @@ import type {
   VerifyOutcome,
 } from "./credential_store.ts";
 import { indexUrlIn, ITEM_NAMES, itemName } from "./item_name.ts";
+import { storeFailure } from "./store_failure.ts";
 import { verifyByGet } from "./verify_by_get.ts";
 
 const COMMENT = "Cargo registry token";
@@ -48,112 +49,87 @@ export function wincredFailure(code: number): Absent | StoreFailure {
     case ERROR.NOT_FOUND:
       return { kind: "absent" };
     case ERROR.NO_SUCH_LOGON_SESSION:
-      return {
-        kind: "unreachable",
-        cause: "no-logon-session",
-        reason: `${TITLE} has nothing for this logon session, as over ssh ` +
+      return storeFailure(
+        "no-logon-session",
+        `${TITLE} has nothing for this logon session, as over ssh ` +
           "and WinRM, in some scheduled tasks, and where a policy forbids " +
           "storing credentials",
-        remedy: "Log on at the machine or through remote desktop. " +
+        "Log on at the machine or through remote desktop. " +
           ANOTHER_STORE,
-        storeExists: true,
-      };
+      );
     case ERROR.NOT_ENOUGH_MEMORY:
     case ERROR.OUTOFMEMORY:
-      return {
-        kind: "denied",
-        cause: "store-full",
-        reason: `${TITLE} is full`,
-        remedy: REMOVE_SOME,
-        storeExists: true,
-      };
+      return storeFailure("store-full", `${TITLE} is full`, REMOVE_SOME);
     case ERROR.ACCESS_DENIED:
-      return {
-        kind: "denied",
-        cause: "access-denied",
-        reason: `${TITLE} denied access`,
-        remedy: ANOTHER_STORE,
-        storeExists: true,
-      };
+      return storeFailure(
+        "access-denied",
+        `${TITLE} denied access`,
+        ANOTHER_STORE,
+      );
     case ERROR.ACCESS_DISABLED_BY_POLICY:
-      return {
-        kind: "denied",
-        cause: "forbidden-by-policy",
-        reason: `a policy of this machine forbids the use of ${TITLE}`,
-        remedy: `Ask its administrator. ${ANOTHER_STORE}`,
-        storeExists: true,
-      };
+      return storeFailure(
+        "forbidden-by-policy",
+        `a policy of this machine forbids the use of ${TITLE}`,
+        `Ask its administrator. ${ANOTHER_STORE}`,
+      );
     case ERROR.INVALID_PARAMETER:
     case ERROR.RPC_X_BAD_STUB_DATA:
-      return {
-        kind: "denied",
-        cause: "too-large",
-        reason: `${TITLE} does not take this token or index URL ` +
+      return storeFailure(
+        "too-large",
+        `${TITLE} does not take this token or index URL ` +
           `(error ${code}): one of them is too long`,
-        remedy: ANOTHER_STORE,
-        storeExists: true,
-      };
+        ANOTHER_STORE,
+      );
     default:
       return failed(code);
   }
 }
 
 function failed(code: number): StoreFailure {
-  return {
-    kind: "unreachable",
-    cause: "service-failed",
-    reason: code === 0
+  return storeFailure(
+    "service-failed",
+    code === 0
       ? `${TITLE} failed without saying why`
       : `${TITLE} failed with error ${code}`,
-    remedy: "Try again; if it stays, see whether the service " +
+    "Try again; if it stays, see whether the service " +
       "`Credential Manager` is running.",
-    storeExists: true,
-  };
+  );
 }
 
-const TOO_LARGE: StoreFailure = {
-  kind: "denied",
-  cause: "too-large",
-  reason: `the token is longer than the ${MAX_BLOB_BYTES} bytes that ` +
+const TOO_LARGE: StoreFailure = storeFailure(
+  "too-large",
+  `the token is longer than the ${MAX_BLOB_BYTES} bytes that ` +
     `${TITLE} takes`,
-  remedy: ANOTHER_STORE,
-  storeExists: true,
-};
+  ANOTHER_STORE,
+);
 
-const NOT_KEPT: StoreFailure = {
-  kind: "denied",
-  cause: "not-kept",
-  reason: `${TITLE} did not keep what was stored in it`,
-  remedy: ANOTHER_STORE,
-  storeExists: true,
-};
+const NOT_KEPT: StoreFailure = storeFailure(
+  "not-kept",
+  `${TITLE} did not keep what was stored in it`,
+  ANOTHER_STORE,
+);
 
-const TIMEOUT: StoreFailure = {
-  kind: "timeout",
-  cause: "deadline",
-  reason: `the deadline had passed before ${TITLE} was asked`,
-  remedy: "Allow more time with the `timeout` setting.",
-  storeExists: true,
-};
+const TIMEOUT: StoreFailure = storeFailure(
+  "deadline",
+  `the deadline had passed before ${TITLE} was asked`,
+  "Allow more time with the `timeout` setting.",
+);
 
-const NOT_WINDOWS: StoreFailure = {
-  kind: "unreachable",
-  cause: "library-missing",
-  reason: `${TITLE} exists only on Windows`,
-  remedy: ANOTHER_STORE,
-  storeExists: false,
-};
+const NOT_WINDOWS: StoreFailure = storeFailure(
+  "library-missing",
+  `${TITLE} exists only on Windows`,
+  ANOTHER_STORE,
+  { storeExists: false },
+);
 
 /** Another registry's entry is where this one's would go. */
 function taken(targetName: string): StoreFailure {
-  return {
-    kind: "denied",
-    cause: "access-denied",
-    reason: `${TITLE} does not tell upper from lower case and holds an entry ` +
+  return storeFailure(
+    "access-denied",
+    `${TITLE} does not tell upper from lower case and holds an entry ` +
       `for another registry, ${targetName}`,
-    remedy: "Log out of that registry first.",
-    storeExists: true,
-  };
+    "Log out of that registry first.",
+  );
 }
 
 /**

@@ -236,6 +236,7 @@ async function publicCopy(): Promise<string> {
     "src/stores/credential_store.ts",
     "src/stores/item_name.ts",
     "src/stores/keyutils.ts",
+    "src/stores/store_failure.ts",
     "src/stores/verify_by_get.ts",
     "tests/stores/keyutils_child.ts",
   ];
