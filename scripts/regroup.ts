@@ -1,4 +1,4 @@
-import { rollup } from "@rollup/wasm-node";
+import { type AstNodeLocation, type Plugin, rollup } from "@rollup/wasm-node";
 
 /**
  * What a `get` loads, one after the other: the modules that are imported when
@@ -37,11 +37,38 @@ export async function regroup(bundle: string, output: string): Promise<void> {
       entryFileNames: "mod.js",
       chunkFileNames: "[name]-[hash].js",
       manualChunks: (id) => groups.get(id.slice(bundle.length + 1)),
+      plugins: [COMPILED_AT_ONCE],
     });
   } finally {
     await build.close();
   }
 }
+
+/**
+ * Has V8 compile the functions of these chunks with the chunk itself, as it
+ * does with a function in parentheses, which it takes to be called at once.
+ * Others it looks through first, and reads again when they are called: most of
+ * these are.
+ */
+const COMPILED_AT_ONCE: Plugin = {
+  name: "compiled-at-once",
+  renderChunk(code, { name }): string | null {
+    if (!(name in GROUPS)) return null;
+    let functions = "";
+    let others = "";
+    let end = 0;
+    for (const node of this.parse(code).body) {
+      if (node.type !== "FunctionDeclaration") continue;
+      const place = node as typeof node & AstNodeLocation;
+      const text = code.slice(place.start, place.end);
+      // A declaration is there before all else, and so is this.
+      functions += `var ${node.id.name} = (${text});\n`;
+      others += code.slice(end, place.start);
+      end = place.end;
+    }
+    return functions + others + code.slice(end);
+  },
+};
 
 /** The group of each chunk that is in one; the first that needs it has it. */
 async function readGroups(

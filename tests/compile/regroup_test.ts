@@ -25,10 +25,18 @@ export async function answer() {
   const { rare } = await import("./rare-E.js");
   return rare() + shared;
 }`,
-  "chunk-S.js": `export const shared = 1;`,
+  "chunk-S.js": `export const shared = one() - Math.max(...none());
+function one() {
+  return one.name === "one" ? 1 : NaN;
+}
+function* none() {
+  yield 0;
+}`,
   "open_libsecret-D.js": `import "./chunk-S.js";`,
   "rare-E.js": `import { shared } from "./chunk-S.js";
-export const rare = () => 40 + shared;`,
+export function rare() {
+  return 40 + shared;
+}`,
   "registry_index-F.js": "",
   "configuration-G.js": "",
 };
@@ -90,6 +98,10 @@ Deno.test("regroup() makes one chunk of each group, which does the same", () =>
       `${folder}/chunks/mod.js`,
     ], { env: { NO_COLOR: "1", DENO_DIR: `${folder}/cache` } });
     assertEquals(stdout, "begin 1\nanswer 2\n42\n");
+    const declared = [...written]
+      .filter(([_, text]) => /^(?:async )?function/m.test(text))
+      .map(([name]) => name);
+    assertEquals(declared, ["rare-E.js"]);
   }));
 
 Deno.test("regroup() refuses a bundle without one of the modules", () =>
