@@ -8,12 +8,12 @@ import {
 } from "../_memory.ts";
 import { Cancellable } from "../gio.ts";
 import {
-  glib,
+  glibTables,
   listElements,
   lookUpString,
   StringTable,
-  takeError,
-} from "../glib.ts";
+} from "../_glib_tables.ts";
+import { glib, takeError } from "../glib.ts";
 import { unref } from "../gobject.ts";
 import { SECRET_VALUE_SYMBOLS } from "./symbols.ts";
 
@@ -283,10 +283,10 @@ export class PasswordStore implements AsyncDisposable {
         label: readCString(text) ?? "",
       });
       glib().g_free(text);
-      glib().g_hash_table_unref(table);
+      glibTables().g_hash_table_unref(table);
       await unref(item);
     }
-    glib().g_list_free(list);
+    glibTables().g_list_free(list);
     return items;
   }
 

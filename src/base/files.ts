@@ -171,16 +171,6 @@ export function decodeText(
   }
 }
 
-/** The path without links; `undefined` where it leads nowhere. */
-export function realPath(path: string): string | undefined {
-  if (!mayBeThere(path)) return undefined;
-  try {
-    return Deno.realPathSync(path);
-  } catch {
-    return undefined;
-  }
-}
-
 /**
  * Whether an error says that there is nothing at a path: no entry, or no
  * folder on the way to it (`NotADirectory`).

@@ -1,5 +1,5 @@
 import { mayBeThere } from "../../ffi/presence.ts";
-import { realPath } from "../base/files.ts";
+import { realPath } from "../base/real_path.ts";
 import { joinPath } from "../base/paths.ts";
 import { isOutOfReach } from "./home.ts";
 

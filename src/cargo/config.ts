@@ -7,11 +7,8 @@ import {
   parentPath,
   resolvePath,
 } from "../base/paths.ts";
-import {
-  readRegularFile,
-  realPath,
-  type UnreadableReason,
-} from "../base/files.ts";
+import { readRegularFile, type UnreadableReason } from "../base/files.ts";
+import { realPath } from "../base/real_path.ts";
 import {
   loadTomlParser,
   type TomlParser,

@@ -4,10 +4,8 @@ import type { GetOutcome } from "../stores/credential_store.ts";
 import type { ProviderContext } from "./context.ts";
 import {
   decideGet,
-  type GetAction,
   type GetFacts,
   type GetNeed,
-  type GetNotice,
   type GetStep,
 } from "./get_decision.ts";
 
@@ -55,9 +53,10 @@ async function decide(
     }
     // Another program may have stepped in before the action: then everything
     // is looked at again, but not for ever.
-    const done = step.action === undefined || actions++ === MAX_ACTIONS ||
-      await act(step.action, facts, context);
-    if (done) return await answer(step, facts, context);
+    if (
+      step.action === undefined || actions++ === MAX_ACTIONS ||
+      await (await import("./get_action.ts")).act(step.action, facts, context)
+    ) return await answer(step, facts, context);
     const { settings, environment, chain, rebinding } = facts;
     facts = {
       settings,
@@ -164,9 +163,11 @@ async function answer(
   facts: GetFacts,
   context: ProviderContext,
 ): Promise<GetResult> {
-  const text = step.notice === undefined
-    ? ""
-    : await tell(step, step.notice, facts, context);
+  let text = "";
+  if (step.notice !== undefined) {
+    const { tell } = await import("./get_notice.ts");
+    text = await tell(step, step.notice, facts, context);
+  }
   switch (step.answer) {
     case "environment-token":
       if (facts.environment.kind !== "token") break;
@@ -189,93 +190,4 @@ async function answer(
       return { kind: step.answer };
   }
   throw new TypeError(`${step.answer} was decided without one`);
-}
-
-/** Gives the notice, unless it is the error itself. */
-async function tell(
-  { answer }: Exclude<GetStep, { need: GetNeed }>,
-  notice: GetNotice,
-  facts: GetFacts,
-  context: ProviderContext,
-): Promise<string> {
-  const { describeGetNotice } = await import("./notices.ts");
-  const answersToken = answer.endsWith("-token");
-  const hasPlaintext = typeof facts.plaintext === "object";
-  const { cargoTokenFollows } = facts.chain ??
-    (answersToken
-      ? { cargoTokenFollows: true }
-      : await context.registry.chain());
-  const text = describeGetNotice(
-    notice,
-    { cargoTokenFollows, hasPlaintext },
-    await context.about(),
-  );
-  if (answer !== "other") {
-    // The command fails where no token follows, and needs the reason.
-    const isLast = !answersToken && !(cargoTokenFollows && hasPlaintext);
-    await context.notice(text, isLast);
-  }
-  return text.text;
-}
-
-/**
- * Does what was decided.
- *
- * Returns `false`: another program has changed something before.
- */
-async function act(
-  action: GetAction,
-  { plaintext }: GetFacts,
-  context: ProviderContext,
-): Promise<boolean> {
-  if (typeof plaintext !== "object") return true;
-  if (action === "move") return await move(plaintext, context);
-  const superseded = action === "remove-superseded";
-  const { removeIfStored } = await import("../tokens/move.ts");
-  const removal = await removeIfStored(context.registry, plaintext, {
-    signal: context.deadline.signal,
-    superseded,
-  });
-  const { describeRemoval } = await import("./move_words.ts");
-  const about = await context.about();
-  const notice = describeRemoval(removal, superseded, about);
-  if (notice !== undefined) await context.notice(notice);
-  return true;
-}
-
-async function move(
-  token: Secret,
-  context: ProviderContext,
-): Promise<boolean> {
-  const { registry } = context;
-  const { movePlaintext } = await import("../tokens/move.ts");
-  const outcome = await movePlaintext(
-    registry,
-    token,
-    context.deadline.signal,
-  );
-  const { describeMoved, describeMoveFailure } = await import(
-    "./move_words.ts"
-  );
-  switch (outcome.kind) {
-    case "moved": {
-      const { unsupersede } = await import("../state/superseded.ts");
-      const { indexUrl } = registry.ref;
-      // What is in use again is not out of use.
-      if (await registry.isSuperseded(token)) {
-        await registry.remember((state) => unsupersede(state, indexUrl, token));
-      }
-      await context.announce(describeMoved(await context.about()));
-      return true;
-    }
-    case "busy":
-      return true;
-    case "file-changed":
-    case "store-changed":
-      // Another program may have moved it, or logged in or out.
-      return false;
-    default:
-      await context.notice(describeMoveFailure(outcome, await context.about()));
-      return true;
-  }
 }

@@ -14,7 +14,7 @@ import type { ProviderContext } from "./context.ts";
 import type { NoticeText } from "./notices.ts";
 import { Notifier } from "./notifier.ts";
 import { Patience } from "./patience.ts";
-import { describeRegistry, type RegistryAbout } from "../tokens/about.ts";
+import type { RegistryAbout } from "../tokens/about.ts";
 
 /** Cargo may read it all the same, and use a token in it. */
 async function describeUnusable(
@@ -111,6 +111,7 @@ export class SystemContext implements ProviderContext, Disposable {
   }
 
   readonly about = once(async (): Promise<RegistryAbout> => {
+    const { describeRegistry } = await import("../tokens/about.ts");
     const store = await this.registry.store();
     const { path } = await this.registry.plaintext();
     return describeRegistry(this.#request.registry, store.title, path);

@@ -1,4 +1,3 @@
-import { spellings } from "../cargo/spellings.ts";
 import type { Secret } from "../base/secret.ts";
 import type { RegistryRef } from "../cargo/registries.ts";
 import { splitScoped } from "./item_name.ts";
@@ -43,7 +42,7 @@ export class EverySpelling implements CredentialStore {
   ): Promise<{ readonly key: RegistryRef; readonly outcome: GetOutcome }> {
     const exact = await this.#store.get(key, options);
     if (exact.kind !== "absent") return { key, outcome: exact };
-    for (const other of otherKeys(key)) {
+    for (const other of await otherKeys(key)) {
       const outcome = await this.#store.get(other, options);
       if (outcome.kind !== "absent") return { key: other, outcome };
     }
@@ -79,7 +78,7 @@ export class EverySpelling implements CredentialStore {
   }
 
   async #place(key: RegistryRef, options: StoreOptions): Promise<RegistryRef> {
-    if (otherKeys(key).length === 0) return key;
+    if ((await otherKeys(key)).length === 0) return key;
     const found = await this.#find(key, options);
     if (found.outcome.kind === "found") found.outcome.token.wipe();
     return found.key;
@@ -87,7 +86,7 @@ export class EverySpelling implements CredentialStore {
 
   async erase(key: RegistryRef, options: StoreOptions): Promise<EraseOutcome> {
     let erased: EraseOutcome = { kind: "absent" };
-    for (const each of [key, ...otherKeys(key)]) {
+    for (const each of [key, ...await otherKeys(key)]) {
       const outcome = await this.#store.erase(each, options);
       if (outcome.kind === "absent") continue;
       if (outcome.kind !== "erased") return outcome;
@@ -113,8 +112,9 @@ export class EverySpelling implements CredentialStore {
   }
 }
 
-function otherKeys(key: RegistryRef): readonly RegistryRef[] {
+async function otherKeys(key: RegistryRef): Promise<readonly RegistryRef[]> {
   // What is listed is exact.
   if (splitScoped(key.indexUrl) !== undefined) return [];
+  const { spellings } = await import("../cargo/spellings.ts");
   return spellings(key.indexUrl).map((indexUrl) => ({ ...key, indexUrl }));
 }

@@ -5,7 +5,7 @@ import {
 import type { SecretService } from "../../ffi/libsecret/service.ts";
 import type { Secret } from "../base/secret.ts";
 import type { StoreFailure, StoreOptions } from "./credential_store.ts";
-import { GNOME_KEYRING, SESSION_COLLECTION } from "./secret_service.ts";
+import { GNOME_KEYRING, SESSION_COLLECTION } from "./_secret_service_look.ts";
 import { type Answer, inSession, trouble } from "./secret_service_session.ts";
 
 /** A keyring that takes a password. */

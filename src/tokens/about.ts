@@ -30,11 +30,7 @@ export function describeRegistry(
   filePath: string,
 ): RegistryAbout {
   const isCratesIo = registry.indexUrl === CRATES_IO_INDEX;
-  const name = isCratesIo
-    ? "crates-io"
-    : registry.name === undefined
-    ? undefined
-    : registry.name;
+  const name = isCratesIo ? "crates-io" : registry.name;
   const option = name === undefined ? "" : ` --registry ${name}`;
   return {
     title: isCratesIo ? "crates.io" : `\`${name ?? registry.indexUrl}\``,

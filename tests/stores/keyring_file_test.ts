@@ -1,9 +1,7 @@
 import { assertEquals } from "@std/assert";
-import {
-  isPlaintextKeyring,
-  keyringName,
-} from "../../src/stores/keyring_file.ts";
-import { keepingSince } from "../../src/stores/secret_service.ts";
+import { isPlaintextKeyring } from "../../src/stores/keyring_file.ts";
+import { keyringName } from "../../src/stores/keyring_name.ts";
+import { keepingSince } from "../../src/stores/_secret_service_look.ts";
 
 const COLLECTION = "/org/freedesktop/secrets/collection";
 

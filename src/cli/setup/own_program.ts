@@ -1,6 +1,6 @@
 import { executablePath } from "../../base/executable.ts";
 import { foldersAbove, joinPath } from "../../base/paths.ts";
-import { realPath } from "../../base/files.ts";
+import { realPath } from "../../base/real_path.ts";
 import type { Environment } from "../../cargo/home.ts";
 import { replaceFile } from "./write_file.ts";
 

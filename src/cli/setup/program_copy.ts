@@ -1,6 +1,7 @@
 import { executablePath } from "../../base/executable.ts";
-import { readSmallFile, realPath } from "../../base/files.ts";
+import { readSmallFile } from "../../base/files.ts";
 import { joinPath } from "../../base/paths.ts";
+import { realPath } from "../../base/real_path.ts";
 import { installedProgram } from "./own_program.ts";
 import { replaceFile } from "./write_file.ts";
 

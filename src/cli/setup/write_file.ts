@@ -1,5 +1,5 @@
 import { parentPath } from "../../base/paths.ts";
-import { realPath } from "../../base/files.ts";
+import { realPath } from "../../base/real_path.ts";
 
 /** How {@linkcode replaceFile} goes about it. */
 export interface ReplaceFileOptions {
