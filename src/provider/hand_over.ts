@@ -1,11 +1,10 @@
 import { CRATES_IO_INDEX } from "../cargo/registries.ts";
 import type { GetAnswer, GetRequest } from "../protocol/messages.ts";
 import type { Settings } from "../settings/settings.ts";
-import { hasScoped } from "../state/scoped.ts";
 import { splitScoped } from "../stores/item_name.ts";
 import type { ProviderContext } from "./context.ts";
 import { get, type GetResult } from "./get.ts";
-import type { FindScopedOptions, ScopedResult } from "./scoped_get.ts";
+import type { ScopedResult } from "./scoped_get.ts";
 
 /** A token, and where it comes from. */
 type Found =
@@ -37,9 +36,6 @@ export function isHandedOverLater(
     registry.headers.length === 0 && source !== "environment";
 }
 
-/** A hint is not worth more: a store with a thousand items takes a second. */
-const UNKNOWN_MS = 250;
-
 /**
  * Answers a `get`: with the narrowest token that serves, if the registry has
  * scoped ones, else with its own; each as the settings say. What takes a
@@ -59,10 +55,20 @@ export async function answerGet(
   }
   const found = await get(context);
   if (found.kind === "token") {
-    if (scoped?.kind === "none") await tellExpired(scoped, false, context);
+    if (scoped?.kind === "none") {
+      const { tellExpired } = await import("./scoped_get.ts");
+      await tellExpired(scoped, false, context);
+    }
     return await handOver(request, found, context);
   }
-  return await scopedLast(request, found, scoped, context);
+  if (found.kind !== "not-found" || !await isOpen(context)) return found;
+  // Where the registry has no token of its own, it may have others.
+  const { scopedLast } = await import("./scoped_get.ts");
+  const isKnown = await isKnownScoped(context);
+  const last = await scopedLast(request.operation, scoped, isKnown, context);
+  return last.kind === "token"
+    ? await handOver(request, { ...last, source: "scoped" }, context)
+    : last;
 }
 
 /** Whether scoped tokens may count here at all. */
@@ -72,20 +78,11 @@ async function isOpen(context: ProviderContext): Promise<boolean> {
     (await context.registry.environmentToken()).kind === "none";
 }
 
-async function isKnownScoped(context: ProviderContext): Promise<boolean> {
-  return hasScoped(
-    await context.registry.memory(),
-    context.registry.ref.indexUrl,
-  );
-}
-
-async function look(
-  { operation }: GetRequest,
-  context: ProviderContext,
-  options: FindScopedOptions,
-): Promise<ScopedResult> {
-  const { findScoped } = await import("./scoped_get.ts");
-  return await findScoped(operation, context, options);
+async function isKnownScoped({ registry }: ProviderContext): Promise<boolean> {
+  const state = await registry.memory();
+  if (state.scoped.length === 0) return false;
+  const { hasScoped } = await import("../state/scoped.ts");
+  return hasScoped(state, registry.ref.indexUrl);
 }
 
 /** Before the registry's own token is looked at, for what takes one. */
@@ -95,56 +92,12 @@ async function scopedFirst(
 ): Promise<ScopedResult | undefined> {
   if (request.operation.kind === "read") return undefined;
   if (!await isKnownScoped(context) || !await isOpen(context)) return undefined;
+  const { findScoped } = await import("./scoped_get.ts");
   const { signal } = context.deadline;
-  return await look(request, context, { signal, mayPrompt: true });
-}
-
-/**
- * Where the registry has no token of its own. It may not be remembered that it
- * has others: in another home of cargo's, or without the state.
- */
-async function scopedLast(
-  request: GetRequest,
-  found: Exclude<GetResult, { kind: "token" }>,
-  before: ScopedResult | undefined,
-  context: ProviderContext,
-): Promise<GetAnswer> {
-  if (found.kind !== "not-found" || !await isOpen(context)) return found;
-  const isKnown = await isKnownScoped(context);
-  // `cargo:token` has one.
-  if (!isKnown && (await context.registry.plaintext()).token !== "none") {
-    return found;
-  }
-  const { signal } = context.deadline;
-  const result = before ?? await look(request, context, {
-    signal: isKnown
-      ? signal
-      : AbortSignal.any([signal, AbortSignal.timeout(UNKNOWN_MS)]),
-    mayPrompt: isKnown,
+  return await findScoped(request.operation, context, {
+    signal,
+    mayPrompt: true,
   });
-  switch (result.kind) {
-    case "token":
-      return await handOver(request, { ...result, source: "scoped" }, context);
-    case "none":
-      await tellExpired(result, true, context);
-      return found;
-    default:
-      return isKnown
-        ? { kind: "other", message: `${result.reason}. ${result.remedy}` }
-        : found;
-  }
-}
-
-async function tellExpired(
-  { expired }: Extract<ScopedResult, { kind: "none" }>,
-  isLast: boolean,
-  context: ProviderContext,
-): Promise<void> {
-  const [item] = expired;
-  if (item === undefined) return;
-  const { describeEnding } = await import("./scoped_get.ts");
-  const text = describeEnding(item, "expired", await context.about());
-  await context.notice(text, isLast);
 }
 
 /** What cargo gets of a token. */

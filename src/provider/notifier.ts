@@ -1,6 +1,6 @@
 import { printable } from "../base/printable.ts";
 import { type StateChange } from "../state/file.ts";
-import { type State } from "../state/format.ts";
+import { type State } from "../state/state.ts";
 import { printError } from "../base/print.ts";
 import type { NoticeText } from "./notices.ts";
 

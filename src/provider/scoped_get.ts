@@ -1,6 +1,9 @@
 import type { Secret } from "../base/secret.ts";
-import type { Operation } from "../protocol/messages.ts";
-import type { StoreFailure } from "../stores/credential_store.ts";
+import type { ErrorAnswer, Operation } from "../protocol/messages.ts";
+import {
+  describeStoreFailure,
+  type StoreFailure,
+} from "../stores/credential_store.ts";
 import { describeGrant, expiryOf, narrowest } from "../tokens/scoped.ts";
 import {
   listScoped,
@@ -76,8 +79,61 @@ async function list(
     : opened;
 }
 
+/** A hint is not worth more: a store with a thousand items takes a second. */
+const UNKNOWN_MS = 250;
+
+/**
+ * Looks for a scoped token where the registry has none of its own. It may not
+ * be remembered that it has others (`isKnown`): in another home of cargo's, or
+ * without the state.
+ *
+ * `before`: what a look for the same operation has found already.
+ * Returns the token, or what is answered without one.
+ */
+export async function scopedLast(
+  operation: Operation,
+  before: ScopedResult | undefined,
+  isKnown: boolean,
+  context: ProviderContext,
+): Promise<Extract<ScopedResult, { kind: "token" }> | ErrorAnswer> {
+  // `cargo:token` has one.
+  if (!isKnown && (await context.registry.plaintext()).token !== "none") {
+    return { kind: "not-found" };
+  }
+  const { signal } = context.deadline;
+  const result = before ?? await findScoped(operation, context, {
+    signal: isKnown
+      ? signal
+      : AbortSignal.any([signal, AbortSignal.timeout(UNKNOWN_MS)]),
+    mayPrompt: isKnown,
+  });
+  switch (result.kind) {
+    case "token":
+      return result;
+    case "none":
+      await tellExpired(result, true, context);
+      return { kind: "not-found" };
+    default:
+      return isKnown
+        ? { kind: "other", message: describeStoreFailure(result) }
+        : { kind: "not-found" };
+  }
+}
+
+/** Says that a token was not used since it has expired. */
+export async function tellExpired(
+  { expired }: Extract<ScopedResult, { kind: "none" }>,
+  isLast: boolean,
+  context: ProviderContext,
+): Promise<void> {
+  const [item] = expired;
+  if (item === undefined) return;
+  const text = describeEnding(item, "expired", await context.about());
+  await context.notice(text, isLast);
+}
+
 /** What is said of a token that ends soon, or has ended. */
-export function describeEnding(
+function describeEnding(
   { grant }: ScopedItem,
   expiry: "soon" | "expired",
   { title, revokeAt, loginCommand }: RegistryAbout,

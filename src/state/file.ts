@@ -1,13 +1,7 @@
 import { readSmallFile } from "../base/files.ts";
 import { systemErrorCode } from "../base/system_error.ts";
-import {
-  EMPTY_STATE,
-  formatState,
-  type ParsedState,
-  parseState,
-  type State,
-  statePath,
-} from "./format.ts";
+import { formatState, type ParsedState, parseState } from "./format.ts";
+import { EMPTY_STATE, type State, statePath } from "./state.ts";
 
 /**
  * The lock is on a file of its own: the state is replaced by a rename, so that

@@ -3,7 +3,7 @@ import {
   isMemorable,
   type KeptNotice,
   type State,
-} from "./format.ts";
+} from "./state.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 

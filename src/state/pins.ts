@@ -1,4 +1,4 @@
-import { isMemorable, type State } from "./format.ts";
+import { isMemorable, type State } from "./state.ts";
 
 /**
  * Whether the token of an index URL stays in the file: the user has put it

@@ -1,5 +1,5 @@
 import { sameRegistry } from "../cargo/spellings.ts";
-import { isMemorable, type State } from "./format.ts";
+import { isMemorable, type State } from "./state.ts";
 
 /**
  * Whether a registry is known to have scoped tokens, by any spelling of its

@@ -1,5 +1,5 @@
 import type { Secret } from "../base/secret.ts";
-import { isMemorable, type State, type SupersededTokens } from "./format.ts";
+import { isMemorable, type State, type SupersededTokens } from "./state.ts";
 
 /** Registries that are remembered, and tokens of each: the last ones. */
 const MAX_REGISTRIES = 100;

@@ -1,6 +1,6 @@
 import type { Secret } from "../base/secret.ts";
 import type { RegistryRef } from "../cargo/registries.ts";
-import type { State } from "../state/format.ts";
+import type { State } from "../state/state.ts";
 import { unpin } from "../state/pins.ts";
 import { supersede, unsupersede } from "../state/superseded.ts";
 import type {

@@ -15,7 +15,7 @@ import type {
 } from "../credentials/file.ts";
 import { credentialsTables } from "../credentials/place.ts";
 import type { StateChange } from "../state/file.ts";
-import type { State } from "../state/format.ts";
+import type { State } from "../state/state.ts";
 import { isPinned } from "../state/pins.ts";
 import { anySettings } from "../settings/any_settings.ts";
 import type { SettingsSources } from "../settings/load_settings.ts";

@@ -10,7 +10,7 @@ import {
 import type { RegistryRef } from "../cargo/registries.ts";
 import { credentialsPath } from "../credentials/place.ts";
 import type { StateChange } from "../state/file.ts";
-import { EMPTY_STATE, type State, statePath } from "../state/format.ts";
+import { EMPTY_STATE, type State, statePath } from "../state/state.ts";
 import { openStore } from "../stores/choose.ts";
 import { isCi } from "../terminal/person.ts";
 import type { Terminal } from "../terminal/terminal.ts";

@@ -1,9 +1,6 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import {
-  checkToken,
-  cleanPastedToken,
-  type TokenValidity,
-} from "../../src/cargo/token.ts";
+import { cleanPastedToken } from "../../src/cargo/pasted_token.ts";
+import { checkToken, type TokenValidity } from "../../src/cargo/token.ts";
 import { Secret } from "../../src/base/secret.ts";
 
 const CHECKED: [token: string, validity: TokenValidity][] = [

@@ -5,7 +5,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import type { Rebinding } from "../../src/cargo/rebinding.ts";
-import { EMPTY_STATE } from "../../src/state/format.ts";
+import { EMPTY_STATE } from "../../src/state/state.ts";
 import { isPinned, pin } from "../../src/state/pins.ts";
 import { isSuperseded, supersede } from "../../src/state/superseded.ts";
 import type { LoginAnswer, LoginRequest } from "../../src/protocol/messages.ts";

@@ -1,6 +1,6 @@
 import { printable } from "../../src/base/printable.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { EMPTY_STATE } from "../../src/state/format.ts";
+import { EMPTY_STATE } from "../../src/state/state.ts";
 import { isPinned, pin } from "../../src/state/pins.ts";
 import type { LogoutAnswer } from "../../src/protocol/messages.ts";
 import { logout } from "../../src/provider/logout.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { EMPTY_STATE, type State } from "../../src/state/format.ts";
+import { EMPTY_STATE, type State } from "../../src/state/state.ts";
 import { keepNotice } from "../../src/state/notices.ts";
 import type {
   NoticeFrequency,

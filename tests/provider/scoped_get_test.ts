@@ -6,7 +6,7 @@ import type {
 } from "../../src/protocol/messages.ts";
 import { answerGet } from "../../src/provider/hand_over.ts";
 import { DEFAULT_SETTINGS } from "../../src/settings/settings.ts";
-import { EMPTY_STATE } from "../../src/state/format.ts";
+import { EMPTY_STATE } from "../../src/state/state.ts";
 import { Secret } from "../../src/base/secret.ts";
 import type { StoreFailure } from "../../src/stores/credential_store.ts";
 import { type Grant, scopedUrl } from "../../src/tokens/scoped.ts";

@@ -7,7 +7,6 @@ import {
 } from "@std/assert";
 import fc from "fast-check";
 import { readState, updateState } from "../../src/state/file.ts";
-import { type State } from "../../src/state/format.ts";
 import {
   forgetKept,
   keepNotice,
@@ -22,11 +21,8 @@ import {
   supersede,
   unsupersede,
 } from "../../src/state/superseded.ts";
-import {
-  EMPTY_STATE,
-  formatState,
-  parseState,
-} from "../../src/state/format.ts";
+import { formatState, parseState } from "../../src/state/format.ts";
+import { EMPTY_STATE, type State } from "../../src/state/state.ts";
 import { Secret } from "../../src/base/secret.ts";
 
 const URL = "sparse+https://example.com/index/";

@@ -10,7 +10,7 @@ import {
   type SettingsOutcome,
 } from "../../src/settings/settings.ts";
 import type { StateChange } from "../../src/state/file.ts";
-import { EMPTY_STATE, type State } from "../../src/state/format.ts";
+import { EMPTY_STATE, type State } from "../../src/state/state.ts";
 import type { PromptOutcome } from "../../src/terminal/terminal.ts";
 import {
   describeRegistry,

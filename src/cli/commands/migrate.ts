@@ -24,7 +24,7 @@ import {
 } from "../../tokens/move.ts";
 import { type MigrateStep, planMigration } from "../../tokens/plan.ts";
 import { type Reason, storeReason } from "../../tokens/reason.ts";
-import { type State } from "../../state/format.ts";
+import { type State } from "../../state/state.ts";
 import { pin, unpin } from "../../state/pins.ts";
 import { supersede, unsupersede } from "../../state/superseded.ts";
 import type { GetOutcome } from "../../stores/credential_store.ts";
