@@ -19,6 +19,8 @@ export async function headStart(signal: AbortSignal): Promise<void> {
   if (Deno.build.os !== "linux" || !isOrdinary(Deno.env.toObject())) return;
   const { connect } = await import("../stores/secret_service_session.ts");
   connect(signal);
+  // It is there when the store is asked; what goes wrong shows then.
+  import("../stores/open_libsecret.ts").catch(() => {});
 }
 
 /**
