@@ -154,20 +154,21 @@ export class SecretService implements AsyncDisposable {
   async #greet(): Promise<string | undefined> {
     const [owner, answers] = await Promise.all([
       this.#ownerOf(NAME),
-      this.#ping().then(() => true, notAnswered),
+      this.#hello().then(() => true, notAnswered),
     ]);
     if (owner !== undefined && answers) return owner;
-    // libsecret has it started.
+    // libsecret has it started, and greets it.
     await this.session();
-    await this.#ping();
     return await this.#ownerOf(NAME);
   }
 
-  async #ping(): Promise<void> {
+  /** What libsecret begins with, and is allowed wherever that is. */
+  async #hello(): Promise<void> {
     using _ = await this.#call({
       path: ROOT,
-      interface: "org.freedesktop.DBus.Peer",
-      method: "Ping",
+      interface: "org.freedesktop.DBus.Properties",
+      method: "GetAll",
+      parameters: `('${SERVICE}',)`,
     });
   }
 
