@@ -91,7 +91,7 @@ if (Deno.build.os === "linux") {
     [{ keyring: "in-memory" }, ["store-in-memory"], 3],
     [{ keyring: "none" }, ["store-unreachable"], 4],
     [{ keyring: "slow" }, ["store-timeout"], 4],
-    [{ denied: true }, ["store-denied"], 4],
+    [{ denied: "secrets" }, ["store-denied"], 4],
   ];
   for (const [options, found, exit] of BUSES) {
     const what = options.keyring ?? "forbidden";

@@ -86,7 +86,7 @@ if (Deno.build.os === "linux") {
   });
 
   Deno.test("cargo goes on where the bus denies access", async () => {
-    await using bus = await startSessionBus({ denied: true });
+    await using bus = await startSessionBus({ denied: "secrets" });
     await using home = await plaintextBehind({ bus });
     await assertGoesOn(home, /refuses access to the Secret Service/);
   });

@@ -478,6 +478,17 @@ Deno.test("an ordinary get() takes no more calls than it needs", async () => {
   ]);
 });
 
+Deno.test("get() asks nothing that a sandbox with libsecret's rules forbids", async () => {
+  await using bus = await startSessionBus({ denied: "peer" });
+  await using store = new SecretServiceProcess(bus);
+  await store.ask({ method: "set", url: OTHER, token: TOKEN });
+  assertEquals(await store.ask({ method: "get", url: OTHER }), found(TOKEN));
+  assertEquals(await store.ask({ method: "list" }), {
+    kind: "items",
+    items: [{ indexUrl: OTHER }],
+  });
+});
+
 Deno.test("a keyring without a password opens with nobody present", async () => {
   await using bus = await startSessionBus({ keyring: "plaintext" });
   await using prompter = await bus.startPrompter("type");
@@ -634,7 +645,7 @@ Deno.test("a bus without a Secret Service has none", async () => {
 });
 
 Deno.test("a bus that refuses access denies it, in a sandbox with its hint", async () => {
-  await using bus = await startSessionBus({ denied: true });
+  await using bus = await startSessionBus({ denied: "secrets" });
   await using store = new SecretServiceProcess(bus);
   for (const method of ["get", "prepare", "set", "erase", "list"] as const) {
     assertEquals(

@@ -54,12 +54,11 @@ export interface SessionBusOptions {
     | "none"
     | "slow";
   /**
-   * Whether the bus refuses calls to `org.freedesktop.secrets` with
-   * AccessDenied, as the AppArmor rules of a snap do.
-   *
-   * @default {false}
+   * What calls to `org.freedesktop.secrets` the bus refuses with AccessDenied:
+   * all, as AppArmor's rules for a snap do, or what those for a snap that may
+   * use it do not name.
    */
-  readonly denied?: boolean;
+  readonly denied?: "secrets" | "peer";
 }
 
 /** An item to be planted with {@linkcode SessionBus.store}. */
@@ -148,7 +147,7 @@ export class SessionBus implements AsyncDisposable {
 
   /** As {@linkcode startSessionBus}. */
   static async start(options: SessionBusOptions): Promise<SessionBus> {
-    const { keyring = "unlocked", denied = false } = options;
+    const { keyring = "unlocked", denied } = options;
     const directory = await Deno.makeTempDir({ prefix: "bus-" });
     const address = `unix:path=${directory}/bus`;
     const home = `${directory}/home`;
@@ -208,7 +207,12 @@ export class SessionBus implements AsyncDisposable {
       stdout: "piped",
       stderr: "null",
     }).spawn();
-    const bus = new SessionBus(directory, env, daemon, denied);
+    const bus = new SessionBus(
+      directory,
+      env,
+      daemon,
+      denied === "secrets",
+    );
     try {
       // The address is printed when the bus listens.
       const reader = daemon.stdout.getReader();
@@ -586,13 +590,15 @@ export async function startSilentBus(): Promise<SilentBus> {
 function configuration(
   address: string,
   directory: string,
-  denied: boolean,
+  denied: SessionBusOptions["denied"],
 ): string {
-  const deny = denied
-    ? `<deny send_interface="org.freedesktop.Secret.Service"/>` +
-      `<deny send_interface="org.freedesktop.Secret.Collection"/>` +
-      `<deny send_interface="org.freedesktop.Secret.Item"/>`
-    : "";
+  const interfaces = denied === undefined ? [] : {
+    secrets: ["Secret.Service", "Secret.Collection", "Secret.Item"],
+    peer: ["DBus.Peer"],
+  }[denied];
+  const deny = interfaces.map((name) =>
+    `<deny send_interface="org.freedesktop.${name}"/>`
+  ).join("");
   return `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
