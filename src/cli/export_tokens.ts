@@ -8,7 +8,7 @@ import {
 import { userIndexes } from "../cargo/registry_index.ts";
 import { tablesWithToken } from "../credentials/file.ts";
 import { readRegularFile } from "../base/files.ts";
-import { describeLockFailure } from "../tokens/move.ts";
+import { describeFileObstacle } from "../tokens/words.ts";
 import { showProgress } from "../terminal/progress.ts";
 import { type AgeRecipients, encrypt, isKey, readKeys } from "../tokens/age.ts";
 import { type ArchivedToken, formatArchive } from "../tokens/archive.ts";
@@ -291,7 +291,7 @@ async function namesInFile(session: CommandSession): Promise<string[]> {
   const path = await session.path();
   const tables = await tablesWithToken(path);
   if ("kind" in tables) {
-    throw new SessionError(`${path}: ${describeLockFailure(tables)}`);
+    throw new SessionError(`${path}: ${describeFileObstacle(tables)}`);
   }
   return tables.map(([_, name]) => name ?? CRATES_IO_NAME);
 }

@@ -1,7 +1,7 @@
 import type { Rebinding } from "../cargo/rebinding.ts";
 import type { TokenValidity } from "../cargo/token.ts";
 import { describeOrigin, type TokenOrigin } from "../cargo/token_origin.ts";
-import type { Eligibility } from "../tokens/eligibility.ts";
+import type { Ineligible } from "../tokens/eligibility.ts";
 import type { MoveOutcome, RemovalOutcome } from "../tokens/move.ts";
 import {
   describeStoreFailure,
@@ -11,6 +11,7 @@ import type { PromptOutcome } from "../terminal/terminal.ts";
 import type { LoginStep } from "./login_decision.ts";
 import { describeMoveFailure } from "./move_words.ts";
 import { describeRebinding, type RegistryAbout } from "../tokens/about.ts";
+import { describeObstacle } from "../tokens/words.ts";
 import { statusLine } from "./status_line.ts";
 
 /** Why nothing is stored, as far as it is worded. */
@@ -167,7 +168,7 @@ export function describeStored(
       return [
         stored,
         `warning: ${about.filePath} still holds a plaintext token for ` +
-        `${about.title}: ${removal.reason}` +
+        `${about.title}: ${describeObstacle(removal.why)}` +
         (remembered ? "" : ". It will be used instead of the new one, since " +
           "it cannot be remembered that it is the older one"),
       ];
@@ -178,7 +179,7 @@ export function describeStored(
 export function describeNotMigrated(
   outcome:
     | "none"
-    | Extract<Eligibility, { kind: "not" }>
+    | Ineligible
     | Exclude<MoveOutcome, { kind: "moved" }>,
   about: RegistryAbout,
 ): string {
@@ -188,7 +189,7 @@ export function describeNotMigrated(
   switch (outcome.kind) {
     case "not":
       return `the token of ${about.title} was not moved: ` +
-        outcome.sentence;
+        describeObstacle(outcome);
     case "busy":
       return `another program is writing ${about.filePath}; try again`;
     case "file-changed":

@@ -1,7 +1,8 @@
 import { describeStoreFailure } from "../stores/credential_store.ts";
 import type { MoveOutcome, RemovalOutcome } from "../tokens/move.ts";
-import type { NoticeText } from "./notices.ts";
 import type { RegistryAbout } from "../tokens/about.ts";
+import { describeObstacle } from "../tokens/words.ts";
+import type { NoticeText } from "./notices.ts";
 import { statusLine } from "./status_line.ts";
 
 /**
@@ -34,15 +35,16 @@ export function describeMoveFailure(
     about.filePath;
   switch (outcome.kind) {
     case "stored": {
-      const isLater = outcome.why === "not-yet-on-disk";
+      const isLater = outcome.why.kind === "not-yet-on-disk" ||
+        outcome.why.kind === "in-memory";
       return {
         level: isLater ? "note" : "warning",
         text: `the token of ${about.title} was stored in ` +
           `${about.storeTitle}, and is still in plaintext in ` +
-          `${about.filePath}: ${outcome.reason}` +
+          `${about.filePath}: ${describeObstacle(outcome.why)}` +
           (isLater ? "; a later cargo command that needs it removes it" : ""),
         frequency: isLater ? "each" : "daily",
-        topic: `move/${outcome.why}`,
+        topic: isLater ? "move/not-yet-on-disk" : "move/not-edited",
       };
     }
     case "not-stored":
@@ -55,7 +57,7 @@ export function describeMoveFailure(
     case "no-file":
       return {
         level: "warning",
-        text: `${left}: ${outcome.reason}`,
+        text: `${left}: ${describeObstacle(outcome.why)}`,
         frequency: "daily",
         topic: "move/no-file",
       };
@@ -91,7 +93,7 @@ export function describeRemoval(
         level: "warning",
         text: `${about.storeTitle} has the token of ${about.title}, and ` +
           `${superseded ? "an older one" : "the same"} is still in plaintext ` +
-          `in ${about.filePath}: ${outcome.reason}`,
+          `in ${about.filePath}: ${describeObstacle(outcome.why)}`,
         frequency: "daily",
         topic: "removal/left",
       };

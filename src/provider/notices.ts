@@ -3,6 +3,7 @@ import { environmentName } from "../cargo/registries.ts";
 import { USER_FILE_NAME } from "../settings/places.ts";
 import type { GetNotice, NotMovedReason } from "./get_decision.ts";
 import { describeRebinding, type RegistryAbout } from "../tokens/about.ts";
+import { describeRule } from "../tokens/words.ts";
 
 /** How often a notice is given (see `src/state/notices.ts`). */
 export type NoticeFrequency = "each" | "daily" | "once" | "never";
@@ -205,7 +206,7 @@ function describeLeftInFile(
     : [
       reason.reason,
       `${fact} and was not moved to ${about.storeTitle}: ` +
-      `${reason.sentence}${use}${reason.byHand ? `; ${byHand}` : ""}`,
+      `${describeRule(reason)}${use}${reason.byHand ? `; ${byHand}` : ""}`,
     ];
   const frequency = reason.kind === "never" ? "never" : "once";
   return { level: "note", text, frequency, topic: `not-moved/${topic}` };

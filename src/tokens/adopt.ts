@@ -5,7 +5,6 @@ import type {
   CredentialStore,
   GetOutcome,
 } from "../stores/credential_store.ts";
-import { describeLockFailure } from "./move.ts";
 import { type Reason, storeReason } from "./reason.ts";
 import { otherItems } from "./restore.ts";
 
@@ -45,10 +44,7 @@ export async function adoptToken(
     case "busy":
       return failed({ code: "busy" });
     default:
-      return failed({
-        code: "file-unusable",
-        detail: describeLockFailure(outcome),
-      });
+      return failed({ code: "file-unusable", obstacle: outcome });
   }
 }
 

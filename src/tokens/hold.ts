@@ -3,15 +3,12 @@ import {
   type LockedCredentials,
   withCredentialsLock,
 } from "../credentials/lock.ts";
-import {
-  describeLockFailure,
-  type RemovalOutcome,
-  removeLocked,
-} from "./move.ts";
+import { type RemovalOutcome, removeLocked } from "./move.ts";
+import type { Obstacle } from "./reason.ts";
 import type { Registry } from "./registry.ts";
 
 /** The credentials file under cargo's lock, or why it cannot be edited. */
-export type HeldFile = LockedCredentials | string;
+export type HeldFile = LockedCredentials | Obstacle;
 
 /**
  * Does something while nobody moves a registry's token into the store or out of
@@ -27,7 +24,7 @@ export async function holdFile<T>(
   use: (file: HeldFile) => Promise<T>,
 ): Promise<T | "busy"> {
   const { path } = await registry.plaintext();
-  const unlocked = "it is not locked";
+  const unlocked = { kind: "not-locked" } as const;
   if (path === "") return await use(unlocked);
   const outcome = await withCredentialsLock(path, async (file) => {
     // What was read before may have changed while the lock was waited for.
@@ -42,7 +39,7 @@ export async function holdFile<T>(
     case "absent":
       return await use(unlocked);
     default:
-      return await use(describeLockFailure(outcome));
+      return await use(outcome);
   }
 }
 
@@ -51,7 +48,7 @@ export async function removeHeld(
   file: HeldFile,
   table: CredentialsTable,
 ): Promise<RemovalOutcome> {
-  return typeof file === "string"
-    ? { kind: "left", reason: file }
+  return "kind" in file
+    ? { kind: "left", why: file }
     : await removeLocked(file, table);
 }

@@ -132,11 +132,9 @@ async function removeOlder(
   // The token of that name is another registry's.
   if (await registry.rebinding() !== "none") return { kind: "none" };
   if (keeps === "not-yet-on-disk") {
-    return { kind: "left", reason: "the store has yet to write the new one" };
+    return { kind: "left", why: { kind: "new-not-yet-on-disk" } };
   }
   const verdict = await registry.eligibility(token, "login", signal);
-  if (verdict.kind === "not") {
-    return { kind: "left", reason: verdict.sentence };
-  }
+  if (verdict.kind === "not") return { kind: "left", why: verdict };
   return await removeHeld(file, table);
 }

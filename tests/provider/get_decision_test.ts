@@ -84,7 +84,6 @@ const alone = { cargoTokenFollows: false, cargoTokenListed: false };
 const notEligible: Eligibility = {
   kind: "not",
   reason: "ci",
-  sentence: "this is CI",
   byHand: true,
 };
 const rebinding: Rebinding = {

@@ -5,7 +5,6 @@ import type { InferValue } from "@optique/core/parser";
 import { command, option } from "@optique/core/primitives";
 import { choice, string } from "@optique/core/valueparser";
 import type { Secret } from "../../base/secret.ts";
-import type { Reach } from "../../cargo/provider_chain.ts";
 import { CRATES_IO_NAME, type RegistryRef } from "../../cargo/registries.ts";
 import { requestUrl, userIndexes } from "../../cargo/registry_index.ts";
 import { sameRegistry } from "../../cargo/spellings.ts";
@@ -16,14 +15,18 @@ import {
 import { adoptToken } from "../../tokens/adopt.ts";
 import type { Eligibility } from "../../tokens/eligibility.ts";
 import {
-  describeLockFailure,
   type FileToken,
   type MoveOutcome,
   moveToken,
   removeStored,
 } from "../../tokens/move.ts";
 import { type MigrateStep, planMigration } from "../../tokens/plan.ts";
-import { type Reason, storeReason } from "../../tokens/reason.ts";
+import {
+  type Obstacle,
+  type Reason,
+  storeReason,
+} from "../../tokens/reason.ts";
+import { describeFileObstacle } from "../../tokens/words.ts";
 import { type State } from "../../state/format.ts";
 import { pin, unpin } from "../../state/pins.ts";
 import { supersede, unsupersede } from "../../state/superseded.ts";
@@ -43,7 +46,7 @@ import {
   SessionError,
   type StorePlace,
 } from "../session.ts";
-import { describeReason } from "../words.ts";
+import { describePlaintextKeyring, describeReason } from "../words.ts";
 
 const options = object({
   registry,
@@ -207,7 +210,7 @@ class Migration {
     const path = await this.#session.path();
     const tables = await tablesWithToken(path);
     if ("kind" in tables) {
-      throw new SessionError(`${path}: ${describeLockFailure(tables)}`);
+      throw new SessionError(`${path}: ${describeFileObstacle(tables)}`);
     }
     return tables.map(([_, name]) => ({
       name: name ?? CRATES_IO_NAME,
@@ -272,8 +275,8 @@ class Migration {
     }
     const { token, table, outcome } = await place.registry.plaintext();
     if (outcome.kind === "unusable") {
-      const detail = describeLockFailure(outcome);
-      return await result("failed", { code: "file-unusable", detail });
+      const reason: Reason = { code: "file-unusable", obstacle: outcome };
+      return await result("failed", reason);
     }
     if (table === undefined) {
       return await result("skipped", { code: "no-index" });
@@ -406,7 +409,7 @@ class Migration {
       superseded,
     });
     return removal.kind === "left"
-      ? ["failed", { code: "not-edited", detail: removal.reason }]
+      ? ["failed", { code: "not-edited", obstacle: removal.why }]
       : ["migrated", wouldBe(step, false)];
   }
 
@@ -452,16 +455,12 @@ class Migration {
   ): Promise<Reason | undefined> {
     const prepared = await store.prepare({ signal: deadline() });
     if (prepared.kind !== "ready" || !prepared.plaintext) return undefined;
-    const fact = `the default keyring of ${store.title} has no password and ` +
-      "is a PLAINTEXT file itself; give it one, for instance with Seahorse";
     if (!this.#plaintextStores.has(store.name)) {
+      const fact = describePlaintextKeyring(store.title);
       this.#session.output.printError(`warning: ${fact}`);
     }
     this.#plaintextStores.add(store.name);
-    return {
-      code: "plaintext-keyring",
-      detail: `to ${store.title}, but ${fact}`,
-    };
+    return { code: "plaintext-keyring" };
   }
 
   /** Files a token that nothing leads to under a name's present URL. */
@@ -485,7 +484,7 @@ class Migration {
     }
     const asked = await place.registry.reach();
     if (asked.kind === "not-listed") {
-      return await result("skipped", notAsked(asked));
+      return await result("skipped", { code: "not-asked", obstacle: asked });
     }
     const oldPlace = await session.storeOf(
       { indexUrl: old },
@@ -551,15 +550,7 @@ function moveResult(
 ): [RegistryResult["outcome"], Reason] {
   switch (outcome.kind) {
     case "stored":
-      switch (outcome.why) {
-        case "as-asked":
-          return ["migrated", { code: "copied" }];
-        case "not-yet-on-disk":
-          return ["migrated", { code: "not-yet-on-disk" }];
-        case "not-edited":
-          return ["failed", { code: "not-edited", detail: outcome.reason }];
-      }
-      break;
+      return storedResult(outcome.why);
     case "busy":
       return ["failed", { code: "busy" }];
     case "file-changed":
@@ -568,18 +559,19 @@ function moveResult(
     case "not-stored":
       return ["failed", storeReason(outcome.failure)];
     case "no-file":
-      return ["failed", { code: "file-unusable", detail: outcome.reason }];
+      return ["failed", { code: "file-unusable", obstacle: outcome.why }];
   }
 }
 
-function notAsked(
-  { instead, where }: Extract<Reach, { kind: "not-listed" }>,
-): Reason {
-  const others = instead.length === 0 ? "" : `: it asks ${instead.join(", ")}`;
-  const place = where === undefined ? "" : ` (${where})`;
-  return {
-    code: "not-asked",
-    detail: `cargo does not ask this program for it${others}${place}; ` +
-      "`cargo-credential-keyring setup` lists it",
-  };
+/** A token that is in the store, and still in the file. */
+function storedResult(why: Obstacle): [RegistryResult["outcome"], Reason] {
+  switch (why.kind) {
+    case "as-asked":
+      return ["migrated", { code: "copied" }];
+    case "not-yet-on-disk":
+    case "in-memory":
+      return ["migrated", { code: "not-yet-on-disk" }];
+    default:
+      return ["failed", { code: "not-edited", obstacle: why }];
+  }
 }

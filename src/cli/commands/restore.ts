@@ -126,12 +126,8 @@ function obstacleTo(meaning: NameMeaning): Reason | undefined {
     case "own": {
       const { otherwise, reboundTo } = meaning;
       if (otherwise !== undefined) {
-        return {
-          code: "bound-otherwise",
-          detail: "your own configuration binds the name to " +
-            `${otherwise.url}, too (${otherwise.where}), and cargo might ` +
-            "send it the token; keep one of the two",
-        };
+        const { url, where } = otherwise;
+        return { code: "bound-otherwise", detail: `${url}, too (${where})` };
       }
       return reboundTo === undefined
         ? undefined
