@@ -1,5 +1,6 @@
 import type { Rebinding } from "../cargo/rebinding.ts";
 import { environmentName } from "../cargo/registries.ts";
+import { describeTokenFileFault } from "../cargo/token_file.ts";
 import { USER_FILE_NAME } from "../settings/places.ts";
 import type { GetNotice, NotMovedReason } from "./get_decision.ts";
 import { describeRebinding, type RegistryAbout } from "../tokens/about.ts";
@@ -57,27 +58,27 @@ export function describeGetNotice(
         topic,
       };
     case "token-file-unusable": {
-      const { variable, path, reason } = notice.file;
+      const { variable, path, fault } = notice.file;
       const consequence = notice.cargoTokenFollows
         ? "the next provider is asked"
         : "no other token is used instead";
       return {
         level: "warning",
-        text:
-          `the token of ${about.title} cannot be read: \`${variable}\` leads to ${path}, which ${reason}; ${consequence}. ` +
-          "The file is to hold the token and nothing else",
+        text: `the token of ${title} cannot be read: \`${variable}\` leads ` +
+          `to ${path}, which ${describeTokenFileFault(fault)}; ` +
+          `${consequence}. The file is to hold the token and nothing else`,
         frequency: "each",
-        topic: notice.kind,
+        topic,
       };
     }
     case "token-file-readable":
       return {
         level: "note",
         text: `every user of this machine may read the token of ` +
-          `${about.title} in ${notice.path}; mode 0400 keeps it to ` +
+          `${title} in ${notice.path}; mode 0400 keeps it to ` +
           "its owner",
         frequency: "once",
-        topic: notice.kind,
+        topic,
       };
     case "conflict":
       return {

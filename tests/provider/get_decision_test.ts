@@ -74,7 +74,7 @@ const badFile: GetFacts["environment"] = {
   kind: "unusable",
   variable: "V_FILE",
   path: "/run/secrets/v",
-  reason: "is empty",
+  fault: { kind: "empty" },
 };
 function secretFile(readableByOthers: boolean): GetFacts["environment"] {
   const file = { path: "/run/secrets/v", readableByOthers };

@@ -96,7 +96,12 @@ const notices: readonly GetNotice[] = [
   { kind: "token-file-readable", path: EVIL },
   ...[true, false].map((cargoTokenFollows): GetNotice => ({
     kind: "token-file-unusable",
-    file: { kind: "unusable", variable: EVIL, path: EVIL, reason: "is empty" },
+    file: {
+      kind: "unusable",
+      variable: EVIL,
+      path: EVIL,
+      fault: { kind: "empty" },
+    },
     cargoTokenFollows,
   })),
   { kind: "conflict" },
