@@ -8,6 +8,8 @@ import {
   type StoreFailure,
 } from "../stores/credential_store.ts";
 import type { PromptOutcome } from "../terminal/terminal.ts";
+import { SCOPES } from "../tokens/scoped.ts";
+import { type ArgumentFault, MAX_DAYS } from "./login_arguments.ts";
 import type { LoginStep } from "./login_decision.ts";
 import { describeMoveFailure } from "./move_words.ts";
 import { describeRebinding, type RegistryAbout } from "../tokens/about.ts";
@@ -19,9 +21,7 @@ export type LoginRefusal =
   | { readonly failure: StoreFailure; readonly fileAllowed: boolean }
   | { readonly rebinding: Rebinding };
 
-/**
- * Why `login` stores nothing.
- */
+/** Why `login` stores nothing. */
 export function describeLoginRefusal(
   refusal: LoginRefusal,
   about: RegistryAbout,
@@ -40,17 +40,13 @@ export function describeLoginRefusal(
   }${onPurpose}`;
 }
 
-/**
- * What is said before a token is asked for that a project's URL will get.
- */
+/** What is said before a token is asked for that a project's URL will get. */
 export function describeTakenName(rebinding: Rebinding): string {
   return `warning: ${describeRebinding(rebinding)}; the token will be stored ` +
     "for the project's URL, and sent there";
 }
 
-/**
- * What is said before another provider takes the login over.
- */
+/** What is said before another provider takes the login over. */
 export function describePlaintextWarning(
   failure: StoreFailure,
   cargoTokenFollows: boolean,
@@ -64,9 +60,7 @@ export function describePlaintextWarning(
     failure.remedy;
 }
 
-/**
- * Why there is no token to store. What was typed is not repeated.
- */
+/** Why there is no token to store. What was typed is not repeated. */
 export function describeTokenRefusal(
   reason:
     | Exclude<PromptOutcome["kind"], "line">
@@ -98,9 +92,27 @@ export function describeTokenRefusal(
   }
 }
 
-/**
- * The question for a token.
- */
+/** What `cargo login --` takes. What was typed is not repeated. */
+export function describeWrongArguments(fault: ArgumentFault): string {
+  switch (fault) {
+    case "usage":
+      return "`cargo login --` takes `--migrate-to-keyring`, or " +
+        "`--scope SCOPE,…`, `--crate PATTERN` and `--expires DATE|DAYS`; a " +
+        "token is given on standard input: `cargo login < FILE`";
+    case "trusted-publishing":
+      return "a token for `trusted-publishing` configures publishing from CI " +
+        "on the website and its API; cargo never asks for one";
+    case "scope":
+      return `the scopes are ${SCOPES.join(", ")}`;
+    case "crate":
+      return "`--crate` takes the name of a crate, or its beginning and `*`";
+    case "expires":
+      return "`--expires` takes a day to come, such as 2027-02-01, or a " +
+        `number of days up to ${MAX_DAYS}`;
+  }
+}
+
+/** The question for a token. */
 export function tokenQuestion(
   about: RegistryAbout,
   loginUrl: string | undefined,

@@ -68,9 +68,6 @@ export async function logout(context: ProviderContext): Promise<LogoutAnswer> {
   }
 }
 
-/** How long cargo's lock on the credentials file is waited for, at most. */
-const LOCK_MS = 10_000;
-
 interface Erasure {
   readonly erased: EraseOutcome;
   readonly plaintext: PlaintextRemoval;
@@ -80,7 +77,7 @@ async function eraseAndRemove(context: ProviderContext): Promise<Erasure> {
   const { registry, deadline } = context;
   const done = await holdFile(
     registry,
-    Math.min(deadline.remaining / 2, LOCK_MS),
+    deadline,
     async (file): Promise<Erasure> => ({
       erased: await erase(context, false),
       plaintext: await removePlaintext(registry, file),

@@ -50,9 +50,7 @@ export function describeLoggedOut(
   return lines;
 }
 
-/**
- * Why `logout` has not done all of it.
- */
+/** Why `logout` has not done all of it. */
 export function describeNotLoggedOut(
   outcomes: Outcomes,
   about: RegistryAbout,

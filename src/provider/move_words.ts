@@ -24,9 +24,7 @@ export function describeMoved(about: RegistryAbout): readonly string[] {
   ];
 }
 
-/**
- * What is said of a token that was to leave the file and did not.
- */
+/** What is said of a token that was to leave the file and did not. */
 export function describeMoveFailure(
   outcome: Extract<MoveOutcome, { kind: "stored" | "not-stored" | "no-file" }>,
   about: RegistryAbout,
@@ -64,9 +62,7 @@ export function describeMoveFailure(
   }
 }
 
-/**
- * What is said when the file's copy of a stored token was removed, or was not.
- */
+/** What is said when the file's copy of a stored token was removed, or not. */
 export function describeRemoval(
   outcome: RemovalOutcome,
   superseded: boolean,

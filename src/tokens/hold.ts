@@ -1,3 +1,4 @@
+import type { Deadline } from "../base/deadline.ts";
 import type { CredentialsTable } from "../credentials/file.ts";
 import {
   type LockedCredentials,
@@ -10,9 +11,13 @@ import type { Registry } from "./registry.ts";
 /** The credentials file under cargo's lock, or why it cannot be edited. */
 export type HeldFile = LockedCredentials | Obstacle;
 
+/** How long cargo's lock on the credentials file is waited for, at most. */
+const LOCK_MS = 10_000;
+
 /**
  * Does something while nobody moves a registry's token into the store or out of
- * it: under cargo's lock on the credentials file, which is waited for. Where
+ * it: under cargo's lock on the credentials file, which is waited for, but not for
+ * the whole of the deadline. Where
  * that file cannot be locked, because it is not there or not to be read, nobody
  * moves anything either.
  *
@@ -20,7 +25,7 @@ export type HeldFile = LockedCredentials | Obstacle;
  */
 export async function holdFile<T>(
   registry: Registry,
-  patienceMs: number,
+  deadline: Deadline,
   use: (file: HeldFile) => Promise<T>,
 ): Promise<T | "busy"> {
   const { path } = await registry.plaintext();
@@ -30,7 +35,9 @@ export async function holdFile<T>(
     // What was read before may have changed while the lock was waited for.
     registry.refresh();
     return await use(file);
-  }, { signal: AbortSignal.timeout(patienceMs) });
+  }, {
+    signal: AbortSignal.timeout(Math.min(deadline.remaining / 2, LOCK_MS)),
+  });
   switch (outcome.kind) {
     case "done":
       return outcome.value;

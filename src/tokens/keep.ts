@@ -1,31 +1,12 @@
 import type { Secret } from "../base/secret.ts";
-import type { RegistryRef } from "../cargo/registries.ts";
 import type { State } from "../state/format.ts";
 import { unpin } from "../state/pins.ts";
 import { supersede, unsupersede } from "../state/superseded.ts";
-import type {
-  CredentialStore,
-  Keeping,
-  StoreFailure,
-  StoreOptions,
-  VerifyOutcome,
-} from "../stores/credential_store.ts";
+import type { Keeping, StoreFailure } from "../stores/credential_store.ts";
 import { type HeldFile, removeHeld } from "./hold.ts";
 import type { RemovalOutcome } from "./move.ts";
 import type { Registry } from "./registry.ts";
-
-/** Stores a token, and reads it back. */
-export async function storeToken(
-  store: CredentialStore,
-  ref: RegistryRef,
-  token: Secret,
-  { signal }: StoreOptions,
-): Promise<VerifyOutcome> {
-  const stored = await store.set(ref, token, { signal });
-  return stored.kind === "stored"
-    ? await store.verify(ref, token, { signal })
-    : stored;
-}
+import { storeToken } from "./store_token.ts";
 
 /** What came of keeping a new token. */
 export type KeepOutcome =

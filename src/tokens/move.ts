@@ -12,6 +12,7 @@ import type {
 } from "../stores/credential_store.ts";
 import type { FileObstacle, Obstacle } from "./reason.ts";
 import type { Registry } from "./registry.ts";
+import { storeToken } from "./store_token.ts";
 
 export { describeFileObstacle as describeLockFailure } from "./words.ts";
 
@@ -154,9 +155,7 @@ async function moveLocked(
   if (prepared.kind !== "ready") {
     return { kind: "not-stored", failure: prepared };
   }
-  const stored = await store.set(key, from.token, { signal });
-  if (stored.kind !== "stored") return { kind: "not-stored", failure: stored };
-  const kept = await store.verify(key, from.token, { signal });
+  const kept = await storeToken(store, key, from.token, { signal });
   if (kept.kind !== "stored") return { kind: "not-stored", failure: kept };
 
   if (options.keepFile === true) {
