@@ -8,6 +8,7 @@ import {
   type TomlTable,
   type TomlValue,
 } from "./document.ts";
+import { isTable } from "./simple.ts";
 
 /** A piece of a text, and what comes in its place. */
 export interface TextEdit extends TextRange {
@@ -448,7 +449,7 @@ function withEdit(value: TomlValue, edit: TomlEdit): TomlValue {
   const [key, ...path] = edit.path;
   if (key === undefined) return editedValue(value, edit);
   const table = isTable(value) ? value : {};
-  const inner = Object.hasOwn(table, key) ? table[key] ?? {} : {};
+  const inner = at(value, key);
   const changed = new Map(Object.entries(table));
   if (edit.kind === "remove" && path.length === 0) changed.delete(key);
   else changed.set(key, withEdit(inner, { ...edit, path }));
@@ -495,13 +496,6 @@ export function sameValue(one: TomlValue, other: TomlValue): boolean {
 
 function at(table: TomlValue, key: string): TomlValue {
   return isTable(table) && Object.hasOwn(table, key) ? table[key] ?? {} : {};
-}
-
-function isTable(
-  value: TomlValue,
-): value is { readonly [key: string]: TomlValue } {
-  return typeof value === "object" && !Array.isArray(value) &&
-    !(value instanceof Date);
 }
 
 function formatValue(value: string | readonly string[]): string {
