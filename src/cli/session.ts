@@ -127,6 +127,19 @@ export class CommandSession extends Session {
     return await this.#ask(place, (options) => place.store.prepare(options));
   }
 
+  /**
+   * Opens a store for reading if a dialog may open; what is in its other
+   * collections can be read without a default one. Returns why it stays shut.
+   */
+  async open(place: StorePlace): Promise<StoreFailure | undefined> {
+    if (!place.mayPrompt) return undefined;
+    const prepared = await this.prepare(place);
+    return prepared.kind === "ready" ||
+        prepared.cause === "no-default-collection"
+      ? undefined
+      : prepared;
+  }
+
   /** Asks a store for a token, with its own dialog like {@linkcode prepare}. */
   async get(place: StorePlace): Promise<GetOutcome> {
     return await this.#ask(
