@@ -66,8 +66,6 @@ export interface CredentialsLockOptions {
   /**
    * Whether `use` is called for a file that does not exist, too: it is created
    * by an insertion, with mode 0600.
-   *
-   * @default {false}
    */
   readonly create?: boolean;
   /**

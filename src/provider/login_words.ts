@@ -1,7 +1,7 @@
 import type { Rebinding } from "../cargo/rebinding.ts";
 import type { TokenValidity } from "../cargo/token.ts";
 import { describeOrigin, type TokenOrigin } from "../cargo/token_origin.ts";
-import type { Ineligible } from "../tokens/eligibility.ts";
+import type { Durability, Ineligible } from "../tokens/eligibility.ts";
 import type { MoveOutcome, RemovalOutcome } from "../tokens/move.ts";
 import {
   describeStoreFailure,
@@ -10,7 +10,6 @@ import {
 import type { PromptOutcome } from "../terminal/terminal.ts";
 import { SCOPES } from "../tokens/scoped.ts";
 import { type ArgumentFault, MAX_DAYS } from "./login_arguments.ts";
-import type { LoginStep } from "./login_decision.ts";
 import { describeMoveFailure } from "./move_words.ts";
 import { describeRebinding, type RegistryAbout } from "../tokens/about.ts";
 import { describeObstacle } from "../tokens/words.ts";
@@ -125,7 +124,7 @@ export function tokenQuestion(
 
 /** What kind of place the token goes to, if it is none to be expected. */
 export function describeKeeping(
-  keeps: Extract<LoginStep, { place: "store" }>["keeps"],
+  keeps: Durability,
   about: RegistryAbout,
 ): readonly string[] {
   switch (keeps) {

@@ -4,7 +4,11 @@ import type { LogoutAnswer } from "../protocol/messages.ts";
 import type { EraseOutcome } from "../stores/credential_store.ts";
 import { unpin } from "../state/pins.ts";
 import type { ProviderContext } from "./context.ts";
-import { describeScopedErasure, eraseScoped } from "./scoped_logout.ts";
+import {
+  describeScopedErasure,
+  describeScopedLeft,
+  eraseScoped,
+} from "./scoped_logout.ts";
 import { decideLogout } from "./logout_decision.ts";
 import {
   describeLeftovers,
@@ -44,12 +48,8 @@ export async function logout(context: ProviderContext): Promise<LogoutAnswer> {
     ...describeScopedErasure(scoped, about),
   );
   if (scoped.failure !== undefined) {
-    const { reason, remedy } = scoped.failure;
-    return {
-      kind: "other",
-      message: `tokens of ${about.title} with scopes may be left in ` +
-        `${about.storeTitle}: ${reason}. ${remedy}`,
-    };
+    const message = describeScopedLeft(scoped.failure, about);
+    return { kind: "other", message };
   }
   switch (verdict) {
     case "logged-out":

@@ -1,6 +1,10 @@
 import type { FileSystem } from "../../ffi/statfs.ts";
 import type { Reach } from "../cargo/provider_chain.ts";
-import type { StoreFailure, StoreName } from "../stores/credential_store.ts";
+import type {
+  PrepareOutcome,
+  StoreFailure,
+  StoreName,
+} from "../stores/credential_store.ts";
 
 /** The providers that cargo asks for a registry, where this one is not among them. */
 export type NotListed = Extract<Reach, { readonly kind: "not-listed" }>;
@@ -44,11 +48,18 @@ export interface StoreFacts {
    * How its default collection keeps what is written to it; or why nothing can
    * be written.
    */
-  readonly keeps:
-    | "durably"
-    | "in-plaintext"
-    | "for-the-session"
-    | Pick<StoreFailure, "reason" | "remedy">;
+  readonly keeps: Durability | Pick<StoreFailure, "reason" | "remedy">;
+}
+
+/** How a store's default collection keeps what is written to it. */
+export type Durability = "durably" | "in-plaintext" | "for-the-session";
+
+/** How a store that takes a token would keep it. */
+export function durabilityOf(
+  { durable, plaintext }: Extract<PrepareOutcome, { kind: "ready" }>,
+): Durability {
+  if (!durable) return "for-the-session";
+  return plaintext ? "in-plaintext" : "durably";
 }
 
 /**

@@ -187,9 +187,7 @@ class Stores {
       this.#scoped.set(store.name, all);
     }
     const { indexUrl } = registry.ref;
-    const own = all.filter((item) =>
-      item.indexUrl === indexUrl || sameRegistry(item.indexUrl, indexUrl)
-    );
+    const own = all.filter((item) => sameRegistry(item.indexUrl, indexUrl));
     if (own.length > 0 && !hasScoped(await registry.memory(), indexUrl)) {
       await registry.remember((state) => addScoped(state, indexUrl));
     }

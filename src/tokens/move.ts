@@ -60,8 +60,6 @@ export interface MoveOptions {
   readonly over?: Secret;
   /**
    * Whether the token stays in the file as well.
-   *
-   * @default {false}
    */
   readonly keepFile?: boolean;
 }
@@ -72,8 +70,6 @@ export interface RemoveOptions {
   /**
    * Whether the file's token is known to be out of use, so that the store may
    * hold another one in its place.
-   *
-   * @default {false}
    */
   readonly superseded?: boolean;
 }

@@ -1,5 +1,5 @@
 import { foldersAbove, type PathStyle, resolvePath } from "../base/paths.ts";
-import { readSmallFile } from "../base/files.ts";
+import { isAbsence, readSmallFile } from "../base/files.ts";
 import { type FileSystem, fileSystemKind } from "../../ffi/statfs.ts";
 import { findSandbox } from "../base/sandbox.ts";
 import { isCi } from "../terminal/person.ts";
@@ -196,7 +196,6 @@ async function exists(path: string): Promise<boolean> {
     await Deno.lstat(path);
     return true;
   } catch (error) {
-    return !(error instanceof Deno.errors.NotFound ||
-      error instanceof Deno.errors.NotADirectory);
+    return !isAbsence(error);
   }
 }
