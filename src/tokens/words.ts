@@ -1,5 +1,6 @@
 import type { UnusableReason } from "../credentials/file.ts";
 import { storeFailureClause } from "../stores/credential_store.ts";
+import type { ArchiveFault } from "./archive_file.ts";
 import type { FileFacts, NotRemovable, Rule } from "./eligibility.ts";
 import type { FileObstacle, Obstacle } from "./reason.ts";
 
@@ -186,5 +187,25 @@ function describeNotRemovable({ reason, path }: NotRemovable): string {
       return `${path} belongs to another user`;
     case "not-writable":
       return `${path} cannot be written`;
+  }
+}
+
+/** Why no archive can be written: a clause without its subject. */
+export function describeArchiveFault(fault: ArchiveFault): string {
+  switch (fault.kind) {
+    case "directory":
+      return "is a directory";
+    case "link":
+      return "is a symbolic link: name the file itself";
+    case "not-a-regular-file":
+      return "is not a regular file";
+    case "no-folder":
+      return "cannot be created: its folder does not exist";
+    case "denied":
+      return "cannot be created: its folder may not be written to";
+    case "no-space":
+      return "cannot be written: there is no space left on its device";
+    case "failed":
+      return `cannot be written (${fault.code})`;
   }
 }

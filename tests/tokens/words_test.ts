@@ -1,6 +1,9 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import type { Obstacle } from "../../src/tokens/reason.ts";
-import { describeObstacle } from "../../src/tokens/words.ts";
+import {
+  describeArchiveFault,
+  describeObstacle,
+} from "../../src/tokens/words.ts";
 
 const NOT_LISTED = {
   kind: "not-listed",
@@ -84,5 +87,24 @@ for (const [obstacle, expected] of ROWS) {
     assertEquals(clause, expected);
     // It becomes part of a longer sentence on one line.
     assertMatch(clause, /^[^\n]*[^.\n]$/);
+  });
+}
+
+for (
+  const [fault, expected] of [
+    [{ kind: "directory" }, "is a directory"],
+    [{ kind: "link" }, "is a symbolic link: name the file itself"],
+    [{ kind: "not-a-regular-file" }, "is not a regular file"],
+    [{ kind: "no-folder" }, "cannot be created: its folder does not exist"],
+    [{ kind: "denied" }, "cannot be created: its folder may not be written to"],
+    [
+      { kind: "no-space" },
+      "cannot be written: there is no space left on its device",
+    ],
+    [{ kind: "failed", code: "EIO" }, "cannot be written (EIO)"],
+  ] as const
+) {
+  Deno.test(`describeArchiveFault() says of a file: ${expected}`, () => {
+    assertEquals(describeArchiveFault(fault), expected);
   });
 }
