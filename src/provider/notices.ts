@@ -126,19 +126,16 @@ export function describeGetNotice(
         frequency: "daily",
         topic,
       };
-    case "stored-elsewhere": {
-      const urls = notice.urls;
+    case "stored-elsewhere":
       return {
         level: "note",
         text: `${storeTitle} has no token for the index URL of ${title}, but ` +
-          `one of that name for ${
-            urls.join(" and ")
-          }, where no name of yours ` +
-          `leads. If it belongs here: \`${migrateCommand} --from ${urls[0]}\``,
+          `one of that name for ${notice.urls.join(" and ")}, where no name ` +
+          "of yours leads. If it belongs here: " +
+          `\`${migrateCommand} --from ${notice.urls[0]}\``,
         frequency: "daily",
         topic,
       };
-    }
     case "not-moved":
       return describeLeftInFile(notice.reason, facts.cargoTokenFollows, about);
     case "store-failure": {
@@ -150,9 +147,8 @@ export function describeGetNotice(
         : "the next provider is asked. ";
       return {
         level: "warning",
-        text: `the token of ${title} cannot be read: ` +
-          `${failure.reason}; ` +
-          `${consequence}${failure.remedy}`,
+        text: `the token of ${title} cannot be read: ${failure.reason}; ` +
+          consequence + failure.remedy,
         frequency: "daily",
         topic: `${topic}/${failure.cause}`,
       };

@@ -22,7 +22,7 @@ export type Occasion = "read" | "migrate" | "migrate-registry" | "login";
 
 /** The credentials file. Links are followed unless it is said otherwise. */
 export interface FileFacts {
-  /** Its path, fit for a terminal. */
+  /** Its path. */
   readonly path: string;
   /** Whether it is a regular file. */
   readonly isRegular: boolean;
