@@ -1,10 +1,10 @@
 import {
+  ifToml,
   type TextRange,
   type TomlDocument,
   type TomlEntry,
   type TomlInlineTable,
   type TomlParser,
-  TomlSyntaxError,
   type TomlTable,
   type TomlValue,
 } from "./document.ts";
@@ -71,19 +71,15 @@ export function editToml(
   text: string,
   edit: TomlEdit,
 ): EditedToml {
-  let document: TomlDocument;
-  try {
-    document = toml.locate(text);
-  } catch (error) {
-    if (error instanceof TomlSyntaxError) return { refused: "malformed" };
-    throw error;
-  }
+  const before = ifToml(() => toml.values(text));
+  if (before === undefined) return { refused: "malformed" };
+  const document = toml.locate(text);
   const edits = textEdits(document, edit);
   if (typeof edits === "string") return { refused: edits };
-  const wanted = withEdit(toml.values(text), edit);
+  const wanted = withEdit(before, edit);
   for (const candidate of edits) {
     const result = applyEdits(text, candidate);
-    const values = valuesOf(toml, result);
+    const values = ifToml(() => toml.values(result));
     if (values === undefined || !sameValue(values, wanted)) continue;
     const isInverse = edit.kind !== "set" ||
       !wouldTakeHeader(toml.locate(result), edit.path, document);
@@ -467,15 +463,6 @@ function editedValue(value: TomlValue, edit: TomlEdit): TomlValue {
       return [...list, edit.item];
     case "remove-item":
       return list.toSpliced(list.lastIndexOf(edit.item), 1);
-  }
-}
-
-function valuesOf(toml: TomlParser, text: string): TomlValue | undefined {
-  try {
-    return toml.values(text);
-  } catch (error) {
-    if (error instanceof TomlSyntaxError) return undefined;
-    throw error;
   }
 }
 
