@@ -1,5 +1,5 @@
 import { object } from "@optique/core/constructs";
-import { commandLine, lineBreak, message } from "@optique/core/message";
+import { message } from "@optique/core/message";
 import { map, optional } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { command, option } from "@optique/core/primitives";
@@ -33,7 +33,7 @@ import { supersede, unsupersede } from "../../state/superseded.ts";
 import type { GetOutcome } from "../../stores/credential_store.ts";
 import { type Run, UsageError } from "../command.ts";
 import { findElsewhere } from "../elsewhere.ts";
-import { dryRun, json, registry, yes } from "../options.ts";
+import { dryRun, examples, json, registry, yes } from "../options.ts";
 import {
   configTokens,
   meaningOf,
@@ -85,13 +85,10 @@ export const parser = map(
     brief: message`Move plaintext tokens into the credential store`,
     description:
       message`Moves the tokens of cargo's credentials file into the system's credential store. A token leaves the file only once the store has given it back, and only if cargo will ask this program for it.`,
-    footer: message`Examples:${lineBreak()}  ${
-      commandLine("cargo-credential-keyring migrate --dry-run")
-    }${lineBreak()}  ${
-      commandLine(
-        "cargo-credential-keyring migrate --registry my-registry --prefer file",
-      )
-    }`,
+    footer: examples(
+      "migrate --dry-run",
+      "migrate --registry my-registry --prefer file",
+    ),
   }),
   (args): Run => (session) => run(args, session),
 );

@@ -1,7 +1,7 @@
 import { describeStoreFailure } from "../../stores/credential_store.ts";
 import type { RegistryRef } from "../../cargo/registries.ts";
 import { object } from "@optique/core/constructs";
-import { commandLine, lineBreak, message } from "@optique/core/message";
+import { commandLine, message } from "@optique/core/message";
 import { map } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { command, option } from "@optique/core/primitives";
@@ -10,7 +10,7 @@ import { restoreToken } from "../../tokens/restore.ts";
 import { pin } from "../../state/pins.ts";
 import type { Run } from "../command.ts";
 import { findElsewhere } from "../elsewhere.ts";
-import { dryRun, json, registry } from "../options.ts";
+import { dryRun, examples, json, registry } from "../options.ts";
 import {
   leadsTo,
   meaningOf,
@@ -45,11 +45,7 @@ export const parser = map(
       message`Writes tokens from the credential store into cargo's credentials file, in plaintext, under the names that your own configuration has for their registries, and takes them out of the store. They stay in the file until ${
         commandLine("migrate --registry NAME")
       } or a new login.`,
-    footer: message`Examples:${lineBreak()}  ${
-      commandLine("cargo-credential-keyring restore --dry-run")
-    }${lineBreak()}  ${
-      commandLine("cargo-credential-keyring restore --registry my-registry")
-    }`,
+    footer: examples("restore --dry-run", "restore --registry my-registry"),
   }),
   (args): Run => (session) => run(args, session),
 );
