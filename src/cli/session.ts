@@ -8,6 +8,7 @@ import type {
   StoreName,
   StoreOptions,
 } from "../stores/credential_store.ts";
+import { confirm } from "../terminal/confirm.ts";
 import type { PromptOutcome } from "../terminal/terminal.ts";
 import type { Registry } from "../tokens/registry.ts";
 import {
@@ -89,15 +90,10 @@ export class CommandSession extends Session {
     });
   }
 
-  /** Asks a question on the terminal; whatever is no clear yes is a no. */
+  /** Asks whether something is to be done. */
   async confirm(question: string): Promise<boolean> {
-    const terminal = await this.terminal();
-    const answer = await terminal.prompt(`${question} [y/N] `, {
-      signal: AbortSignal.timeout(QUESTION_MS),
-      echo: true,
-    });
-    return answer.kind === "line" &&
-      /^y(es)?$/i.test(answer.line.reveal().trim());
+    const signal = AbortSignal.timeout(QUESTION_MS);
+    return await confirm(await this.terminal(), question, signal);
   }
 
   /**
