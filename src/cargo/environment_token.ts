@@ -7,6 +7,7 @@ import {
   environmentName,
   type RegistryRef,
 } from "./registries.ts";
+import type { TokenFileFault } from "./token_file.ts";
 
 /** A file that the environment names for a registry's token. */
 export interface NamedFile {
@@ -32,8 +33,7 @@ export type EnvironmentToken =
     readonly kind: "unusable";
     readonly variable: string;
     readonly path: string;
-    /** A clause without its subject: `is not there`. */
-    readonly reason: string;
+    readonly fault: TokenFileFault;
   };
 
 const NONE: EnvironmentToken = { kind: "none" };
@@ -147,17 +147,11 @@ async function readNamed(
 ): Promise<EnvironmentToken> {
   const { readTokenFile } = await import("./token_file.ts");
   const file = readTokenFile(path);
-  switch (file.kind) {
-    case "token": {
-      const { token, readableByOthers } = file;
-      const named = { path, readableByOthers };
-      return { kind: "token", variable, token, file: named };
-    }
-    case "absent":
-      return optional
-        ? NONE
-        : { kind: "unusable", variable, path, reason: "is not there" };
-    case "unusable":
-      return { kind: "unusable", variable, path, reason: file.reason };
+  if (file.kind === "token") {
+    const { token, readableByOthers } = file;
+    const named = { path, readableByOthers };
+    return { kind: "token", variable, token, file: named };
   }
+  if (optional && file.kind === "absent") return NONE;
+  return { kind: "unusable", variable, path, fault: file };
 }

@@ -152,10 +152,7 @@ export function registryNames(
   if (fromEnvironment.length > 0) return fromEnvironment;
   const wanted = canonicalUrl(indexUrl);
   return configuredNames(layers).filter((name) => {
-    // Cargo compares what is written there: a relative path is none.
-    const written = layers.files
-      .map(({ values }) => valueAt(values, ["registries", name, "index"]))
-      .findLast((value) => typeof value === "string");
+    const written = writtenIndexes(layers, name).at(-1)?.value;
     return written !== undefined && canonicalUrl(written) === wanted;
   });
 }
@@ -167,10 +164,8 @@ export function registryNames(
 export function boundNames(layers: ConfigLayers, indexUrl: string): string[] {
   const wanted = canonicalUrl(indexUrl);
   const inFiles = configuredNames(layers).filter((name) =>
-    layers.files.some(({ values }) => {
-      const written = valueAt(values, ["registries", name, "index"]);
-      return typeof written === "string" && canonicalUrl(written) === wanted;
-    })
+    writtenIndexes(layers, name)
+      .some(({ value }) => canonicalUrl(value) === wanted)
   );
   return [...environmentNames(layers.environment, indexUrl), ...inFiles];
 }
@@ -199,12 +194,24 @@ function environmentIndex(
 
 /** What the files bind a name to, the weakest first. */
 function fileIndexes(layers: ConfigLayers, name: string): IndexBinding[] {
-  return layers.files.flatMap((file): IndexBinding[] => {
-    const value = valueAt(file.values, ["registries", name, "index"]);
-    if (typeof value !== "string") return [];
+  return writtenIndexes(layers, name).flatMap(({ file, value }) => {
     const url = requestUrl(value, configRoot(file));
     const { layer, path } = file;
     return url === undefined ? [] : [{ url, layer, where: path }];
+  });
+}
+
+/**
+ * What is written in the files as a name's index, the weakest first. That is
+ * what cargo compares with a URL: a relative path is none.
+ */
+function writtenIndexes(
+  { files }: ConfigLayers,
+  name: string,
+): { readonly file: ConfigFile; readonly value: string }[] {
+  return files.flatMap((file) => {
+    const value = valueAt(file.values, ["registries", name, "index"]);
+    return typeof value === "string" ? [{ file, value }] : [];
   });
 }
 

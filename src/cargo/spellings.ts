@@ -31,9 +31,10 @@ export function spellings(indexUrl: string): string[] {
  * Whether cargo takes two URLs for one registry (cargo:
  * `src/cargo/util/canonical_url.rs`): a last slash does not count, nor, in a
  * URL without `+`, does `.git`, nor the case of a path on github.com. What is no
- * URL is no registry.
+ * URL is like itself alone.
  */
 export function sameRegistry(one: string, other: string): boolean {
+  if (one === other) return true;
   const canonical = canonicalUrl(one);
   return canonical !== undefined && canonical === canonicalUrl(other);
 }

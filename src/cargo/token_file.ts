@@ -1,6 +1,22 @@
-import { describeRefusal, readSmallFile } from "../base/files.ts";
+import {
+  describeRefusal,
+  readSmallFile,
+  type SmallFile,
+} from "../base/files.ts";
 import { Secret } from "../base/secret.ts";
 import { checkToken } from "./token.ts";
+
+/** Why a file gives no token. */
+export type TokenFileFault =
+  | Exclude<SmallFile, { readonly kind: "read" }>
+  | {
+    readonly kind:
+      /** It is where Deno reads nothing for a program without all permissions. */
+      | "out-of-reach"
+      | "empty"
+      | "several-lines"
+      | "no-token";
+  };
 
 /** What {@linkcode readTokenFile} found. */
 export type TokenFile =
@@ -10,12 +26,7 @@ export type TokenFile =
     /** Whether every user of the machine may read it. */
     readonly readableByOthers: boolean;
   }
-  | { readonly kind: "absent" }
-  | {
-    readonly kind: "unusable";
-    /** A clause without its subject: `is empty`. */
-    readonly reason: string;
-  };
+  | TokenFileFault;
 
 /** No token is that long. */
 const MAX_BYTES = 64 * 1024;
@@ -27,23 +38,11 @@ const CR = 0x0d;
  * Reads a file that holds a token and nothing else, as secrets are mounted into
  * containers and services. One line ending at its end does not count. Nothing
  * that could block is opened, and what is no token is never taken for one.
- *
- * Returns the token, or why there is none; never both.
  */
 export function readTokenFile(path: string): TokenFile {
-  // Deno reads nothing there for a program without all permissions.
-  if (/^\/(dev|proc|sys)\//.test(path)) {
-    return unusable("is in /dev, /proc or /sys, where no token is read");
-  }
+  if (/^\/(dev|proc|sys)\//.test(path)) return { kind: "out-of-reach" };
   const file = readSmallFile(path, { maxBytes: MAX_BYTES });
-  switch (file.kind) {
-    case "absent":
-      return file;
-    case "refused":
-      return unusable(describeRefusal(file, MAX_BYTES));
-    case "read":
-      return takeToken(file.bytes, file.info.mode);
-  }
+  return file.kind === "read" ? takeToken(file.bytes, file.info.mode) : file;
 }
 
 function takeToken(
@@ -60,12 +59,8 @@ function takeToken(
   }
   const severalLines = token.bytes.includes(LF) || token.bytes.includes(CR);
   token.wipe();
-  if (validity === "empty") return unusable("is empty");
-  return unusable(
-    severalLines
-      ? "has more than one line"
-      : "holds something that cargo takes for no token (printable ASCII)",
-  );
+  if (validity === "empty") return { kind: "empty" };
+  return { kind: severalLines ? "several-lines" : "no-token" };
 }
 
 function withoutLineEnding(
@@ -75,6 +70,20 @@ function withoutLineEnding(
   return bytes.slice(0, bytes.length - ending);
 }
 
-function unusable(reason: string): TokenFile {
-  return { kind: "unusable", reason };
+/** A clause without its subject: `is empty`. */
+export function describeTokenFileFault(fault: TokenFileFault): string {
+  switch (fault.kind) {
+    case "absent":
+      return "is not there";
+    case "refused":
+      return describeRefusal(fault, MAX_BYTES);
+    case "out-of-reach":
+      return "is in /dev, /proc or /sys, where no token is read";
+    case "empty":
+      return "is empty";
+    case "several-lines":
+      return "has more than one line";
+    case "no-token":
+      return "holds something that cargo takes for no token (printable ASCII)";
+  }
 }

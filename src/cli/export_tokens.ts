@@ -8,7 +8,7 @@ import {
 import { userIndexes } from "../cargo/registry_index.ts";
 import { tablesWithToken } from "../credentials/file.ts";
 import { readRegularFile } from "../base/files.ts";
-import { describeLockFailure } from "../tokens/move.ts";
+import { describeArchiveFault, describeFileObstacle } from "../tokens/words.ts";
 import { showProgress } from "../terminal/progress.ts";
 import { type AgeRecipients, encrypt, isKey, readKeys } from "../tokens/age.ts";
 import { type ArchivedToken, formatArchive } from "../tokens/archive.ts";
@@ -103,8 +103,10 @@ async function mayReplace(
   session: CommandSession,
 ): Promise<boolean> {
   const present = lookAt(file);
-  if (present === "absent") return false;
-  if (present !== "file") throw new SessionError(`${file} ${present}`);
+  if (present.kind === "absent") return false;
+  if (present.kind !== "file") {
+    throw new SessionError(`${file} ${describeArchiveFault(present)}`);
+  }
   if (yes) return true;
   if (!await session.isPersonPresent()) {
     throw new SessionError(`${file} exists; \`--yes\` replaces it`);
@@ -143,8 +145,8 @@ async function write(
   if (written.kind === "exists") {
     throw new SessionError(`${path} exists; \`--yes\` replaces it`);
   }
-  if (written.kind === "failed") {
-    throw new SessionError(`${path} ${written.reason}`);
+  if (written.kind !== "written") {
+    throw new SessionError(`${path} ${describeArchiveFault(written)}`);
   }
 }
 
@@ -291,7 +293,7 @@ async function namesInFile(session: CommandSession): Promise<string[]> {
   const path = await session.path();
   const tables = await tablesWithToken(path);
   if ("kind" in tables) {
-    throw new SessionError(`${path}: ${describeLockFailure(tables)}`);
+    throw new SessionError(`${path}: ${describeFileObstacle(tables)}`);
   }
   return tables.map(([_, name]) => name ?? CRATES_IO_NAME);
 }

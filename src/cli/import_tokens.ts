@@ -1,6 +1,7 @@
 import { describeRefusal, readSmallFile } from "../base/files.ts";
 import type { Secret } from "../base/secret.ts";
-import { describeLockFailure, removeStored } from "../tokens/move.ts";
+import { removeStored } from "../tokens/move.ts";
+import { describeFileObstacle, describeObstacle } from "../tokens/words.ts";
 import { unpin } from "../state/pins.ts";
 import { addScoped } from "../state/scoped.ts";
 import { supersede, unsupersede } from "../state/superseded.ts";
@@ -183,7 +184,7 @@ async function settle(
       return result(
         "failed",
         "file-unusable",
-        `${file}: ${describeLockFailure(step.plaintext)}`,
+        `${file}: ${describeFileObstacle(step.plaintext)}`,
       );
     case "nothing":
       return result("already", "stored", `${store.title} has it`);
@@ -255,7 +256,7 @@ async function settle(
   );
   if (removal.kind === "left") {
     to += `; the other token in ${file} is out of use, and was left: ` +
-      removal.reason;
+      describeObstacle(removal.why);
   }
   return result("imported", "imported", to);
 }

@@ -5,7 +5,7 @@ import {
   type RegistryRef,
 } from "../cargo/registries.ts";
 import { isBoundByUser, registryIndex } from "../cargo/registry_index.ts";
-import { describeLockFailure } from "../tokens/move.ts";
+import { describeFileObstacle } from "../tokens/words.ts";
 import { showProgress } from "../terminal/progress.ts";
 import { decideToken, type TokenAnswer } from "../tokens/token_decision.ts";
 import type { CommandSession } from "./session.ts";
@@ -84,7 +84,7 @@ export function describeNoToken(
     case "store-failed":
       return storeFailureClause(answer.failure);
     case "file-unusable":
-      return `${path}: ${describeLockFailure(answer.plaintext)}`;
+      return `${path}: ${describeFileObstacle(answer.plaintext)}`;
   }
 }
 

@@ -1,4 +1,10 @@
-import { message } from "@optique/core/message";
+import {
+  commandLine,
+  lineBreak,
+  type Message,
+  message,
+  text,
+} from "@optique/core/message";
 import { multiple } from "@optique/core/modifiers";
 import { option } from "@optique/core/primitives";
 import { registryName } from "./registry_name.ts";
@@ -21,3 +27,15 @@ export const json = option("--json", {
 export const yes = option("--yes", {
   description: message`Confirm what would be asked`,
 });
+
+/** The footer of a command's help: some of its calls. */
+export function examples(...calls: readonly string[]): Message {
+  return [
+    text("Examples:"),
+    ...calls.flatMap((call) => [
+      lineBreak(),
+      text("  "),
+      commandLine(`cargo-credential-keyring ${call}`),
+    ]),
+  ];
+}

@@ -2,6 +2,7 @@ import { cyan, green, red, yellow } from "@std/fmt/colors";
 import { printable } from "../base/printable.ts";
 import type { Reason, ReasonCode } from "../tokens/reason.ts";
 import type { Output } from "./output.ts";
+import { type About, describeReason } from "./words.ts";
 
 /** What `migrate`, `restore` and `import` say of one registry. */
 export interface RegistryResult {
@@ -23,6 +24,20 @@ export interface RegistryResult {
   readonly reason: Reason;
   /** The reason in words: a clause without a final stop. */
   readonly message: string;
+}
+
+/** What came of one registry, and why. */
+export type Verdict = readonly [RegistryResult["outcome"], Reason];
+
+/** A {@linkcode Verdict} with the words for it. */
+export function resultOf(
+  registry: string,
+  indexUrl: string | null,
+  [outcome, reason]: Verdict,
+  about: Omit<About, "name">,
+): RegistryResult {
+  const message = describeReason(reason, { name: registry, ...about });
+  return { registry, indexUrl, outcome, reason, message };
 }
 
 /** What the outcomes are called in a report for people, and their colours. */

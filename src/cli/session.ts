@@ -9,6 +9,7 @@ import type {
   StoreName,
   StoreOptions,
 } from "../stores/credential_store.ts";
+import { confirm } from "../terminal/confirm.ts";
 import type { PromptOutcome } from "../terminal/terminal.ts";
 import type { Registry } from "../tokens/registry.ts";
 import {
@@ -112,15 +113,10 @@ export class CommandSession extends Session {
     });
   }
 
-  /** Asks a question on the terminal; whatever is no clear yes is a no. */
+  /** Asks whether something is to be done. */
   async confirm(question: string): Promise<boolean> {
-    const terminal = await this.terminal();
-    const answer = await terminal.prompt(`${question} [y/N] `, {
-      signal: AbortSignal.timeout(QUESTION_MS),
-      echo: true,
-    });
-    return answer.kind === "line" &&
-      /^y(es)?$/i.test(answer.line.reveal().trim());
+    const signal = AbortSignal.timeout(QUESTION_MS);
+    return await confirm(await this.terminal(), question, signal);
   }
 
   /**
@@ -148,6 +144,19 @@ export class CommandSession extends Session {
    */
   async prepare(place: StorePlace): Promise<PrepareOutcome> {
     return await this.#ask(place, (options) => place.store.prepare(options));
+  }
+
+  /**
+   * Opens a store for reading if a dialog may open; what is in its other
+   * collections can be read without a default one. Returns why it stays shut.
+   */
+  async open(place: StorePlace): Promise<StoreFailure | undefined> {
+    if (!place.mayPrompt) return undefined;
+    const prepared = await this.prepare(place);
+    return prepared.kind === "ready" ||
+        prepared.cause === "no-default-collection"
+      ? undefined
+      : prepared;
   }
 
   /** Asks a store for a token, with its own dialog like {@linkcode prepare}. */

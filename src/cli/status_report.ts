@@ -2,6 +2,7 @@ import { bold, dim, green, red, yellow } from "@std/fmt/colors";
 import { printable } from "../base/printable.ts";
 import { isWindowsProgram } from "../cargo/provider_chain.ts";
 import { CRATES_IO_NAME, type RegistryRef } from "../cargo/registries.ts";
+import { describeTokenFileFault } from "../cargo/token_file.ts";
 import type { Cell } from "../terminal/columns.ts";
 import { describeGrant, expiryOf, type Grant } from "../tokens/scoped.ts";
 import type {
@@ -63,10 +64,10 @@ function nextStep(
     );
   }
   if (environment.kind === "unusable") {
-    const { variable, path, reason } = environment;
+    const { variable, path, fault } = environment;
     return step(
       "environment-file",
-      `${variable} names ${path}, which ${reason}`,
+      `${variable} names ${path}, which ${describeTokenFileFault(fault)}`,
     );
   }
   if (registry.conflict) {

@@ -1,6 +1,7 @@
 import type { IneligibleReason } from "../tokens/eligibility.ts";
 import type { Reason, ReasonCode } from "../tokens/reason.ts";
 import type { FailureCause } from "../stores/credential_store.ts";
+import { describeObstacle } from "../tokens/words.ts";
 
 /** What a reason's sentence is about. */
 export interface About {
@@ -119,6 +120,11 @@ const WORDS:
     "file-unusable": ({ file }, why) => `${file}: ${why}`,
     "not-edited": ({ file }, why) => `${file} was not changed: ${why}`,
 
+    "bound-otherwise": (_, binding) =>
+      `your own configuration binds the name to ${binding}, and cargo might ` +
+      "send it the token; keep one of the two",
+    "plaintext-keyring": ({ store }) =>
+      `to ${store}, but ${describePlaintextKeyring(store)}`,
     "bound-by-project": ({ name }, url) =>
       `only a project binds the name to ${url}. If the token is for that ` +
       `registry: ${migrate(name, "--index", url)}`,
@@ -126,12 +132,21 @@ const WORDS:
 
 /** A reason in words: a clause without a final stop. */
 export function describeReason(reason: Reason, about: About): string {
-  const { code, detail = "", byHand = false } = reason;
-  const worded: Words | undefined = WORDS[code];
+  const { code, obstacle } = reason;
+  const detail = reason.detail ??
+    (obstacle === undefined ? "" : describeObstacle(obstacle));
+  const isRule = obstacle?.kind === "not";
+  const worded: Words | undefined = isRule ? undefined : WORDS[code];
   const words = (worded?.(about, detail) ?? detail).replace(/\.$/, "");
-  return byHand && code !== "bound-by-project"
+  return isRule && obstacle.byHand
     ? `${words}; ${migrate(about.name)} moves it`
     : words;
+}
+
+/** What a keyring without a password is: a clause without a final stop. */
+export function describePlaintextKeyring(store: string): string {
+  return `the default keyring of ${store} has no password and is a PLAINTEXT ` +
+    "file itself; give it one, for instance with Seahorse";
 }
 
 /** `elsewhere`: URLs that nothing leads to and the store has tokens for. */

@@ -66,8 +66,6 @@ export interface CredentialsLockOptions {
   /**
    * Whether `use` is called for a file that does not exist, too: it is created
    * by an insertion, with mode 0600.
-   *
-   * @default {false}
    */
   readonly create?: boolean;
   /**
@@ -111,9 +109,11 @@ export async function withCredentialsLock<T>(
   return { kind: "done", value: await use(locked.credentials) };
 }
 
+type NotLocked = Exclude<LockOutcome<never>, { kind: "done" }>;
+
 type OpenOutcome =
   | { readonly kind: "open"; readonly file: Deno.FsFile }
-  | Exclude<LockOutcome<never>, { kind: "done" }>;
+  | NotLocked;
 
 /** Looks before it opens: opening something else may block. */
 async function open(path: string): Promise<OpenOutcome> {
@@ -147,7 +147,7 @@ async function createFile(path: string): Promise<Deno.FsFile | undefined> {
 
 type LockedOutcome =
   | { readonly kind: "locked"; readonly credentials: LockedCredentials }
-  | Exclude<LockOutcome<never>, { kind: "done" }>;
+  | NotLocked;
 
 async function lock(
   path: string,

@@ -7,10 +7,10 @@ import {
 } from "./file.ts";
 import { decodeText } from "../base/files.ts";
 import {
+  ifToml,
   type TomlDocument,
   type TomlParser,
   type TomlPath,
-  TomlSyntaxError,
 } from "../toml/document.ts";
 import {
   applyStep,
@@ -178,18 +178,15 @@ function statesOf(
 ): TomlDocument[] | undefined {
   const states: TomlDocument[] = [];
   let bytes: Uint8Array = new TextEncoder().encode(text);
-  try {
-    for (const step of steps) {
-      bytes = applyStep(bytes, step);
-      const content = decodeText(bytes);
-      if (content.kind !== "text") return undefined;
-      states.push(toml.locate(content.text));
-    }
-    return states;
-  } catch (error) {
-    if (error instanceof TomlSyntaxError) return undefined;
-    throw error;
+  for (const step of steps) {
+    bytes = applyStep(bytes, step);
+    const content = decodeText(bytes);
+    if (content.kind !== "text") return undefined;
+    const state = ifToml(() => toml.locate(content.text));
+    if (state === undefined) return undefined;
+    states.push(state);
   }
+  return states;
 }
 
 /** Every key, and its value as it is written. */

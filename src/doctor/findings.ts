@@ -1,6 +1,7 @@
 import { TOKEN_FILE_VARIABLE } from "../cargo/environment_token.ts";
 import type { ConfigProblem } from "../cargo/config.ts";
 import { CRATES_IO_NAME } from "../cargo/registries.ts";
+import { describeTokenFileFault } from "../cargo/token_file.ts";
 import { describeOrigin, type TokenOrigin } from "../cargo/token_origin.ts";
 import type { Inventory, RegistryView } from "../tokens/inventory.ts";
 import type { FileFacts } from "../tokens/eligibility.ts";
@@ -480,7 +481,7 @@ function* environmentFindings(facts: DoctorFacts): Generator<Finding> {
           code: "secret-file-unusable",
           severity: "serious",
           what: `${environment.variable} names ${environment.path}, which ` +
-            environment.reason,
+            describeTokenFileFault(environment.fault),
           why: `there is no token for ${name} in it`,
           fix:
             `put the token alone into the file, or unset ${environment.variable}`,

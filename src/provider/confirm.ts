@@ -1,5 +1,6 @@
 import type { Operation } from "../protocol/messages.ts";
 import type { Confirmable } from "../settings/settings.ts";
+import { confirm } from "../terminal/confirm.ts";
 import type { ProviderContext } from "./context.ts";
 
 /** As many digits of a checksum as a person compares. */
@@ -11,19 +12,19 @@ const DIGITS = 12;
  */
 export function needsConfirmation(
   operation: Operation,
-  confirm: readonly Confirmable[],
+  wanted: readonly Confirmable[],
 ): boolean {
   switch (operation.kind) {
     case "read":
       return false;
     case "publish":
     case "owners":
-      return confirm.includes(operation.kind);
+      return wanted.includes(operation.kind);
     case "yank":
     case "unyank":
-      return confirm.includes("yank");
+      return wanted.includes("yank");
     case "unknown":
-      return confirm.length > 0;
+      return wanted.length > 0;
   }
 }
 
@@ -49,9 +50,8 @@ function describeOperation(operation: Operation): string {
 }
 
 /**
- * Asks the person at the terminal whether the token may go out.
- *
- * @returns Why it may not: the text of an error; `undefined`: it may.
+ * Asks the person at the terminal whether the token may go out. Returns why it
+ * may not, as the text of an error; `undefined`: it may.
  */
 export async function confirmHandOver(
   operation: Operation,
@@ -67,13 +67,8 @@ export async function confirmHandOver(
       "there";
   }
   context.waitForPerson(patienceMs);
-  const answer = await terminal.prompt(
-    `hand over the token of ${title} ${what}? [y/N] `,
-    { signal: context.deadline.signal, echo: true },
-  );
-  const isYes = answer.kind === "line" &&
-    /^y(es)?$/i.test(answer.line.reveal().trim());
-  if (!isYes) {
+  const question = `hand over the token of ${title} ${what}?`;
+  if (!await confirm(terminal, question, context.deadline.signal)) {
     return `the token of ${title} was not handed over ${what}: ` +
       "it was not confirmed (setting `confirm`)";
   }

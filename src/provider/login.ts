@@ -23,10 +23,11 @@ import {
   describeStored,
   describeTakenName,
   describeTokenRefusal,
+  describeWrongArguments,
   tokenQuestion,
 } from "./login_words.ts";
-import type { LoginArguments } from "./login_arguments.ts";
-import type { Grant } from "../tokens/scoped.ts";
+import { type LoginArguments, parseLoginArguments } from "./login_arguments.ts";
+import type { RegistryAbout } from "../tokens/about.ts";
 import { describeLeftovers } from "./logout_words.ts";
 import { describeMoved } from "./move_words.ts";
 
@@ -38,6 +39,7 @@ const QUESTION_MS = 10 * 60_000;
 
 type Refusal = Extract<LoginAnswer, { kind: "other" }>;
 type Place = Exclude<LoginStep, { need: unknown }>;
+type StorePlace = Extract<Place, { place: "store" }>;
 
 function refuse(message: string): Refusal {
   return { kind: "other", message };
@@ -68,8 +70,11 @@ async function answer(
 ): Promise<LoginAnswer> {
   const settings = await context.settings();
   if (settings.kind === "wrong") return refuse(settings.message);
-  const wanted = await readArguments(context);
-  if (wanted.kind === "wrong") return refuse(wanted.message);
+  const args = await context.loginArguments();
+  const wanted = parseLoginArguments(args, Date.now());
+  if (wanted.kind === "wrong") {
+    return refuse(describeWrongArguments(wanted.fault));
+  }
   if (wanted.kind === "migrate" && request.token !== undefined) {
     return refuse(describeTokenRefusal("arguments"));
   }
@@ -77,23 +82,22 @@ async function answer(
     settings,
     prepared: await prepare(context, false),
   }, context);
-  switch (wanted.kind) {
-    case "migrate":
-      return await migrate(place, context);
-    case "scoped":
-      return await addToken(place, wanted.grant, request, context);
-    case "own":
-      return await carryOut(place, request, context);
+  if (wanted.kind === "migrate") return await migrate(place, context);
+  if (place.place === "store") {
+    return await storeNew(place, wanted, request, context);
   }
-}
-
-async function readArguments(
-  context: ProviderContext,
-): Promise<LoginArguments> {
-  const args = await context.loginArguments();
-  if (args.length === 0) return { kind: "own" };
-  const { parseLoginArguments } = await import("./login_arguments.ts");
-  return parseLoginArguments(args, Date.now());
+  const about = await context.about();
+  if (wanted.kind === "scoped") return refusePlace(place, about);
+  if (place.place === "nowhere") {
+    return refuse(describeLoginRefusal(place, about));
+  }
+  context.say(
+    describePlaintextWarning(place.failure, place.cargoTokenFollows, about),
+  );
+  if (request.token !== undefined) {
+    await putIntoUse(context.registry, [request.token], { lifted: false });
+  }
+  return { kind: "url-not-supported" };
 }
 
 async function findPlace(
@@ -128,43 +132,52 @@ async function prepare(
   return await store.prepare({ signal: context.deadline.signal, prompt });
 }
 
-async function carryOut(
-  place: Place,
+/** Refuses what no other provider can do. */
+function refusePlace(
+  place: Exclude<Place, StorePlace>,
+  about: RegistryAbout,
+): Refusal {
+  const refusal = "failure" in place
+    ? { failure: place.failure, fileAllowed: false }
+    : place;
+  return refuse(describeLoginRefusal(refusal, about));
+}
+
+/** Asks for a token, and stores it: the registry's own, or one beside it. */
+async function storeNew(
+  { keeps }: StorePlace,
+  wanted: Extract<LoginArguments, { kind: "own" | "scoped" }>,
   request: LoginRequest,
   context: ProviderContext,
 ): Promise<LoginAnswer> {
   const about = await context.about();
-  switch (place.place) {
-    case "nowhere":
-      return refuse(describeLoginRefusal(place, about));
-    case "next-provider":
-      context.say(
-        describePlaintextWarning(place.failure, place.cargoTokenFollows, about),
-      );
-      if (request.token !== undefined) {
-        await putIntoUse(context.registry, [request.token], { lifted: false });
-      }
-      return { kind: "url-not-supported" };
-    case "store": {
-      const rebinding = await context.registry.rebinding();
-      if (rebinding !== "none") context.say(describeTakenName(rebinding));
-      context.say(...describeKeeping(place.keeps, about));
-      const token = await obtainToken(request, context);
-      if (!("bytes" in token)) return token;
-      const isCratesIo = context.registry.ref.indexUrl === CRATES_IO_INDEX;
-      const origin = tokenOrigin(token, isCratesIo);
-      if (origin !== undefined) context.say(describeOddToken(origin, about));
-      try {
-        const answer = await keep(token, context);
-        if (answer.kind !== "logged-in") return answer;
-        context.say(...describeKeeping(place.keeps, about));
-        const leftovers = await context.registry.leftovers();
-        context.say(...describeLeftovers(leftovers, "login"));
-        return answer;
-      } finally {
-        token.wipe();
-      }
+  const rebinding = await context.registry.rebinding();
+  if (rebinding !== "none") context.say(describeTakenName(rebinding));
+  context.say(...describeKeeping(keeps, about));
+  const token = await obtainToken(request, context);
+  if (!("bytes" in token)) return token;
+  try {
+    if (wanted.kind === "scoped") {
+      const { keepScoped } = await import("./scoped_login.ts");
+      const failure = await keepScoped(token, wanted.grant, context);
+      return failure === undefined
+        ? { kind: "logged-in" }
+        : refuse(describeLoginRefusal({ failure, fileAllowed: false }, about));
     }
+    const isCratesIo = context.registry.ref.indexUrl === CRATES_IO_INDEX;
+    const origin = tokenOrigin(token, isCratesIo);
+    if (origin !== undefined) context.say(describeOddToken(origin, about));
+    const answer = await keep(token, context);
+    if (answer.kind === "logged-in") {
+      const leftovers = await context.registry.leftovers();
+      context.say(
+        ...describeKeeping(keeps, about),
+        ...describeLeftovers(leftovers, "login"),
+      );
+    }
+    return answer;
+  } finally {
+    token.wipe();
   }
 }
 
@@ -196,20 +209,16 @@ async function obtainToken(
   return refuse(describeTokenRefusal(validity));
 }
 
-/** How long cargo's lock on the credentials file is waited for, at most. */
-const LOCK_MS = 10_000;
-
 async function keep(
   token: Secret,
   context: ProviderContext,
 ): Promise<LoginAnswer> {
   const { registry, deadline } = context;
   const about = await context.about();
-  const patienceMs = Math.min(deadline.remaining / 2, LOCK_MS);
   // Until it is stored and the older one is gone, nobody moves that one.
   const kept = await holdFile(
     registry,
-    patienceMs,
+    deadline,
     (file) => keepToken(registry, token, file, deadline.signal),
   );
   if (kept === "busy") return refuse(describeTokenRefusal("file-busy"));
@@ -230,12 +239,7 @@ async function migrate(
   const about = await context.about();
   const { token } = await context.registry.plaintext();
   if (token === "none") return refuse(describeNotMigrated("none", about));
-  if (place.place !== "store") {
-    const refusal = "failure" in place
-      ? { failure: place.failure, fileAllowed: false }
-      : place;
-    return refuse(describeLoginRefusal(refusal, about));
-  }
+  if (place.place !== "store") return refusePlace(place, about);
   const rebinding = await context.registry.rebinding();
   if (rebinding !== "none") {
     return refuse(describeLoginRefusal({ rebinding }, about));
@@ -260,31 +264,4 @@ async function migrate(
   }
   context.say(...describeMoved(about));
   return { kind: "logged-in" };
-}
-
-/** Keeps a token beside the registry's own: in the store, or nowhere. */
-async function addToken(
-  place: Place,
-  grant: Grant,
-  request: LoginRequest,
-  context: ProviderContext,
-): Promise<LoginAnswer> {
-  const about = await context.about();
-  if (place.place !== "store") {
-    const refusal = "failure" in place
-      ? { failure: place.failure, fileAllowed: false }
-      : place;
-    return refuse(describeLoginRefusal(refusal, about));
-  }
-  const rebinding = await context.registry.rebinding();
-  if (rebinding !== "none") context.say(describeTakenName(rebinding));
-  context.say(...describeKeeping(place.keeps, about));
-  const token = await obtainToken(request, context);
-  if (!("bytes" in token)) return token;
-  const { keepScoped } = await import("./scoped_login.ts");
-  const failure = await keepScoped(token, grant, context);
-  token.wipe();
-  return failure === undefined
-    ? { kind: "logged-in" }
-    : refuse(describeLoginRefusal({ failure, fileAllowed: false }, about));
 }

@@ -14,17 +14,21 @@ export type LoginArguments =
   | { readonly kind: "migrate" }
   /** A token beside the registry's own. */
   | { readonly kind: "scoped"; readonly grant: Grant }
-  /** Why none of it; what was typed is not repeated, it may be a token. */
-  | { readonly kind: "wrong"; readonly message: string };
+  /** None of it; what was typed is not kept, it may be a token. */
+  | { readonly kind: "wrong"; readonly fault: ArgumentFault };
+
+/** What is wrong with the arguments: the usage, or an option's value. */
+export type ArgumentFault =
+  | "usage"
+  | "trusted-publishing"
+  | "scope"
+  | "crate"
+  | "expires";
 
 const MIGRATE = "--migrate-to-keyring";
 
-const USAGE = "`cargo login --` takes `--migrate-to-keyring`, or " +
-  "`--scope SCOPE,…`, `--crate PATTERN` and `--expires DATE|DAYS`; a token is " +
-  "given on standard input: `cargo login < FILE`";
-
 /** Nobody makes a token for longer. */
-const MAX_DAYS = 3_650;
+export const MAX_DAYS = 3_650;
 
 /** Reads the arguments of `cargo login --`. */
 export function parseLoginArguments(
@@ -35,31 +39,23 @@ export function parseLoginArguments(
   if (first === undefined) return { kind: "own" };
   if (first === MIGRATE && args.length === 1) return { kind: "migrate" };
   const options = readOptions(args);
-  if (options === undefined) return wrong(USAGE);
+  if (options === undefined) return wrong("usage");
 
   const scopes = options.get("--scope") ?? [];
   if (scopes.includes("trusted-publishing")) {
-    return wrong(
-      "a token for `trusted-publishing` configures publishing from CI on the " +
-        "website and its API; cargo never asks for one",
-    );
+    return wrong("trusted-publishing");
   }
   if (!scopes.every((scope) => SCOPES.some((known) => known === scope))) {
-    return wrong(`the scopes are ${SCOPES.join(", ")}`);
+    return wrong("scope");
   }
   const crates = [...new Set(options.get("--crate") ?? [])].sort();
   if (!crates.every((pattern) => CRATE_PATTERN.test(pattern))) {
-    return wrong(
-      "`--crate` takes the name of a crate, or its beginning and `*`",
-    );
+    return wrong("crate");
   }
   const [expires, ...more] = options.get("--expires") ?? [];
   const day = expires === undefined ? undefined : parseDay(expires, now);
   if (more.length > 0 || (expires !== undefined && day === undefined)) {
-    return wrong(
-      "`--expires` takes a day to come, such as 2027-02-01, or a number of " +
-        `days up to ${MAX_DAYS}`,
-    );
+    return wrong("expires");
   }
   return {
     kind: "scoped",
@@ -74,8 +70,8 @@ export function parseLoginArguments(
   };
 }
 
-function wrong(message: string): LoginArguments {
-  return { kind: "wrong", message };
+function wrong(fault: ArgumentFault): LoginArguments {
+  return { kind: "wrong", fault };
 }
 
 const OPTIONS = ["--scope", "--crate", "--expires"] as const;

@@ -6,6 +6,7 @@ import {
   type PrepareOutcome,
   type StoreFailure,
 } from "../stores/credential_store.ts";
+import { type Durability, durabilityOf } from "../tokens/eligibility.ts";
 
 /** What is known when a `login` decides where the token goes. */
 export interface LoginFacts {
@@ -28,7 +29,7 @@ export type LoginStep =
   | {
     readonly place: "store";
     /** How the store will keep it. */
-    readonly keeps: "durably" | "in-plaintext" | "for-the-session";
+    readonly keeps: Durability;
   }
   /** Leave it to the next provider, after the warning about plaintext. */
   | {
@@ -49,12 +50,7 @@ export type LoginStep =
 export function decideLogin(facts: LoginFacts): LoginStep {
   const outcome = facts.prompted ?? facts.prepared;
   if (outcome.kind === "ready") {
-    const keeps = !outcome.durable
-      ? "for-the-session"
-      : outcome.plaintext
-      ? "in-plaintext"
-      : "durably";
-    return { place: "store", keeps };
+    return { place: "store", keeps: durabilityOf(outcome) };
   }
   if (isOutOfReach(outcome)) return fallBack(facts, outcome);
   if (facts.mayPrompt === undefined) return { need: "person" };

@@ -1,16 +1,18 @@
 import type { Rebinding } from "../cargo/rebinding.ts";
 import type { TokenValidity } from "../cargo/token.ts";
 import { describeOrigin, type TokenOrigin } from "../cargo/token_origin.ts";
-import type { Eligibility } from "../tokens/eligibility.ts";
+import type { Durability, Ineligible } from "../tokens/eligibility.ts";
 import type { MoveOutcome, RemovalOutcome } from "../tokens/move.ts";
 import {
   describeStoreFailure,
   type StoreFailure,
 } from "../stores/credential_store.ts";
 import type { PromptOutcome } from "../terminal/terminal.ts";
-import type { LoginStep } from "./login_decision.ts";
+import { SCOPES } from "../tokens/scoped.ts";
+import { type ArgumentFault, MAX_DAYS } from "./login_arguments.ts";
 import { describeMoveFailure } from "./move_words.ts";
 import { describeRebinding, type RegistryAbout } from "../tokens/about.ts";
+import { describeObstacle } from "../tokens/words.ts";
 import { statusLine } from "./status_line.ts";
 
 /** Why nothing is stored, as far as it is worded. */
@@ -18,9 +20,7 @@ export type LoginRefusal =
   | { readonly failure: StoreFailure; readonly fileAllowed: boolean }
   | { readonly rebinding: Rebinding };
 
-/**
- * Why `login` stores nothing.
- */
+/** Why `login` stores nothing. */
 export function describeLoginRefusal(
   refusal: LoginRefusal,
   about: RegistryAbout,
@@ -39,17 +39,13 @@ export function describeLoginRefusal(
   }${onPurpose}`;
 }
 
-/**
- * What is said before a token is asked for that a project's URL will get.
- */
+/** What is said before a token is asked for that a project's URL will get. */
 export function describeTakenName(rebinding: Rebinding): string {
   return `warning: ${describeRebinding(rebinding)}; the token will be stored ` +
     "for the project's URL, and sent there";
 }
 
-/**
- * What is said before another provider takes the login over.
- */
+/** What is said before another provider takes the login over. */
 export function describePlaintextWarning(
   failure: StoreFailure,
   cargoTokenFollows: boolean,
@@ -63,9 +59,7 @@ export function describePlaintextWarning(
     failure.remedy;
 }
 
-/**
- * Why there is no token to store. What was typed is not repeated.
- */
+/** Why there is no token to store. What was typed is not repeated. */
 export function describeTokenRefusal(
   reason:
     | Exclude<PromptOutcome["kind"], "line">
@@ -97,9 +91,27 @@ export function describeTokenRefusal(
   }
 }
 
-/**
- * The question for a token.
- */
+/** What `cargo login --` takes. What was typed is not repeated. */
+export function describeWrongArguments(fault: ArgumentFault): string {
+  switch (fault) {
+    case "usage":
+      return "`cargo login --` takes `--migrate-to-keyring`, or " +
+        "`--scope SCOPE,…`, `--crate PATTERN` and `--expires DATE|DAYS`; a " +
+        "token is given on standard input: `cargo login < FILE`";
+    case "trusted-publishing":
+      return "a token for `trusted-publishing` configures publishing from CI " +
+        "on the website and its API; cargo never asks for one";
+    case "scope":
+      return `the scopes are ${SCOPES.join(", ")}`;
+    case "crate":
+      return "`--crate` takes the name of a crate, or its beginning and `*`";
+    case "expires":
+      return "`--expires` takes a day to come, such as 2027-02-01, or a " +
+        `number of days up to ${MAX_DAYS}`;
+  }
+}
+
+/** The question for a token. */
 export function tokenQuestion(
   about: RegistryAbout,
   loginUrl: string | undefined,
@@ -112,7 +124,7 @@ export function tokenQuestion(
 
 /** What kind of place the token goes to, if it is none to be expected. */
 export function describeKeeping(
-  keeps: Extract<LoginStep, { place: "store" }>["keeps"],
+  keeps: Durability,
   about: RegistryAbout,
 ): readonly string[] {
   switch (keeps) {
@@ -167,7 +179,7 @@ export function describeStored(
       return [
         stored,
         `warning: ${about.filePath} still holds a plaintext token for ` +
-        `${about.title}: ${removal.reason}` +
+        `${about.title}: ${describeObstacle(removal.why)}` +
         (remembered ? "" : ". It will be used instead of the new one, since " +
           "it cannot be remembered that it is the older one"),
       ];
@@ -178,7 +190,7 @@ export function describeStored(
 export function describeNotMigrated(
   outcome:
     | "none"
-    | Extract<Eligibility, { kind: "not" }>
+    | Ineligible
     | Exclude<MoveOutcome, { kind: "moved" }>,
   about: RegistryAbout,
 ): string {
@@ -188,7 +200,7 @@ export function describeNotMigrated(
   switch (outcome.kind) {
     case "not":
       return `the token of ${about.title} was not moved: ` +
-        outcome.sentence;
+        describeObstacle(outcome);
     case "busy":
       return `another program is writing ${about.filePath}; try again`;
     case "file-changed":

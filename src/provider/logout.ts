@@ -4,7 +4,11 @@ import type { LogoutAnswer } from "../protocol/messages.ts";
 import type { EraseOutcome } from "../stores/credential_store.ts";
 import { unpin } from "../state/pins.ts";
 import type { ProviderContext } from "./context.ts";
-import { describeScopedErasure, eraseScoped } from "./scoped_logout.ts";
+import {
+  describeScopedErasure,
+  describeScopedLeft,
+  eraseScoped,
+} from "./scoped_logout.ts";
 import { decideLogout } from "./logout_decision.ts";
 import {
   describeLeftovers,
@@ -44,12 +48,8 @@ export async function logout(context: ProviderContext): Promise<LogoutAnswer> {
     ...describeScopedErasure(scoped, about),
   );
   if (scoped.failure !== undefined) {
-    const { reason, remedy } = scoped.failure;
-    return {
-      kind: "other",
-      message: `tokens of ${about.title} with scopes may be left in ` +
-        `${about.storeTitle}: ${reason}. ${remedy}`,
-    };
+    const message = describeScopedLeft(scoped.failure, about);
+    return { kind: "other", message };
   }
   switch (verdict) {
     case "logged-out":
@@ -68,9 +68,6 @@ export async function logout(context: ProviderContext): Promise<LogoutAnswer> {
   }
 }
 
-/** How long cargo's lock on the credentials file is waited for, at most. */
-const LOCK_MS = 10_000;
-
 interface Erasure {
   readonly erased: EraseOutcome;
   readonly plaintext: PlaintextRemoval;
@@ -80,7 +77,7 @@ async function eraseAndRemove(context: ProviderContext): Promise<Erasure> {
   const { registry, deadline } = context;
   const done = await holdFile(
     registry,
-    Math.min(deadline.remaining / 2, LOCK_MS),
+    deadline,
     async (file): Promise<Erasure> => ({
       erased: await erase(context, false),
       plaintext: await removePlaintext(registry, file),

@@ -4,6 +4,7 @@ import {
   type EraseOutcome,
 } from "../stores/credential_store.ts";
 import type { RegistryAbout } from "../tokens/about.ts";
+import { describeObstacle } from "../tokens/words.ts";
 import { statusLine } from "./status_line.ts";
 
 type Outcomes = Pick<LogoutFacts, "erased" | "plaintext">;
@@ -37,7 +38,7 @@ export function describeLoggedOut(
   if (plaintext.kind === "left") {
     lines.push(
       `warning: ${about.filePath} still holds a plaintext token for ` +
-        `${about.title}: ${plaintext.reason}`,
+        `${about.title}: ${describeObstacle(plaintext.why)}`,
     );
   }
   if (erased.kind === "erased" && erased.remaining.length > 0) {
@@ -49,9 +50,7 @@ export function describeLoggedOut(
   return lines;
 }
 
-/**
- * Why `logout` has not done all of it.
- */
+/** Why `logout` has not done all of it. */
 export function describeNotLoggedOut(
   outcomes: Outcomes,
   about: RegistryAbout,
@@ -75,7 +74,7 @@ export function describeNotLoggedOut(
   } else if (plaintext.kind === "left") {
     sentences.push(
       `${about.filePath} still holds a plaintext token for ${about.title}: ` +
-        plaintext.reason,
+        describeObstacle(plaintext.why),
     );
   }
   if ("reason" in erased) {

@@ -1,7 +1,8 @@
 import { describeStoreFailure } from "../stores/credential_store.ts";
 import type { MoveOutcome, RemovalOutcome } from "../tokens/move.ts";
-import type { NoticeText } from "./notices.ts";
 import type { RegistryAbout } from "../tokens/about.ts";
+import { describeObstacle } from "../tokens/words.ts";
+import type { NoticeText } from "./notices.ts";
 import { statusLine } from "./status_line.ts";
 
 /**
@@ -23,9 +24,7 @@ export function describeMoved(about: RegistryAbout): readonly string[] {
   ];
 }
 
-/**
- * What is said of a token that was to leave the file and did not.
- */
+/** What is said of a token that was to leave the file and did not. */
 export function describeMoveFailure(
   outcome: Extract<MoveOutcome, { kind: "stored" | "not-stored" | "no-file" }>,
   about: RegistryAbout,
@@ -34,15 +33,16 @@ export function describeMoveFailure(
     about.filePath;
   switch (outcome.kind) {
     case "stored": {
-      const isLater = outcome.why === "not-yet-on-disk";
+      const isLater = outcome.why.kind === "not-yet-on-disk" ||
+        outcome.why.kind === "in-memory";
       return {
         level: isLater ? "note" : "warning",
         text: `the token of ${about.title} was stored in ` +
           `${about.storeTitle}, and is still in plaintext in ` +
-          `${about.filePath}: ${outcome.reason}` +
+          `${about.filePath}: ${describeObstacle(outcome.why)}` +
           (isLater ? "; a later cargo command that needs it removes it" : ""),
         frequency: isLater ? "each" : "daily",
-        topic: `move/${outcome.why}`,
+        topic: isLater ? "move/not-yet-on-disk" : "move/not-edited",
       };
     }
     case "not-stored":
@@ -55,16 +55,14 @@ export function describeMoveFailure(
     case "no-file":
       return {
         level: "warning",
-        text: `${left}: ${outcome.reason}`,
+        text: `${left}: ${describeObstacle(outcome.why)}`,
         frequency: "daily",
         topic: "move/no-file",
       };
   }
 }
 
-/**
- * What is said when the file's copy of a stored token was removed, or was not.
- */
+/** What is said when the file's copy of a stored token was removed, or not. */
 export function describeRemoval(
   outcome: RemovalOutcome,
   superseded: boolean,
@@ -91,7 +89,7 @@ export function describeRemoval(
         level: "warning",
         text: `${about.storeTitle} has the token of ${about.title}, and ` +
           `${superseded ? "an older one" : "the same"} is still in plaintext ` +
-          `in ${about.filePath}: ${outcome.reason}`,
+          `in ${about.filePath}: ${describeObstacle(outcome.why)}`,
         frequency: "daily",
         topic: "removal/left",
       };

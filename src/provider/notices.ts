@@ -1,8 +1,10 @@
 import type { Rebinding } from "../cargo/rebinding.ts";
 import { environmentName } from "../cargo/registries.ts";
+import { describeTokenFileFault } from "../cargo/token_file.ts";
 import { USER_FILE_NAME } from "../settings/places.ts";
 import type { GetNotice, NotMovedReason } from "./get_decision.ts";
 import { describeRebinding, type RegistryAbout } from "../tokens/about.ts";
+import { describeRule } from "../tokens/words.ts";
 
 /** How often a notice is given (see `src/state/notices.ts`). */
 export type NoticeFrequency = "each" | "daily" | "once" | "never";
@@ -56,27 +58,27 @@ export function describeGetNotice(
         topic,
       };
     case "token-file-unusable": {
-      const { variable, path, reason } = notice.file;
+      const { variable, path, fault } = notice.file;
       const consequence = notice.cargoTokenFollows
         ? "the next provider is asked"
         : "no other token is used instead";
       return {
         level: "warning",
-        text:
-          `the token of ${about.title} cannot be read: \`${variable}\` leads to ${path}, which ${reason}; ${consequence}. ` +
-          "The file is to hold the token and nothing else",
+        text: `the token of ${title} cannot be read: \`${variable}\` leads ` +
+          `to ${path}, which ${describeTokenFileFault(fault)}; ` +
+          `${consequence}. The file is to hold the token and nothing else`,
         frequency: "each",
-        topic: notice.kind,
+        topic,
       };
     }
     case "token-file-readable":
       return {
         level: "note",
         text: `every user of this machine may read the token of ` +
-          `${about.title} in ${notice.path}; mode 0400 keeps it to ` +
+          `${title} in ${notice.path}; mode 0400 keeps it to ` +
           "its owner",
         frequency: "once",
-        topic: notice.kind,
+        topic,
       };
     case "conflict":
       return {
@@ -124,19 +126,16 @@ export function describeGetNotice(
         frequency: "daily",
         topic,
       };
-    case "stored-elsewhere": {
-      const urls = notice.urls;
+    case "stored-elsewhere":
       return {
         level: "note",
         text: `${storeTitle} has no token for the index URL of ${title}, but ` +
-          `one of that name for ${
-            urls.join(" and ")
-          }, where no name of yours ` +
-          `leads. If it belongs here: \`${migrateCommand} --from ${urls[0]}\``,
+          `one of that name for ${notice.urls.join(" and ")}, where no name ` +
+          "of yours leads. If it belongs here: " +
+          `\`${migrateCommand} --from ${notice.urls[0]}\``,
         frequency: "daily",
         topic,
       };
-    }
     case "not-moved":
       return describeLeftInFile(notice.reason, facts.cargoTokenFollows, about);
     case "store-failure": {
@@ -148,9 +147,8 @@ export function describeGetNotice(
         : "the next provider is asked. ";
       return {
         level: "warning",
-        text: `the token of ${title} cannot be read: ` +
-          `${failure.reason}; ` +
-          `${consequence}${failure.remedy}`,
+        text: `the token of ${title} cannot be read: ${failure.reason}; ` +
+          consequence + failure.remedy,
         frequency: "daily",
         topic: `${topic}/${failure.cause}`,
       };
@@ -205,7 +203,7 @@ function describeLeftInFile(
     : [
       reason.reason,
       `${fact} and was not moved to ${about.storeTitle}: ` +
-      `${reason.sentence}${use}${reason.byHand ? `; ${byHand}` : ""}`,
+      `${describeRule(reason)}${use}${reason.byHand ? `; ${byHand}` : ""}`,
     ];
   const frequency = reason.kind === "never" ? "never" : "once";
   return { level: "note", text, frequency, topic: `not-moved/${topic}` };

@@ -3,14 +3,14 @@ import { addScoped } from "../state/scoped.ts";
 import type { StoreFailure } from "../stores/credential_store.ts";
 import { describeGrant, type Grant, scopedUrl } from "../tokens/scoped.ts";
 import { listScoped } from "../tokens/scoped_items.ts";
+import { storeToken } from "../tokens/store_token.ts";
 import type { ProviderContext } from "./context.ts";
 import { statusLine } from "./status_line.ts";
 
 /**
  * Stores a token beside the registry's own, reads it back, and only then
  * erases the ones for the very same scopes and crates that it replaces.
- *
- * @returns Why it could not be stored; `undefined`: it is.
+ * Returns why it could not be stored; `undefined`: it is.
  */
 export async function keepScoped(
   token: Secret,
@@ -24,10 +24,7 @@ export async function keepScoped(
     indexUrl: scopedUrl(indexUrl, grant),
     ...(name === undefined ? {} : { name }),
   };
-  const stored = await store.set(key, token, { signal });
-  const kept = stored.kind === "stored"
-    ? await store.verify(key, token, { signal })
-    : stored;
+  const kept = await storeToken(store, key, token, { signal });
   if (kept.kind !== "stored") return kept;
   const remembered = await registry.remember((state) =>
     addScoped(state, indexUrl)

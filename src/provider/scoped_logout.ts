@@ -1,5 +1,8 @@
 import { hasScoped, removeScoped } from "../state/scoped.ts";
-import type { StoreFailure } from "../stores/credential_store.ts";
+import {
+  describeStoreFailure,
+  type StoreFailure,
+} from "../stores/credential_store.ts";
 import { describeGrant } from "../tokens/scoped.ts";
 import { listScoped, type ScopedItem } from "../tokens/scoped_items.ts";
 import type { RegistryAbout } from "../tokens/about.ts";
@@ -46,4 +49,13 @@ export function describeScopedErasure(
       `token for ${title} (${describeGrant(grant)}) removed from ${storeTitle}`,
     )
   );
+}
+
+/** Why scoped tokens may be left. */
+export function describeScopedLeft(
+  failure: StoreFailure,
+  { title, storeTitle }: RegistryAbout,
+): string {
+  return `tokens of ${title} with scopes may be left in ${storeTitle}: ` +
+    describeStoreFailure(failure);
 }

@@ -34,10 +34,9 @@ const MAX_BYTES = 512 * 1024;
 const MAX_LENGTH = 500;
 
 /**
- * Adds a line to the record in cargo's home. It is best effort: nothing is
- * thrown, and no answer waits for it or depends on it.
- *
- * @returns Whether it was written.
+ * Adds a line to the record in cargo's home, and tells whether it was written.
+ * It is best effort: nothing is thrown, and no answer waits for it or depends
+ * on it.
  */
 export async function appendRecord(
   cargoHome: string,

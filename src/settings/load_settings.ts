@@ -44,11 +44,13 @@ export interface SettingsSources {
 /** Far more than six settings for every registry need. */
 const MAX_BYTES = 64 * 1024;
 
-/** What a settings file gave. */
-type LoadedFile =
-  | { readonly kind: "file"; readonly settings: SystemFileSettings }
-  | { readonly kind: "ignored"; readonly notice: SettingsNotice }
-  | WrongSetting;
+/** What the system file gave, and what is to be said of it. */
+interface LoadedFile {
+  readonly settings: SystemFileSettings;
+  readonly notices: readonly SettingsNotice[];
+}
+
+const NO_FILE: LoadedFile = { settings: NO_FILE_SETTINGS, notices: [] };
 
 /**
  * Works out the settings that hold for one registry, or which one is wrong:
@@ -70,12 +72,12 @@ export async function loadSettings(
   const merged = mergeSettings({
     environment,
     user,
-    system: system.kind === "file" ? system.settings : NO_FILE_SETTINGS,
+    system: system.settings,
   }, sources.indexUrl);
   return {
     ...merged.settings,
     notices: [
-      ...(system.kind === "ignored" ? [system.notice] : []),
+      ...system.notices,
       ...merged.notices,
       ...findUnknownVariables(env),
     ],
@@ -111,31 +113,24 @@ async function onWindows(): Promise<SystemFile | undefined> {
 
 async function loadSystemFile(
   { os, systemFile: given }: SettingsSources,
-): Promise<LoadedFile> {
+): Promise<LoadedFile | WrongSetting> {
   const systemFile = given ??
     (os === "windows" ? await onWindows() : undefined);
   const path = systemFile?.path ?? systemFilePath(os);
-  if (path === undefined) return { kind: "file", settings: NO_FILE_SETTINGS };
+  if (path === undefined) return NO_FILE;
   const file = readSmallFile(path, { maxBytes: MAX_BYTES });
-  if (file.kind === "absent") {
-    return { kind: "file", settings: NO_FILE_SETTINGS };
-  }
+  if (file.kind === "absent") return NO_FILE;
   // A file that cannot be read is not known to be another's: it may be policy.
   const isTrusted = file.kind === "refused" ||
     await (systemFile?.isTrusted() ?? isRootsFile(path, file));
   if (!isTrusted) {
-    return {
-      kind: "ignored",
-      notice: {
-        topic: "system-file-ignored",
-        text: `${path} is ignored: it counts only if the system's ` +
-          "administrator owns it and nobody else can write it or a folder " +
-          "above it",
-      },
-    };
+    const text = `${path} is ignored: it counts only if the system's ` +
+      "administrator owns it and nobody else can write it or a folder above it";
+    const notice: SettingsNotice = { topic: "system-file-ignored", text };
+    return { ...NO_FILE, notices: [notice] };
   }
   const settings = await parseFile(file, { path, system: true });
-  return isWrong(settings) ? settings : { kind: "file", settings };
+  return isWrong(settings) ? settings : { settings, notices: [] };
 }
 
 async function parseFile(

@@ -226,9 +226,8 @@ export function settingsOf(
   registries: readonly RegistrySettings[],
   indexUrl: string,
 ): PartialSettings | undefined {
-  return registries.find(({ index }) =>
-    index === indexUrl || sameRegistry(index, indexUrl)
-  )?.settings;
+  return registries.find(({ index }) => sameRegistry(index, indexUrl))
+    ?.settings;
 }
 
 function isTable(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -29,14 +29,10 @@ export interface NoticeOccasion {
 export interface ShouldTellOptions {
   /**
    * Whether `CI` is set. There only failures that change the answer are told.
-   *
-   * @default {false}
    */
   readonly ci?: boolean;
   /**
    * Whether the notice is of a failure that changes the answer.
-   *
-   * @default {false}
    */
   readonly changesAnswer?: boolean;
 }

@@ -6,11 +6,7 @@ import { isMemorable, type State } from "./state.ts";
  * URL: then a request takes a look for them. The tokens do not depend on it.
  */
 export function hasScoped(state: State, indexUrl: string): boolean {
-  return state.scoped.some((url) => isSame(url, indexUrl));
-}
-
-function isSame(one: string, other: string): boolean {
-  return one === other || sameRegistry(one, other);
+  return state.scoped.some((url) => sameRegistry(url, indexUrl));
 }
 
 /** Remembers that a registry has scoped tokens. */
@@ -22,6 +18,6 @@ export function addScoped(state: State, indexUrl: string): State {
 
 /** Forgets it: the last one is gone. */
 export function removeScoped(state: State, indexUrl: string): State {
-  const scoped = state.scoped.filter((url) => !isSame(url, indexUrl));
+  const scoped = state.scoped.filter((url) => !sameRegistry(url, indexUrl));
   return scoped.length === state.scoped.length ? state : { ...state, scoped };
 }

@@ -32,18 +32,14 @@ export async function supersede(
   ]);
 }
 
-/**
- * Takes that back: for one token, which has been put into use again, or for
- * all of an index URL, when a login has gone to where it is not seen.
- */
+/** Takes that back for a token which has been put into use again. */
 export async function unsupersede(
   state: State,
   indexUrl: string,
-  token?: Secret,
+  token: Secret,
 ): Promise<State> {
   const earlier = digestsOf(state, indexUrl);
   if (earlier.length === 0) return state;
-  if (token === undefined) return replace(state, indexUrl, []);
   const current = await digest(state.salt, indexUrl, token);
   return earlier.includes(current)
     ? replace(state, indexUrl, earlier.filter((known) => known !== current))

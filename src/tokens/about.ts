@@ -1,8 +1,11 @@
 import type { Rebinding } from "../cargo/rebinding.ts";
-import { CRATES_IO_INDEX } from "../cargo/registries.ts";
-import type { RegistryRef } from "../cargo/registries.ts";
+import {
+  CRATES_IO_INDEX,
+  CRATES_IO_NAME,
+  type RegistryRef,
+} from "../cargo/registries.ts";
 
-/** How a registry is spoken of to people. Every field is fit for a terminal. */
+/** How a registry is spoken of to people. */
 export interface RegistryAbout {
   /** `crates.io`, `` `my-registry` ``, or the index URL in backticks. */
   readonly title: string;
@@ -20,41 +23,35 @@ export interface RegistryAbout {
   readonly filePath: string;
 }
 
-/**
- * Words for a registry. Its name and URL come from configuration files and
- * from requests, so control characters are taken out.
- */
+/** Words for a registry. */
 export function describeRegistry(
   registry: RegistryRef,
   storeTitle: string,
   filePath: string,
 ): RegistryAbout {
   const isCratesIo = registry.indexUrl === CRATES_IO_INDEX;
-  const name = isCratesIo ? "crates-io" : registry.name;
+  const name = isCratesIo ? CRATES_IO_NAME : registry.name;
   const option = name === undefined ? "" : ` --registry ${name}`;
+  const known = `\`${name ?? registry.indexUrl}\``;
   return {
-    title: isCratesIo ? "crates.io" : `\`${name ?? registry.indexUrl}\``,
+    title: isCratesIo ? "crates.io" : known,
     loginCommand: isCratesIo ? "cargo login" : `cargo login${option}`,
     migrateCommand: `cargo-credential-keyring migrate${option}`,
     restoreCommand: `cargo-credential-keyring restore${option}`,
-    revokeAt: isCratesIo
-      ? "<https://crates.io/me>"
-      : `the website of \`${name ?? registry.indexUrl}\``,
+    revokeAt: isCratesIo ? "<https://crates.io/me>" : `the website of ${known}`,
     storeTitle,
-    filePath: filePath,
+    filePath,
   };
 }
 
 /** Words for a name that a project has taken: a clause without a final stop. */
-export function describeRebinding(rebinding: Rebinding): string {
-  const where = rebinding.where;
-  const projectUrl = rebinding.projectUrl;
-  const name = rebinding.name === undefined
-    ? "a registry"
-    : `the registry \`${rebinding.name}\``;
-  return rebinding.userUrl === undefined
+export function describeRebinding(
+  { name: taken, userUrl, projectUrl, where }: Rebinding,
+): string {
+  const name = taken === undefined ? "a registry" : `the registry \`${taken}\``;
+  return userUrl === undefined
     ? `${where} cannot be read, so that nobody can tell whether it is your ` +
       `own configuration that binds ${name} to ${projectUrl}`
     : `${where} binds ${name} to ${projectUrl}, where your own ` +
-      `configuration has ${rebinding.userUrl}`;
+      `configuration has ${userUrl}`;
 }

@@ -5,9 +5,9 @@ import type {
   CredentialStore,
   GetOutcome,
 } from "../stores/credential_store.ts";
-import { describeLockFailure } from "./move.ts";
 import { type Reason, storeReason } from "./reason.ts";
 import { otherItems } from "./restore.ts";
+import { storeToken } from "./store_token.ts";
 
 /** What came of filing a stored token under another URL. */
 export type AdoptOutcome =
@@ -45,10 +45,7 @@ export async function adoptToken(
     case "busy":
       return failed({ code: "busy" });
     default:
-      return failed({
-        code: "file-unusable",
-        detail: describeLockFailure(outcome),
-      });
+      return failed({ code: "file-unusable", obstacle: outcome });
   }
 }
 
@@ -71,9 +68,7 @@ async function adoptLocked(
         return { kind: "conflict", reason: { code: "different-tokens" } };
       }
     } else if (present.kind !== "absent") return missing(present);
-    const stored = await to.store.set(to.key, old.token, { signal });
-    if (stored.kind !== "stored") return failed(storeReason(stored));
-    const kept = await to.store.verify(to.key, old.token, { signal });
+    const kept = await storeToken(to.store, to.key, old.token, { signal });
     if (kept.kind !== "stored") return failed(storeReason(kept));
     if (kept.keeps !== "on-disk") {
       return {

@@ -1,15 +1,28 @@
 import { systemErrorCode } from "../base/system_error.ts";
 
+/** Why no archive can be written to a path. */
+export type ArchiveFault =
+  | {
+    readonly kind:
+      | "directory"
+      | "link"
+      | "not-a-regular-file"
+      | "no-folder"
+      | "denied"
+      | "no-space";
+  }
+  | {
+    readonly kind: "failed";
+    /** The system's name for it, such as `EIO`. */
+    readonly code: string;
+  };
+
 /** What came of {@linkcode writeArchive}. */
 export type WriteOutcome =
   | { readonly kind: "written" }
   /** There is a file of that name already; it is as it was. */
   | { readonly kind: "exists" }
-  | {
-    readonly kind: "failed";
-    /** A clause without its subject: `is a directory`. */
-    readonly reason: string;
-  };
+  | ArchiveFault;
 
 /**
  * Writes a file, all of it or nothing: under another name in the same folder,
@@ -24,8 +37,9 @@ export function writeArchive(
   replace: boolean,
 ): WriteOutcome {
   const present = lookAt(path);
-  if (present !== "absent" && present !== "file") return failed(present);
-  if (present === "file" && !replace) return { kind: "exists" };
+  if (present.kind === "file") {
+    if (!replace) return { kind: "exists" };
+  } else if (present.kind !== "absent") return present;
   const beside = `${path}.${crypto.randomUUID().slice(0, 8)}.part`;
   try {
     write(beside, bytes);
@@ -35,24 +49,25 @@ export function writeArchive(
     }
     return nameNew(beside, path);
   } catch (error) {
-    return failed(describe(error));
+    return faultOf(error);
   } finally {
     removeIfThere(beside);
   }
 }
 
 /** A regular file, nothing, or what else is there. */
-export function lookAt(path: string): "absent" | "file" | string {
+export function lookAt(
+  path: string,
+): { readonly kind: "absent" } | { readonly kind: "file" } | ArchiveFault {
   try {
     const info = Deno.lstatSync(path);
-    if (info.isFile) return "file";
-    return info.isDirectory
-      ? "is a directory"
-      : info.isSymlink
-      ? "is a symbolic link: name the file itself"
-      : "is not a regular file";
+    if (info.isFile) return { kind: "file" };
+    if (info.isDirectory) return { kind: "directory" };
+    return { kind: info.isSymlink ? "link" : "not-a-regular-file" };
   } catch (error) {
-    return error instanceof Deno.errors.NotFound ? "absent" : describe(error);
+    return error instanceof Deno.errors.NotFound
+      ? { kind: "absent" }
+      : faultOf(error);
   }
 }
 
@@ -75,7 +90,7 @@ function nameNew(beside: string, path: string): WriteOutcome {
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) return { kind: "exists" };
     // A file system without hard links, such as that of a USB stick.
-    if (lookAt(path) !== "absent") return { kind: "exists" };
+    if (lookAt(path).kind !== "absent") return { kind: "exists" };
     Deno.renameSync(beside, path);
   }
   return { kind: "written" };
@@ -89,20 +104,10 @@ function removeIfThere(path: string): void {
   }
 }
 
-function failed(reason: string): WriteOutcome {
-  return { kind: "failed", reason };
-}
-
-function describe(error: unknown): string {
-  if (error instanceof Deno.errors.NotFound) {
-    return "cannot be created: its folder does not exist";
-  }
-  if (error instanceof Deno.errors.PermissionDenied) {
-    return "cannot be created: its folder may not be written to";
-  }
+function faultOf(error: unknown): ArchiveFault {
+  if (error instanceof Deno.errors.NotFound) return { kind: "no-folder" };
+  if (error instanceof Deno.errors.PermissionDenied) return { kind: "denied" };
   const code = systemErrorCode(error);
   if (code === undefined) throw error;
-  return code === "ENOSPC"
-    ? "cannot be written: there is no space left on its device"
-    : `cannot be written (${code})`;
+  return code === "ENOSPC" ? { kind: "no-space" } : { kind: "failed", code };
 }

@@ -5,16 +5,13 @@ import { registryNames, userIndexes } from "../cargo/registry_index.ts";
 import { sameRegistry } from "../cargo/spellings.ts";
 import { checkToken } from "../cargo/token.ts";
 import type { Secret } from "../base/secret.ts";
-import type {
-  CredentialStore,
-  PrepareOutcome,
-} from "../stores/credential_store.ts";
+import type { CredentialStore } from "../stores/credential_store.ts";
 import {
   type Binding,
+  durabilityOf,
   type Eligibility,
   eligibility,
   type Occasion,
-  type StoreFacts,
 } from "./eligibility.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -39,6 +36,7 @@ export async function checkEligibility(
   sources: EligibilitySources,
 ): Promise<Eligibility> {
   const { store, signal, token, occasion, surroundings, layers } = sources;
+  const prepared = await store.prepare({ signal });
   return eligibility({
     ...surroundings,
     occasion,
@@ -48,15 +46,9 @@ export async function checkEligibility(
     store: {
       name: store.name,
       title: store.title,
-      keeps: keepingOf(await store.prepare({ signal })),
+      keeps: prepared.kind === "ready" ? durabilityOf(prepared) : prepared,
     },
   });
-}
-
-function keepingOf(prepared: PrepareOutcome): StoreFacts["keeps"] {
-  if (prepared.kind !== "ready") return prepared;
-  if (!prepared.durable) return "for-the-session";
-  return prepared.plaintext ? "in-plaintext" : "durably";
 }
 
 /** Who binds the name of a registry to its URL; of several names, the best. */

@@ -1,10 +1,13 @@
 import type { FileSystem } from "../../ffi/statfs.ts";
 import type { Reach } from "../cargo/provider_chain.ts";
-import {
-  type StoreFailure,
-  storeFailureClause,
-  type StoreName,
+import type {
+  PrepareOutcome,
+  StoreFailure,
+  StoreName,
 } from "../stores/credential_store.ts";
+
+/** The providers that cargo asks for a registry, where this one is not among them. */
+export type NotListed = Extract<Reach, { readonly kind: "not-listed" }>;
 
 /**
  * Why a token is to leave the file.
@@ -19,7 +22,7 @@ export type Occasion = "read" | "migrate" | "migrate-registry" | "login";
 
 /** The credentials file. Links are followed unless it is said otherwise. */
 export interface FileFacts {
-  /** Its path, fit for a terminal. */
+  /** Its path. */
   readonly path: string;
   /** Whether it is a regular file. */
   readonly isRegular: boolean;
@@ -45,11 +48,18 @@ export interface StoreFacts {
    * How its default collection keeps what is written to it; or why nothing can
    * be written.
    */
-  readonly keeps:
-    | "durably"
-    | "in-plaintext"
-    | "for-the-session"
-    | Pick<StoreFailure, "reason" | "remedy">;
+  readonly keeps: Durability | Pick<StoreFailure, "reason" | "remedy">;
+}
+
+/** How a store's default collection keeps what is written to it. */
+export type Durability = "durably" | "in-plaintext" | "for-the-session";
+
+/** How a store that takes a token would keep it. */
+export function durabilityOf(
+  { durable, plaintext }: Extract<PrepareOutcome, { kind: "ready" }>,
+): Durability {
+  if (!durable) return "for-the-session";
+  return plaintext ? "in-plaintext" : "durably";
 }
 
 /**
@@ -101,43 +111,68 @@ export interface EligibilityFacts {
   readonly ci: boolean;
 }
 
+/** A rule that keeps a token in the file, with what its sentence needs. */
+export type Rule =
+  | {
+    readonly reason:
+      | "not-a-token"
+      | "not-regular"
+      | "not-ours"
+      | "not-writable";
+    readonly path: string;
+  }
+  | {
+    readonly reason: "hard-links";
+    readonly path: string;
+    readonly links: number;
+  }
+  | {
+    readonly reason: "not-local";
+    readonly path: string;
+    readonly fileSystem: FileSystem;
+  }
+  | {
+    readonly reason: "tracked-by-git";
+    readonly path: string;
+    readonly trackedIn: string;
+  }
+  | { readonly reason: "sandboxed"; readonly sandbox: "flatpak" | "snap" }
+  | {
+    readonly reason: "not-durable" | "plaintext-keyring";
+    readonly storeTitle: string;
+  }
+  | {
+    readonly reason: "store-not-ready";
+    readonly failure: Pick<StoreFailure, "reason" | "remedy">;
+  }
+  | { readonly reason: "not-asked"; readonly asked: NotListed }
+  | {
+    readonly reason: "bound-otherwise";
+    readonly url: string;
+    readonly where: string;
+  }
+  | { readonly reason: "bound-by-variable"; readonly where: string }
+  | {
+    readonly reason:
+      | "sudo"
+      | "keyutils"
+      | "foreign-container"
+      | "ci"
+      | "bound-by-project";
+  };
+
 /** Why a token stays in the file. */
-export type IneligibleReason =
-  | "not-a-token"
-  | "not-regular"
-  | "not-ours"
-  | "sudo"
-  | "not-writable"
-  | "hard-links"
-  | "not-local"
-  | "tracked-by-git"
-  | "sandboxed"
-  | "keyutils"
-  | "not-durable"
-  | "store-not-ready"
-  | "plaintext-keyring"
-  | "not-asked"
-  | "bound-otherwise"
-  | "foreign-container"
-  | "ci"
-  | "bound-by-variable"
-  | "bound-by-project";
+export type IneligibleReason = Rule["reason"];
+
+/** A token that may not leave the file, by the first rule that it fails. */
+export type Ineligible = Rule & {
+  readonly kind: "not";
+  /** Whether `migrate --registry NAME` would move it all the same. */
+  readonly byHand: boolean;
+};
 
 /** Whether a token may leave the file. */
-export type Eligibility =
-  | { readonly kind: "eligible" }
-  | {
-    readonly kind: "not";
-    /** The rule that it fails. */
-    readonly reason: IneligibleReason;
-    /**
-     * A clause for people, without a final stop: the reason, and what to do
-     * unless {@linkcode byHand} says it.
-     */
-    readonly sentence: string;
-    /** Whether `migrate --registry NAME` would move it all the same. */
-    readonly byHand: boolean;
-  };
+export type Eligibility = { readonly kind: "eligible" } | Ineligible;
 
 /**
  * The rules that are about consent: an explicit command gives it. The others
@@ -172,162 +207,51 @@ const WAIVED: Readonly<Record<Occasion, readonly IneligibleReason[]>> = {
  * can waive come last, so that nobody is sent to a command that refuses.
  */
 export function eligibility(facts: EligibilityFacts): Eligibility {
-  for (const [reason, sentence] of failedRules(facts)) {
-    if (WAIVED[facts.occasion].includes(reason)) continue;
-    const byHand = WAIVED["migrate-registry"].includes(reason);
-    return { kind: "not", reason, sentence, byHand };
+  for (const rule of failedRules(facts)) {
+    if (WAIVED[facts.occasion].includes(rule.reason)) continue;
+    const byHand = WAIVED["migrate-registry"].includes(rule.reason);
+    return { ...rule, kind: "not", byHand };
   }
   return { kind: "eligible" };
 }
 
-/** The rules that fail, in the order in which they are told, with the words. */
-function* failedRules(
-  facts: EligibilityFacts,
-): Generator<readonly [IneligibleReason, string]> {
-  const { file, store, binding, asked, sandbox } = facts;
-  const byLogin =
-    "`cargo login` stores a new token, and the line of this one can then be " +
-    "taken out of the file by hand";
-  if (!file.isRegular) {
-    yield ["not-regular", `${file.path} is not a regular file; ${byLogin}`];
+/** The rules that fail, in the order in which they are told. */
+function* failedRules(facts: EligibilityFacts): Generator<Rule> {
+  const { file, binding, asked, sandbox } = facts;
+  const { path, links, fileSystem, trackedIn } = file;
+  const { name, title: storeTitle, keeps } = facts.store;
+  if (!file.isRegular) yield { reason: "not-regular", path };
+  if (!file.isOurs) yield { reason: "not-ours", path };
+  if (facts.sudo) yield { reason: "sudo" };
+  if (!file.isWritable) yield { reason: "not-writable", path };
+  if (links > 1) yield { reason: "hard-links", path, links };
+  if (fileSystem.kind !== "local") {
+    yield { reason: "not-local", path, fileSystem };
   }
-  if (!file.isOurs) {
-    yield [
-      "not-ours",
-      `${file.path} belongs to another user, who has another keyring; ` +
-      "run cargo as that user",
-    ];
+  if (trackedIn !== "none") yield { reason: "tracked-by-git", path, trackedIn };
+  if (!facts.isToken) yield { reason: "not-a-token", path };
+  if (sandbox !== "none") yield { reason: "sandboxed", sandbox };
+  if (name === "keyutils") yield { reason: "keyutils" };
+  if (keeps === "for-the-session") yield { reason: "not-durable", storeTitle };
+  if (typeof keeps === "object") {
+    yield { reason: "store-not-ready", failure: keeps };
   }
-  if (facts.sudo) {
-    yield [
-      "sudo",
-      "cargo runs under `sudo` or the like, and the keyring is another " +
-      "user's; run cargo as yourself",
-    ];
-  }
-  if (!file.isWritable) {
-    yield [
-      "not-writable",
-      `${file.path} cannot be written; make it writable for its owner`,
-    ];
-  }
-  if (file.links > 1) {
-    yield [
-      "hard-links",
-      `${file.path} has ${file.links} names (hard links), and another ` +
-      `may be a backup or belong to another program; ${byLogin}`,
-    ];
-  }
-  if (file.fileSystem.kind !== "local") {
-    yield ["not-local", `${describeFileSystem(file)}; ${byLogin}`];
-  }
-  if (file.trackedIn !== "none") {
-    yield [
-      "tracked-by-git",
-      `git tracks ${file.path} in ${file.trackedIn}, and would bring the ` +
-      "token back; take the file out of git (`git rm --cached`), and revoke " +
-      "the token if it was ever committed",
-    ];
-  }
-  if (!facts.isToken) {
-    yield [
-      "not-a-token",
-      `${file.path} holds something that cargo takes for no token ` +
-      "(printable ASCII); `cargo login` replaces it",
-    ];
-  }
-  if (sandbox !== "none") {
-    yield [
-      "sandboxed",
-      `cargo runs in a ${sandbox}, and other programs may not see what is ` +
-      "stored there; run cargo outside of it",
-    ];
-  }
-  if (store.name === "keyutils") {
-    yield [
-      "keyutils",
-      "the kernel's keyring is empty after the next boot, and the token " +
-      'would be lost; `store = "auto"` chooses a store that is not',
-    ];
-  }
-  if (store.keeps === "for-the-session") {
-    yield [
-      "not-durable",
-      `what ${store.title} would keep is gone when the session ends, since ` +
-      "its default collection is in memory; make another collection the " +
-      "default one, for instance with Seahorse",
-    ];
-  }
-  if (typeof store.keeps === "object") {
-    yield ["store-not-ready", storeFailureClause(store.keeps)];
-  }
-  if (asked.kind === "not-listed") {
-    const { where, instead } = asked;
-    yield [
-      "not-asked",
-      "cargo would not find the token again: it asks " +
-      (instead.length === 0 ? "other providers" : instead.join(", ")) +
-      " for this registry, and not this program" +
-      (where === undefined ? "" : ` (${where})`) +
-      "; `cargo-credential-keyring setup` lists it",
-    ];
-  }
+  if (asked.kind === "not-listed") yield { reason: "not-asked", asked };
   if (binding.kind === "otherwise") {
-    yield [
-      "bound-otherwise",
-      "your own configuration binds this registry's name to " +
-      `${binding.url}, too (${binding.where}), which needs the token; ` +
-      "`migrate --registry NAME --index URL` copies it",
-    ];
+    const { url, where } = binding;
+    yield { reason: "bound-otherwise", url, where };
   }
-  if (store.keeps === "in-plaintext") {
-    yield [
-      "plaintext-keyring",
-      `the default keyring of ${store.title} has no password and is a ` +
-      "plaintext file itself; give it a password, for instance with Seahorse",
-    ];
+  if (keeps === "in-plaintext") {
+    yield { reason: "plaintext-keyring", storeTitle };
   }
   if (facts.container === "foreign-home") {
-    yield [
-      "foreign-container",
-      "this is a container, and cargo's home is not on the file system of " +
-      "its keyrings: the token may belong to another machine",
-    ];
+    yield { reason: "foreign-container" };
   }
-  if (facts.ci) {
-    yield [
-      "ci",
-      "`CI` is set, and what a job was given stays where it was put",
-    ];
-  }
+  if (facts.ci) yield { reason: "ci" };
   if (binding.kind === "variable") {
-    yield [
-      "bound-by-variable",
-      `only ${binding.where} binds this registry's name to its URL, and may ` +
-      "do so for this command alone",
-    ];
+    yield { reason: "bound-by-variable", where: binding.where };
   }
-  if (binding.kind === "project") {
-    yield [
-      "bound-by-project",
-      "no configuration of your own binds this registry's name to its URL",
-    ];
-  }
-}
-
-function describeFileSystem(
-  { path, fileSystem: { kind, name } }: FileFacts,
-): string {
-  switch (kind) {
-    case "network":
-      return `${path} is on a network file system (${name}), where other ` +
-        "machines may need it";
-    case "fuse":
-      return `${path} is on a file system that a program provides (${name}), ` +
-        "which may be on another machine";
-    default:
-      return `it is not known whether ${path} is on this machine`;
-  }
+  if (binding.kind === "project") yield { reason: "bound-by-project" };
 }
 
 /** Everything that decides whether a logout removes a token from the file. */
@@ -343,23 +267,20 @@ export interface LogoutRemovalFacts {
   >;
 }
 
-/** Whether a logout removes the plaintext token. */
-export type LogoutRemoval =
-  | { readonly kind: "removable" }
-  | {
-    readonly kind: "left";
-    /** The rule that it fails. */
-    readonly reason:
-      | "bound-elsewhere"
-      | "not-mapped"
-      | "not-regular"
-      | "not-ours"
-      | "not-writable";
-    /** A clause for people, without a final stop. */
-    readonly sentence: string;
-    /** Whether it may be the token of another registry. */
-    readonly foreign: boolean;
-  };
+/** A token that a logout leaves in the file, by the first rule that it fails. */
+export interface NotRemovable {
+  readonly kind: "not-removable";
+  readonly reason:
+    | "bound-elsewhere"
+    | "not-mapped"
+    | "not-regular"
+    | "not-ours"
+    | "not-writable";
+  /** The file's. */
+  readonly path: string;
+  /** Whether it may be the token of another registry. */
+  readonly foreign: boolean;
+}
 
 /**
  * Decides whether a logout removes a token from the file. The user asks for
@@ -367,39 +288,16 @@ export type LogoutRemoval =
  * file is the user's: a network file system, a work tree or a container does
  * not keep it. `sudo` does not either, if the file is that user's own.
  */
-export function logoutRemoval(facts: LogoutRemovalFacts): LogoutRemoval {
-  const { file } = facts;
-  const left = (
-    reason: Extract<LogoutRemoval, { kind: "left" }>["reason"],
-    sentence: string,
-  ): LogoutRemoval => ({
-    kind: "left",
-    reason,
-    sentence,
-    foreign: reason === "bound-elsewhere" || reason === "not-mapped",
-  });
-  if (facts.isBoundElsewhere) {
-    return left(
-      "bound-elsewhere",
-      "your own configuration binds this registry's name to another URL, " +
-        "whose token it is",
-    );
-  }
-  if (!facts.isMapped) {
-    return left(
-      "not-mapped",
-      "no configuration binds this registry's name to its URL, so that it may " +
-        "be another registry's token",
-    );
-  }
-  if (!file.isRegular) {
-    return left("not-regular", `${file.path} is not a regular file`);
-  }
-  if (!file.isOurs) {
-    return left("not-ours", `${file.path} belongs to another user`);
-  }
-  if (!file.isWritable) {
-    return left("not-writable", `${file.path} cannot be written`);
-  }
+export function logoutRemoval(
+  { isMapped, isBoundElsewhere, file }: LogoutRemovalFacts,
+): { readonly kind: "removable" } | NotRemovable {
+  const { path } = file;
+  const left = (reason: NotRemovable["reason"], foreign = false) =>
+    ({ kind: "not-removable", reason, path, foreign }) as const;
+  if (isBoundElsewhere) return left("bound-elsewhere", true);
+  if (!isMapped) return left("not-mapped", true);
+  if (!file.isRegular) return left("not-regular");
+  if (!file.isOurs) return left("not-ours");
+  if (!file.isWritable) return left("not-writable");
   return { kind: "removable" };
 }

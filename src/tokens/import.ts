@@ -1,4 +1,4 @@
-import { storeToken } from "./keep.ts";
+import { storeToken } from "./store_token.ts";
 import type { PlaintextOutcome } from "../credentials/file.ts";
 import type { Secret } from "../base/secret.ts";
 import type { RegistryRef } from "../cargo/registries.ts";

@@ -1,8 +1,5 @@
 import type { Secret } from "../base/secret.ts";
-import type {
-  EnvironmentToken,
-  NamedFile,
-} from "../cargo/environment_token.ts";
+import type { EnvironmentToken } from "../cargo/environment_token.ts";
 import {
   providerChain,
   type ProviderEntry,
@@ -67,19 +64,8 @@ export interface StoreView {
 
 /** What the environment has for a registry; no token. */
 export type EnvironmentView =
-  | { readonly kind: "none" }
-  | {
-    readonly kind: "token";
-    readonly variable: string;
-    readonly file?: NamedFile;
-  }
-  | { readonly kind: "empty"; readonly variable: string }
-  | {
-    readonly kind: "unusable";
-    readonly variable: string;
-    readonly path: string;
-    readonly reason: string;
-  };
+  | Exclude<EnvironmentToken, { kind: "token" }>
+  | Omit<Extract<EnvironmentToken, { kind: "token" }>, "token">;
 
 /** One registry, and everything that is known of its token but the token. */
 export interface RegistryView {
@@ -201,9 +187,7 @@ class Stores {
       this.#scoped.set(store.name, all);
     }
     const { indexUrl } = registry.ref;
-    const own = all.filter((item) =>
-      item.indexUrl === indexUrl || sameRegistry(item.indexUrl, indexUrl)
-    );
+    const own = all.filter((item) => sameRegistry(item.indexUrl, indexUrl));
     if (own.length > 0 && !hasScoped(await registry.memory(), indexUrl)) {
       await registry.remember((state) => addScoped(state, indexUrl));
     }
@@ -407,12 +391,10 @@ function oddOnes(tokens: readonly Secret[], indexUrl: string): TokenOrigin[] {
     : [first, second];
 }
 
-function withoutToken(
-  environment: EnvironmentToken,
-): EnvironmentView {
+function withoutToken(environment: EnvironmentToken): EnvironmentView {
   if (environment.kind !== "token") return environment;
-  const { kind, variable, file } = environment;
-  return { kind, variable, ...(file === undefined ? {} : { file }) };
+  const { token: _, ...view } = environment;
+  return view;
 }
 
 async function orphansOf(

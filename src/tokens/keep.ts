@@ -1,31 +1,12 @@
 import type { Secret } from "../base/secret.ts";
-import type { RegistryRef } from "../cargo/registries.ts";
 import type { State } from "../state/state.ts";
 import { unpin } from "../state/pins.ts";
 import { supersede, unsupersede } from "../state/superseded.ts";
-import type {
-  CredentialStore,
-  Keeping,
-  StoreFailure,
-  StoreOptions,
-  VerifyOutcome,
-} from "../stores/credential_store.ts";
+import type { Keeping, StoreFailure } from "../stores/credential_store.ts";
 import { type HeldFile, removeHeld } from "./hold.ts";
 import type { RemovalOutcome } from "./move.ts";
 import type { Registry } from "./registry.ts";
-
-/** Stores a token, and reads it back. */
-export async function storeToken(
-  store: CredentialStore,
-  ref: RegistryRef,
-  token: Secret,
-  { signal }: StoreOptions,
-): Promise<VerifyOutcome> {
-  const stored = await store.set(ref, token, { signal });
-  return stored.kind === "stored"
-    ? await store.verify(ref, token, { signal })
-    : stored;
-}
+import { storeToken } from "./store_token.ts";
 
 /** What came of keeping a new token. */
 export type KeepOutcome =
@@ -132,11 +113,9 @@ async function removeOlder(
   // The token of that name is another registry's.
   if (await registry.rebinding() !== "none") return { kind: "none" };
   if (keeps === "not-yet-on-disk") {
-    return { kind: "left", reason: "the store has yet to write the new one" };
+    return { kind: "left", why: { kind: "new-not-yet-on-disk" } };
   }
   const verdict = await registry.eligibility(token, "login", signal);
-  if (verdict.kind === "not") {
-    return { kind: "left", reason: verdict.sentence };
-  }
+  if (verdict.kind === "not") return { kind: "left", why: verdict };
   return await removeHeld(file, table);
 }

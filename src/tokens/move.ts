@@ -1,39 +1,27 @@
+import { type CredentialsTable, findToken } from "../credentials/file.ts";
 import {
-  type CredentialsTable,
-  findToken,
-  type UnusableReason,
-} from "../credentials/file.ts";
-import {
-  type EditOutcome,
   type LockedCredentials,
-  type LockOutcome,
   withCredentialsLock,
 } from "../credentials/lock.ts";
 import { checkToken } from "../cargo/token.ts";
 import { Secret } from "../base/secret.ts";
 import type { RegistryRef } from "../cargo/registries.ts";
-import type { Registry } from "./registry.ts";
 import type {
   CredentialStore,
-  Keeping,
   StoreFailure,
 } from "../stores/credential_store.ts";
+import type { FileObstacle, Obstacle } from "./reason.ts";
+import type { Registry } from "./registry.ts";
+import { storeToken } from "./store_token.ts";
+
+export { describeFileObstacle as describeLockFailure } from "./words.ts";
 
 /** What came of moving a token from the file into the store. */
 export type MoveOutcome =
   /** It is in the store, where it lasts, and no longer in the file. */
   | { readonly kind: "moved" }
   /** It is in both. */
-  | {
-    readonly kind: "stored";
-    readonly why:
-      | "as-asked"
-      /** The store has yet to write it to disk: a later command removes it. */
-      | "not-yet-on-disk"
-      | "not-edited";
-    /** Why it is still in the file, as a clause without a final stop. */
-    readonly reason: string;
-  }
+  | { readonly kind: "stored"; readonly why: Obstacle }
   /** Somebody else holds cargo's lock on the file. */
   | { readonly kind: "busy" }
   /** The file holds something else by now. */
@@ -43,18 +31,14 @@ export type MoveOutcome =
   /** The store did not take it; the file is as it was. */
   | { readonly kind: "not-stored"; readonly failure: StoreFailure }
   /** The file cannot be opened or read for it. */
-  | { readonly kind: "no-file"; readonly reason: string };
+  | { readonly kind: "no-file"; readonly why: FileObstacle };
 
 /** What came of removing a token from the file. */
 export type RemovalOutcome =
   | { readonly kind: "removed" }
   /** There was none. */
   | { readonly kind: "none" }
-  | {
-    readonly kind: "left";
-    /** Why, as a clause without a final stop. */
-    readonly reason: string;
-  };
+  | { readonly kind: "left"; readonly why: Obstacle };
 
 /** A token of the credentials file, and where it belongs. */
 export interface FileToken {
@@ -76,8 +60,6 @@ export interface MoveOptions {
   readonly over?: Secret;
   /**
    * Whether the token stays in the file as well.
-   *
-   * @default {false}
    */
   readonly keepFile?: boolean;
 }
@@ -88,14 +70,9 @@ export interface RemoveOptions {
   /**
    * Whether the file's token is known to be out of use, so that the store may
    * hold another one in its place.
-   *
-   * @default {false}
    */
   readonly superseded?: boolean;
 }
-
-/** What is said of a store such as KWallet, which answers first. */
-const NOT_YET_ON_DISK = "the store has yet to write it to disk";
 
 /**
  * Moves a token from the credentials file into the store, so that after every
@@ -122,7 +99,7 @@ export async function moveToken(
     case "absent":
       return { kind: "file-changed" };
     default:
-      return { kind: "no-file", reason: describeLockFailure(outcome) };
+      return { kind: "no-file", why: outcome };
   }
 }
 
@@ -174,31 +151,19 @@ async function moveLocked(
   if (prepared.kind !== "ready") {
     return { kind: "not-stored", failure: prepared };
   }
-  const stored = await store.set(key, from.token, { signal });
-  if (stored.kind !== "stored") return { kind: "not-stored", failure: stored };
-  const kept = await store.verify(key, from.token, { signal });
+  const kept = await storeToken(store, key, from.token, { signal });
   if (kept.kind !== "stored") return { kind: "not-stored", failure: kept };
 
   if (options.keepFile === true) {
-    return { kind: "stored", why: "as-asked", reason: "it is to stay there" };
+    return { kind: "stored", why: { kind: "as-asked" } };
   }
   if (kept.keeps !== "on-disk") {
-    return {
-      kind: "stored",
-      why: "not-yet-on-disk",
-      reason: describeKeeping(kept.keeps),
-    };
+    return { kind: "stored", why: { kind: kept.keeps } };
   }
   const removed = await removeLocked(file, from.table);
   return removed.kind === "left"
-    ? { kind: "stored", why: "not-edited", reason: removed.reason }
+    ? { kind: "stored", why: removed.why }
     : { kind: "moved" };
-}
-
-function describeKeeping(keeps: Exclude<Keeping, "on-disk">): string {
-  return keeps === "not-yet-on-disk"
-    ? NOT_YET_ON_DISK
-    : "the store has it in memory alone";
 }
 
 /** Whether the token is what it was when it was read. */
@@ -226,12 +191,8 @@ export async function removeLocked(
     case "unchanged":
       return { kind: "none" };
     default:
-      return left(describeEditFailure(removed));
+      return { kind: "left", why: removed };
   }
-}
-
-function left(reason: string): RemovalOutcome {
-  return { kind: "left", reason };
 }
 
 /**
@@ -246,7 +207,8 @@ export async function removeStored(
   options: RemoveOptions,
 ): Promise<RemovalOutcome> {
   const { path, table, token } = from;
-  const changed = left("another program has just changed it");
+  const left = (why: Obstacle): RemovalOutcome => ({ kind: "left", why });
+  const changed = left({ kind: "failed", reason: "changed-meanwhile" });
   const outcome = await withCredentialsLock(
     path,
     async (file): Promise<RemovalOutcome> => {
@@ -256,14 +218,14 @@ export async function removeStored(
       if (!holdsStill(file, from)) return changed;
       const stored = await store.get(key, { signal: options.signal });
       if (stored.kind === "absent") return changed;
-      if (stored.kind !== "found") return left(stored.reason);
+      if (stored.kind !== "found") return left(stored);
       const replaces = stored.token.equals(token) ||
         (options.superseded === true && checkToken(stored.token) === "valid");
       stored.token.wipe();
       if (!replaces) return changed;
       return stored.keeps === "on-disk"
         ? await removeLocked(file, table)
-        : left(describeKeeping(stored.keeps));
+        : left({ kind: stored.keeps });
     },
   );
   switch (outcome.kind) {
@@ -271,10 +233,8 @@ export async function removeStored(
       return outcome.value;
     case "absent":
       return { kind: "none" };
-    case "busy":
-      return left("another program is writing that file; try again");
     default:
-      return left(describeLockFailure(outcome));
+      return left(outcome);
   }
 }
 
@@ -292,59 +252,4 @@ export async function removeIfStored(
     registry.ref,
     options,
   );
-}
-
-type LockFailure = Extract<
-  LockOutcome<never>,
-  { readonly kind: "unusable" | "failed" }
->;
-type EditFailure = Exclude<
-  EditOutcome,
-  { readonly kind: "edited" | "unchanged" }
->;
-
-const REASONS: Readonly<
-  Record<
-    (LockFailure | EditFailure)["reason"] | UnusableReason,
-    string
-  >
-> = {
-  "no-space": "there is no space left on its device",
-  "read-only": "its file system is read-only",
-  "denied": "it cannot be written",
-  "io": "its device has failed",
-  "dangling-link": "it is a link to a file that does not exist",
-  "token-exists": "it holds a token for that registry already",
-  "no-place": "it is written such that the token has no place in it",
-  "page-boundary": "the line cannot be changed without a moment in which a " +
-    "crash would tear it; take it out by hand",
-  "longer-than-a-page":
-    "the token is longer than 4096 bytes, which no single write can put there " +
-    "or take away; edit the file by hand",
-  "changed-meanwhile": "another program has just changed it",
-  "not-a-regular-file": "it is not a regular file",
-  "unreadable": "it cannot be read",
-  "out-of-reach": "it is below /dev, /proc or /sys, which this program may " +
-    "not read",
-  "too-large": "it is too large",
-  "not-utf-8": "it is not UTF-8",
-  "malformed": "it is not valid TOML",
-};
-
-/**
- * Says why the credentials file could not be locked or read. None of it is
- * shown.
- */
-export function describeLockFailure(failure: LockFailure): string {
-  const place = failure.kind === "unusable" && failure.line !== undefined
-    ? ` (line ${failure.line})`
-    : "";
-  return REASONS[failure.reason] + place;
-}
-
-/**
- * Says why the credentials file was not edited.
- */
-export function describeEditFailure(failure: EditFailure): string {
-  return REASONS[failure.reason];
 }

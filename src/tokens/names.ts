@@ -68,7 +68,7 @@ export function leadsTo(
 ): boolean {
   const meaning = meaningOf(layers, cwd, name);
   return meaning.kind === "own" && meaning.otherwise === undefined &&
-    (meaning.indexUrl === indexUrl || sameRegistry(meaning.indexUrl, indexUrl));
+    sameRegistry(meaning.indexUrl, indexUrl);
 }
 
 /**

@@ -111,6 +111,6 @@ function ifEligible(
   step: MigrateStep,
 ): MigrateStep {
   if (eligibility.kind === "eligible") return step;
-  const { reason, sentence, byHand } = eligibility;
-  return nothing("skipped", { code: reason, detail: sentence, byHand });
+  const { reason: code } = eligibility;
+  return nothing("skipped", { code, obstacle: eligibility });
 }

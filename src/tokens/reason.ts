@@ -1,9 +1,43 @@
-import type { IneligibleReason } from "./eligibility.ts";
+import type { EditOutcome, LockOutcome } from "../credentials/lock.ts";
 import {
   describeStoreFailure,
   type FailureCause,
   type StoreFailure,
 } from "../stores/credential_store.ts";
+import type {
+  Ineligible,
+  IneligibleReason,
+  NotListed,
+  NotRemovable,
+} from "./eligibility.ts";
+
+/** Why the credentials file was not locked, read or edited. */
+export type FileObstacle =
+  | Extract<LockOutcome<never>, { readonly kind: "unusable" | "failed" }>
+  | Exclude<EditOutcome, { readonly kind: "edited" | "unchanged" }>;
+
+/** Why a token was left where it is; `describeObstacle()` has the words. */
+export type Obstacle =
+  | FileObstacle
+  | StoreFailure
+  | Ineligible
+  | NotRemovable
+  | NotListed
+  | {
+    readonly kind:
+      /** Another program holds cargo's lock. */
+      | "busy"
+      /** There was no file to lock. */
+      | "not-locked"
+      | "not-created"
+      /** The user wants it there. */
+      | "as-asked"
+      /** What was moved is in the store, but might not be there tomorrow. */
+      | "not-yet-on-disk"
+      | "in-memory"
+      /** The same of the token that replaces it. */
+      | "new-not-yet-on-disk";
+  };
 
 /** Why something was done to a registry's token in just this way, or was not. */
 export type ReasonCode =
@@ -56,12 +90,12 @@ export type ReasonCode =
 export interface Reason {
   readonly code: ReasonCode;
   /**
-   * What the rule, the store or the system says about it, as a clause; a URL, a
-   * file, a name: see the code's sentence. It may hold any character.
+   * What the store says about it, as a clause; a URL, a file, a name: see the
+   * code's sentence. It may hold any character.
    */
   readonly detail?: string;
-  /** Whether naming the registry in a command would do it. */
-  readonly byHand?: boolean;
+  /** What stood in the way. */
+  readonly obstacle?: Obstacle;
 }
 
 /** A store's failure as a reason. */

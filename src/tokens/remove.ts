@@ -1,5 +1,6 @@
 import { logoutRemoval } from "./eligibility.ts";
 import { type HeldFile, removeHeld } from "./hold.ts";
+import type { Obstacle } from "./reason.ts";
 import type { Registry } from "./registry.ts";
 
 /** What became of the plaintext token at a logout. */
@@ -11,8 +12,7 @@ export type PlaintextRemoval =
   /** It is still there. */
   | {
     readonly kind: "left";
-    /** Why, as a clause without a final stop. */
-    readonly reason: string;
+    readonly why: Obstacle;
     /**
      * Whether `cargo:token` must not be let at it: it is the token of another
      * registry, whose name a project has taken.
@@ -32,9 +32,8 @@ export async function removePlaintext(
     isBoundElsewhere: await registry.rebinding() !== "none",
     file: (await registry.session.surroundings()).file,
   });
-  if (verdict.kind === "left") {
-    const { sentence, foreign } = verdict;
-    return { kind: "left", reason: sentence, foreign };
+  if (verdict.kind === "not-removable") {
+    return { kind: "left", why: verdict, foreign: verdict.foreign };
   }
   const removal = await removeHeld(file, table);
   return removal.kind === "left" ? { ...removal, foreign: false } : removal;

@@ -17,8 +17,7 @@ import type {
   StoreFailure,
   StoreOptions,
 } from "../stores/credential_store.ts";
-import { describeEditFailure, describeLockFailure } from "./move.ts";
-import { type Reason, storeReason } from "./reason.ts";
+import { type Obstacle, type Reason, storeReason } from "./reason.ts";
 
 /** What came of putting a token back into the file. */
 export type RestoreOutcome =
@@ -79,9 +78,9 @@ export async function restoreToken(
     case "busy":
       return failed("busy");
     case "absent":
-      return failed("file-unusable", "it cannot be created");
+      return fileFailed("file-unusable", { kind: "not-created" });
     default:
-      return failed("file-unusable", describeLockFailure(outcome));
+      return fileFailed("file-unusable", outcome);
   }
 }
 
@@ -178,7 +177,7 @@ async function insertLocked(
     const inserted = await file.insert(table, token);
     if (inserted.kind === "unchanged") return failed("changed");
     if (inserted.kind !== "edited") {
-      return failed("not-edited", describeEditFailure(inserted));
+      return fileFailed("not-edited", inserted);
     }
   }
   const read = await options.readBack();
@@ -191,6 +190,13 @@ async function insertLocked(
 function failed(code: Reason["code"], detail?: string): RestoreOutcome {
   const reason = detail === undefined ? { code } : { code, detail };
   return { kind: "failed", reason };
+}
+
+function fileFailed(
+  code: "file-unusable" | "not-edited",
+  obstacle: Obstacle,
+): RestoreOutcome {
+  return { kind: "failed", reason: { code, obstacle } };
 }
 
 function describeMissing(

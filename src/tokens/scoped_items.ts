@@ -40,8 +40,6 @@ export async function listScoped(
     kind: "items",
     items: indexUrl === "all"
       ? items
-      : items.filter((item) =>
-        item.indexUrl === indexUrl || sameRegistry(item.indexUrl, indexUrl)
-      ),
+      : items.filter((item) => sameRegistry(item.indexUrl, indexUrl)),
   };
 }

@@ -1,5 +1,5 @@
 import { foldersAbove, type PathStyle, resolvePath } from "../base/paths.ts";
-import { readSmallFile } from "../base/files.ts";
+import { isAbsence, readSmallFile } from "../base/files.ts";
 import { type FileSystem, fileSystemKind } from "../../ffi/statfs.ts";
 import { findSandbox } from "../base/sandbox.ts";
 import { isCi } from "../terminal/person.ts";
@@ -56,10 +56,9 @@ export async function gatherSurroundings(
     isLinux ? findSandbox((name) => env[name], options.root) : undefined,
     isLinux ? findContainer(options) : "none" as const,
   ]);
-  const kind = sandbox?.kind ?? "none";
   return {
     file,
-    sandbox: kind,
+    sandbox: sandbox?.kind ?? "none",
     container,
     sudo: isSudo(env),
     ci: isCi(env["CI"]),
@@ -76,7 +75,7 @@ async function gatherFile(options: SurroundingsOptions): Promise<FileFacts> {
   ]);
   const isRegular = info?.isFile ?? false;
   return {
-    path: path,
+    path,
     isRegular,
     // Windows has no owner of this kind, and counts no links here.
     isOurs: info !== undefined &&
@@ -84,7 +83,7 @@ async function gatherFile(options: SurroundingsOptions): Promise<FileFacts> {
     isWritable: isRegular && await opensForWriting(path),
     links: info?.nlink ?? 1,
     fileSystem,
-    trackedIn: trackedIn === "none" ? trackedIn : trackedIn,
+    trackedIn,
   };
 }
 
@@ -196,7 +195,6 @@ async function exists(path: string): Promise<boolean> {
     await Deno.lstat(path);
     return true;
   } catch (error) {
-    return !(error instanceof Deno.errors.NotFound ||
-      error instanceof Deno.errors.NotADirectory);
+    return !isAbsence(error);
   }
 }

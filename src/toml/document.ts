@@ -110,6 +110,16 @@ export class TomlSyntaxError extends Error {
   }
 }
 
+/** What a parser gives; `undefined` where the text is no TOML. */
+export function ifToml<T>(parse: () => T): T | undefined {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof TomlSyntaxError) return undefined;
+    throw error;
+  }
+}
+
 /** The two ways to read TOML. Both throw {@linkcode TomlSyntaxError}. */
 export interface TomlParser {
   /** Where every key and value stands. */

@@ -1,13 +1,14 @@
 import {
+  ifToml,
   type TextRange,
   type TomlDocument,
   type TomlEntry,
   type TomlInlineTable,
   type TomlParser,
-  TomlSyntaxError,
   type TomlTable,
   type TomlValue,
 } from "./document.ts";
+import { isTable } from "./simple.ts";
 
 /** A piece of a text, and what comes in its place. */
 export interface TextEdit extends TextRange {
@@ -70,19 +71,15 @@ export function editToml(
   text: string,
   edit: TomlEdit,
 ): EditedToml {
-  let document: TomlDocument;
-  try {
-    document = toml.locate(text);
-  } catch (error) {
-    if (error instanceof TomlSyntaxError) return { refused: "malformed" };
-    throw error;
-  }
+  const before = ifToml(() => toml.values(text));
+  if (before === undefined) return { refused: "malformed" };
+  const document = toml.locate(text);
   const edits = textEdits(document, edit);
   if (typeof edits === "string") return { refused: edits };
-  const wanted = withEdit(toml.values(text), edit);
+  const wanted = withEdit(before, edit);
   for (const candidate of edits) {
     const result = applyEdits(text, candidate);
-    const values = valuesOf(toml, result);
+    const values = ifToml(() => toml.values(result));
     if (values === undefined || !sameValue(values, wanted)) continue;
     const isInverse = edit.kind !== "set" ||
       !wouldTakeHeader(toml.locate(result), edit.path, document);
@@ -448,7 +445,7 @@ function withEdit(value: TomlValue, edit: TomlEdit): TomlValue {
   const [key, ...path] = edit.path;
   if (key === undefined) return editedValue(value, edit);
   const table = isTable(value) ? value : {};
-  const inner = Object.hasOwn(table, key) ? table[key] ?? {} : {};
+  const inner = at(value, key);
   const changed = new Map(Object.entries(table));
   if (edit.kind === "remove" && path.length === 0) changed.delete(key);
   else changed.set(key, withEdit(inner, { ...edit, path }));
@@ -469,15 +466,6 @@ function editedValue(value: TomlValue, edit: TomlEdit): TomlValue {
   }
 }
 
-function valuesOf(toml: TomlParser, text: string): TomlValue | undefined {
-  try {
-    return toml.values(text);
-  } catch (error) {
-    if (error instanceof TomlSyntaxError) return undefined;
-    throw error;
-  }
-}
-
 /** Whether two values are the same but for empty tables. */
 export function sameValue(one: TomlValue, other: TomlValue): boolean {
   if (Array.isArray(one)) {
@@ -495,13 +483,6 @@ export function sameValue(one: TomlValue, other: TomlValue): boolean {
 
 function at(table: TomlValue, key: string): TomlValue {
   return isTable(table) && Object.hasOwn(table, key) ? table[key] ?? {} : {};
-}
-
-function isTable(
-  value: TomlValue,
-): value is { readonly [key: string]: TomlValue } {
-  return typeof value === "object" && !Array.isArray(value) &&
-    !(value instanceof Date);
 }
 
 function formatValue(value: string | readonly string[]): string {

@@ -26,15 +26,7 @@ const STRINGS = new RegExp(STRING, "g");
  * Reads the TOML that people and programs mostly write: headers, keys without
  * dots and quotes, each value on one line. The parser takes five milliseconds
  * to load.
- *
- * @returns What the parser makes of it; `undefined` if that is not certain.
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(readSimpleToml("[a.b]\nc = 'd'\n"), { a: { b: { c: "d" } } });
- * assertEquals(readSimpleToml("a.b = 'c'\n"), undefined);
- * ```
+ * Returns what the parser makes of it; `undefined` if that is not certain.
  */
 export function readSimpleToml(text: string): TomlValues | undefined {
   const root: Record<string, TomlValue> = {};
@@ -60,6 +52,12 @@ export function readSimpleToml(text: string): TomlValues | undefined {
   return root;
 }
 
+/** Tells a table from every other value. */
+export function isTable(value: TomlValue | undefined): value is TomlValues {
+  return typeof value === "object" && !Array.isArray(value) &&
+    !(value instanceof Date);
+}
+
 /** The table of a header, made where it is missing. */
 function tableAt(
   root: Record<string, TomlValue>,
@@ -72,9 +70,7 @@ function tableAt(
       table[name] = {};
     }
     const next = table[name];
-    if (
-      typeof next !== "object" || Array.isArray(next) || next instanceof Date
-    ) return undefined;
+    if (!isTable(next)) return undefined;
     table = next as Record<string, TomlValue>;
   }
   return table;

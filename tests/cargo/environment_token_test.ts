@@ -5,6 +5,7 @@ import {
   environmentToken,
 } from "../../src/cargo/environment_token.ts";
 import type { Environment } from "../../src/cargo/home.ts";
+import { describeTokenFileFault } from "../../src/cargo/token_file.ts";
 import { CRATES_IO_INDEX } from "../../src/cargo/registries.ts";
 
 const URL = "sparse+https://a.example/";
@@ -145,7 +146,7 @@ function lineOf(found: EnvironmentToken): string {
     case "token":
       return `${found.variable}=${found.token.reveal()}`;
     case "unusable":
-      return `${found.variable} ${found.reason}`;
+      return `${found.variable} ${describeTokenFileFault(found.fault)}`;
   }
 }
 

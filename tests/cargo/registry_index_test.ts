@@ -146,7 +146,8 @@ Deno.test("sameRegistry() compares as cargo does", () => {
       false,
     ],
     ["sparse+https://host.example/", "https://host.example/", false],
-    ["no url", "no url", false],
+    ["no url", "no url", true],
+    ["no url", "none either", false],
   ];
   for (const [one, other, expected] of same) {
     assertEquals(sameRegistry(one, other), expected);

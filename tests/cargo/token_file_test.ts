@@ -1,5 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import { readTokenFile } from "../../src/cargo/token_file.ts";
+import {
+  describeTokenFileFault,
+  readTokenFile,
+} from "../../src/cargo/token_file.ts";
 
 const UNIX = Deno.build.os !== "windows";
 
@@ -19,10 +22,8 @@ function lineOf(path: string): string {
   switch (file.kind) {
     case "token":
       return `"${file.token.reveal()}"`;
-    case "absent":
-      return "absent";
-    case "unusable":
-      return file.reason;
+    default:
+      return describeTokenFileFault(file);
   }
 }
 
@@ -70,9 +71,9 @@ for (const [name, content, expected] of CONTENTS) {
 
 Deno.test("readTokenFile() tells what is not there from what is no file", async () => {
   await withFolder(async (folder) => {
-    assertEquals(lineOf(`${folder}/token`), "absent");
+    assertEquals(lineOf(`${folder}/token`), "is not there");
     await Deno.writeTextFile(`${folder}/file`, "abc");
-    assertEquals(lineOf(`${folder}/file/token`), "absent");
+    assertEquals(lineOf(`${folder}/file/token`), "is not there");
     assertEquals(lineOf(folder), "is not a regular file");
   });
 });

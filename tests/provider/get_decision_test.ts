@@ -74,7 +74,7 @@ const badFile: GetFacts["environment"] = {
   kind: "unusable",
   variable: "V_FILE",
   path: "/run/secrets/v",
-  reason: "is empty",
+  fault: { kind: "empty" },
 };
 function secretFile(readableByOthers: boolean): GetFacts["environment"] {
   const file = { path: "/run/secrets/v", readableByOthers };
@@ -84,7 +84,6 @@ const alone = { cargoTokenFollows: false, cargoTokenListed: false };
 const notEligible: Eligibility = {
   kind: "not",
   reason: "ci",
-  sentence: "this is CI",
   byHand: true,
 };
 const rebinding: Rebinding = {

@@ -1,5 +1,6 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { parseLoginArguments } from "../../src/provider/login_arguments.ts";
+import { describeWrongArguments } from "../../src/provider/login_words.ts";
 import { type Grant, SCOPES } from "../../src/tokens/scoped.ts";
 
 const NOW = Date.parse("2026-11-25T17:00:00Z");
@@ -72,7 +73,7 @@ for (
   Deno.test(`parseLoginArguments() refuses ${args}`, () => {
     const parsed = parseLoginArguments(args.split(" "), NOW);
     assert(parsed.kind === "wrong");
-    assert(parsed.message.includes(words), parsed.message);
-    assert(!parsed.message.includes(TOKEN));
+    assertStringIncludes(describeWrongArguments(parsed.fault), words);
+    assert(!Deno.inspect(parsed).includes(TOKEN));
   });
 }

@@ -586,14 +586,15 @@ for (
       eligibility: {
         kind: "not",
         reason: "hard-links",
-        sentence: "it has two names",
+        path: "F",
+        links: 2,
         byHand: false,
       },
     }, {
       answer: "other",
       calls: ["store prepare"],
       file: P,
-    }, "it has two names"],
+    }, "F has 2 names"],
     ["says why there is no store", {
       store: new FakeStore({}, { failure: MISSING }),
       file: P,

@@ -31,7 +31,7 @@ const removed: PlaintextRemoval = { kind: "removed" };
 const none: PlaintextRemoval = { kind: "none" };
 const left: PlaintextRemoval = {
   kind: "left",
-  reason: "it is so",
+  why: { kind: "not-locked" },
   foreign: false,
 };
 const foreign: PlaintextRemoval = { ...left, foreign: true };

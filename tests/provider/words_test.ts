@@ -53,16 +53,22 @@ const failure = {
   remedy: EVIL,
   storeExists: true,
 } as const;
+const ineligible = {
+  kind: "not",
+  reason: "tracked-by-git",
+  path: EVIL,
+  trackedIn: EVIL,
+} as const;
 const removals = [
   { kind: "removed" },
   { kind: "none" },
-  { kind: "left", reason: EVIL },
+  { kind: "left", why: failure },
 ] as const;
 const plaintexts = [
   { kind: "removed" },
   { kind: "none" },
   { kind: "busy" },
-  { kind: "left", reason: EVIL, foreign: true },
+  { kind: "left", why: failure, foreign: true },
 ] as const;
 const erasures: readonly EraseOutcome[] = [
   { kind: "erased", remaining: [EVIL] },
@@ -71,8 +77,8 @@ const erasures: readonly EraseOutcome[] = [
   { ...failure, cause: "switched-off", storeExists: false },
 ];
 const reasons = [
-  { kind: "not", reason: "ci", sentence: EVIL, byHand: true },
-  { kind: "not", reason: "ci", sentence: EVIL, byHand: false },
+  { ...ineligible, byHand: true },
+  { ...ineligible, byHand: false },
   { kind: "notify" },
   { kind: "never" },
   { kind: "pinned" },
@@ -90,7 +96,12 @@ const notices: readonly GetNotice[] = [
   { kind: "token-file-readable", path: EVIL },
   ...[true, false].map((cargoTokenFollows): GetNotice => ({
     kind: "token-file-unusable",
-    file: { kind: "unusable", variable: EVIL, path: EVIL, reason: "is empty" },
+    file: {
+      kind: "unusable",
+      variable: EVIL,
+      path: EVIL,
+      fault: { kind: "empty" },
+    },
     cargoTokenFollows,
   })),
   { kind: "conflict" },
@@ -165,18 +176,18 @@ function everything(about: RegistryAbout): readonly string[] {
       .flatMap((keeps) => describeKeeping(keeps, about)),
     ...([
       "none",
-      { kind: "not", reason: "ci", sentence: EVIL, byHand: true },
+      { ...ineligible, byHand: true },
       { kind: "busy" },
       { kind: "file-changed" },
       { kind: "store-changed" },
-      { kind: "no-file", reason: EVIL },
+      { kind: "no-file", why: { kind: "failed", reason: "io" } },
     ] as const).map((outcome) => describeNotMigrated(outcome, about)),
     ...describeMoved(about),
     ...([
-      { kind: "stored", why: "not-edited", reason: EVIL },
-      { kind: "stored", why: "not-yet-on-disk", reason: EVIL },
+      { kind: "stored", why: failure },
+      { kind: "stored", why: { kind: "not-yet-on-disk" } },
       { kind: "not-stored", failure },
-      { kind: "no-file", reason: EVIL },
+      { kind: "no-file", why: { kind: "failed", reason: "io" } },
     ] as const).map((outcome) => describeMoveFailure(outcome, about).text),
   ];
   return texts;

@@ -14,6 +14,7 @@ import {
   type Occasion,
   type StoreFacts,
 } from "../../src/tokens/eligibility.ts";
+import { describeObstacle } from "../../src/tokens/words.ts";
 
 const FILE: FileFacts = {
   path: "/home/me/.cargo/credentials.toml",
@@ -256,9 +257,10 @@ for (const { name, facts, reason, waived = [], words } of ROWS) {
       }
       assertEquals(verdict.reason, expected);
       assertEquals(verdict.byHand, waived.includes("migrate-registry"));
-      assertStringIncludes(verdict.sentence, words);
+      const sentence = describeObstacle(verdict);
+      assertStringIncludes(sentence, words);
       // It becomes part of a longer sentence on one line.
-      assertMatch(verdict.sentence, /^[^\n]*[^.\n]$/);
+      assertMatch(sentence, /^[^\n]*[^.\n]$/);
     });
   }
 }
@@ -364,6 +366,6 @@ for (
       return;
     }
     assertEquals([verdict.reason, verdict.foreign], [expected, foreign]);
-    assertMatch(verdict.sentence, /^[^\n]*[^.\n]$/);
+    assertMatch(describeObstacle(verdict), /^[^\n]*[^.\n]$/);
   });
 }

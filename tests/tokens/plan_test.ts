@@ -20,7 +20,6 @@ const LOCKED: StoreFailure = {
 const NOT: Eligibility = {
   kind: "not",
   reason: "ci",
-  sentence: "`CI` is set",
   byHand: true,
 };
 
@@ -118,7 +117,7 @@ for (const [name, facts, expected] of ROWS) {
       assertEquals(step, {
         do: "nothing",
         outcome: "skipped",
-        reason: { code: "ci", detail: "`CI` is set", byHand: true },
+        reason: { code: "ci", obstacle: NOT },
       });
     }
     assertEquals(step.do, "nothing");

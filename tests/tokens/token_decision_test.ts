@@ -81,7 +81,7 @@ Deno.test("decideToken() is the token that cargo would get", async (t) => {
         kind: "unusable",
         variable: "V_FILE",
         path: "/run/secrets/v",
-        reason: "is empty",
+        fault: { kind: "empty" },
       },
       store: stored("S"),
     }, "none: environment-file-unusable"],

@@ -1,5 +1,5 @@
 import { object } from "@optique/core/constructs";
-import { commandLine, envVar, lineBreak, message } from "@optique/core/message";
+import { commandLine, envVar, message } from "@optique/core/message";
 import { map, multiple } from "@optique/core/modifiers";
 import { argument, command, option } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
@@ -10,6 +10,7 @@ import { CRATES_IO_NAME, environmentName } from "../../cargo/registries.ts";
 import type { Run } from "../command.ts";
 import { registryName } from "../registry_name.ts";
 import type { CommandSession } from "../session.ts";
+import { examples } from "../options.ts";
 
 export const parser = map(
   command(
@@ -35,13 +36,10 @@ export const parser = map(
       } or ${
         envVar("CARGO_REGISTRIES_NAME_TOKEN")
       } itself. It gets the tokens that cargo would use, and does not run if one of them is missing. It takes the place of this process, so that its exit status is the program's.`,
-      footer: message`Examples:${lineBreak()}  ${
-        commandLine("cargo-credential-keyring exec -- cargo workspaces publish")
-      }${lineBreak()}  ${
-        commandLine(
-          "cargo-credential-keyring exec --registry my-registry -- cargo binstall --registry my-registry tool",
-        )
-      }`,
+      footer: examples(
+        "exec -- cargo workspaces publish",
+        "exec --registry my-registry -- cargo binstall --registry my-registry tool",
+      ),
       usageLine: (usage) => [
         ...usage.slice(0, -1),
         { type: "literal", value: "--" },

@@ -1,16 +1,11 @@
 import { object } from "@optique/core/constructs";
-import {
-  commandLine,
-  lineBreak,
-  message,
-  metavar,
-} from "@optique/core/message";
+import { message, metavar } from "@optique/core/message";
 import { map, multiple } from "@optique/core/modifiers";
 import { argument, command, option } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
 import type { Run } from "../command.ts";
 import { fileName } from "../file_name.ts";
-import { registry, yes } from "../options.ts";
+import { examples, registry, yes } from "../options.ts";
 
 export const parser = map(
   command(
@@ -37,13 +32,10 @@ export const parser = map(
         message`Writes the tokens of the credential store and of cargo's credentials file to ${
           metavar("FILE")
         }, for another machine or as a backup. The file is encrypted in the age format, with a passphrase that is typed on the terminal or to public keys. Tokens of environment variables are not in it.`,
-      footer: message`Examples:${lineBreak()}  ${
-        commandLine("cargo-credential-keyring export tokens.age")
-      }${lineBreak()}  ${
-        commandLine(
-          "cargo-credential-keyring export --recipients-file keys.txt tokens.age",
-        )
-      }`,
+      footer: examples(
+        "export tokens.age",
+        "export --recipients-file keys.txt tokens.age",
+      ),
     },
   ),
   (args): Run => async (session) => {

@@ -1,16 +1,11 @@
 import { object } from "@optique/core/constructs";
-import {
-  commandLine,
-  lineBreak,
-  message,
-  metavar,
-} from "@optique/core/message";
+import { message, metavar } from "@optique/core/message";
 import { map, multiple, optional } from "@optique/core/modifiers";
 import { argument, command, option } from "@optique/core/primitives";
 import { choice } from "@optique/core/valueparser";
 import type { Run } from "../command.ts";
 import { fileName } from "../file_name.ts";
-import { dryRun, json, yes } from "../options.ts";
+import { dryRun, examples, json, yes } from "../options.ts";
 
 export const parser = map(
   command(
@@ -38,13 +33,10 @@ export const parser = map(
       } in the credential store. Where the store or cargo's credentials file holds another token for the same registry, it asks which one to keep. ${
         metavar("FILE")
       } stays as it is.`,
-      footer: message`Examples:${lineBreak()}  ${
-        commandLine("cargo-credential-keyring import --dry-run tokens.age")
-      }${lineBreak()}  ${
-        commandLine(
-          "cargo-credential-keyring import --identity key.txt tokens.age",
-        )
-      }`,
+      footer: examples(
+        "import --dry-run tokens.age",
+        "import --identity key.txt tokens.age",
+      ),
     },
   ),
   (args): Run => async (session) => {

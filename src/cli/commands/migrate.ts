@@ -1,11 +1,10 @@
 import { object } from "@optique/core/constructs";
-import { commandLine, lineBreak, message } from "@optique/core/message";
+import { message } from "@optique/core/message";
 import { map, optional } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { command, option } from "@optique/core/primitives";
 import { choice, string } from "@optique/core/valueparser";
 import type { Secret } from "../../base/secret.ts";
-import type { Reach } from "../../cargo/provider_chain.ts";
 import { CRATES_IO_NAME, type RegistryRef } from "../../cargo/registries.ts";
 import { requestUrl, userIndexes } from "../../cargo/registry_index.ts";
 import { sameRegistry } from "../../cargo/spellings.ts";
@@ -16,34 +15,44 @@ import {
 import { adoptToken } from "../../tokens/adopt.ts";
 import type { Eligibility } from "../../tokens/eligibility.ts";
 import {
-  describeLockFailure,
   type FileToken,
   type MoveOutcome,
   moveToken,
   removeStored,
 } from "../../tokens/move.ts";
 import { type MigrateStep, planMigration } from "../../tokens/plan.ts";
-import { type Reason, storeReason } from "../../tokens/reason.ts";
+import {
+  type Obstacle,
+  type Reason,
+  storeReason,
+} from "../../tokens/reason.ts";
+import { describeFileObstacle } from "../../tokens/words.ts";
 import { type State } from "../../state/state.ts";
 import { pin, unpin } from "../../state/pins.ts";
 import { supersede, unsupersede } from "../../state/superseded.ts";
 import type { GetOutcome } from "../../stores/credential_store.ts";
 import { type Run, UsageError } from "../command.ts";
 import { findElsewhere } from "../elsewhere.ts";
-import { dryRun, json, registry, yes } from "../options.ts";
+import { dryRun, examples, json, registry, yes } from "../options.ts";
 import {
   configTokens,
   meaningOf,
   nameInUse,
   tableOf,
 } from "../../tokens/names.ts";
-import { exitStatus, type RegistryResult, report } from "../report.ts";
+import {
+  exitStatus,
+  type RegistryResult,
+  report,
+  resultOf,
+  type Verdict,
+} from "../report.ts";
 import {
   type CommandSession,
   SessionError,
   type StorePlace,
 } from "../session.ts";
-import { describeReason } from "../words.ts";
+import { describePlaintextKeyring, describeReason } from "../words.ts";
 
 const options = object({
   registry,
@@ -76,13 +85,10 @@ export const parser = map(
     brief: message`Move plaintext tokens into the credential store`,
     description:
       message`Moves the tokens of cargo's credentials file into the system's credential store. A token leaves the file only once the store has given it back, and only if cargo will ask this program for it.`,
-    footer: message`Examples:${lineBreak()}  ${
-      commandLine("cargo-credential-keyring migrate --dry-run")
-    }${lineBreak()}  ${
-      commandLine(
-        "cargo-credential-keyring migrate --registry my-registry --prefer file",
-      )
-    }`,
+    footer: examples(
+      "migrate --dry-run",
+      "migrate --registry my-registry --prefer file",
+    ),
   }),
   (args): Run => (session) => run(args, session),
 );
@@ -207,7 +213,7 @@ class Migration {
     const path = await this.#session.path();
     const tables = await tablesWithToken(path);
     if ("kind" in tables) {
-      throw new SessionError(`${path}: ${describeLockFailure(tables)}`);
+      throw new SessionError(`${path}: ${describeFileObstacle(tables)}`);
     }
     return tables.map(([_, name]) => ({
       name: name ?? CRATES_IO_NAME,
@@ -218,87 +224,68 @@ class Migration {
 
   /** A token that no command of ours takes away. */
   async #left(name: string, reason: Reason): Promise<RegistryResult> {
-    return await this.#result(name, null, undefined, "skipped", reason);
+    return resultOf(name, null, ["skipped", reason], await this.#about());
   }
 
-  async #result(
-    name: string,
-    indexUrl: string | null,
-    place: StorePlace | undefined,
-    outcome: RegistryResult["outcome"],
-    reason: Reason,
-  ): Promise<RegistryResult> {
-    const message = describeReason(reason, {
-      name,
-      store: place?.store.title ?? "the store",
-      file: await this.#session.path(),
-    });
-    return { registry: name, indexUrl, outcome, reason, message };
+  async #about(place?: StorePlace): Promise<{ store: string; file: string }> {
+    const file = await this.#session.path();
+    return { store: place?.store.title ?? "the store", file };
   }
 
   async #one(name: string): Promise<RegistryResult> {
     const layers = await this.#session.config();
-    const cwd = this.#session.cwd();
-    const meaning = meaningOf(layers, cwd, name);
-    const given = this.#args.index;
-    const indexUrl = given !== undefined
-      ? requestUrl(given)
+    const meaning = meaningOf(layers, this.#session.cwd(), name);
+    const { index, from } = this.#args;
+    const indexUrl = index !== undefined
+      ? requestUrl(index)
       : meaning.kind === "own"
       ? meaning.indexUrl
       : undefined;
     if (indexUrl === undefined) {
-      return meaning.kind === "project"
-        ? await this.#result(name, meaning.indexUrl, undefined, "skipped", {
-          code: "bound-by-project",
-          detail: meaning.indexUrl,
-        })
-        : await this.#left(name, { code: "no-index" });
+      if (meaning.kind !== "project") {
+        return await this.#left(name, { code: "no-index" });
+      }
+      const url = meaning.indexUrl;
+      const reason: Reason = { code: "bound-by-project", detail: url };
+      return resultOf(name, url, ["skipped", reason], await this.#about());
     }
-    if (this.#args.from !== undefined) {
-      return await this.#adopt(name, indexUrl, requestUrl(this.#args.from));
-    }
-    const place = await this.#session.storeOf(
-      { indexUrl, name },
-      this.#mayAsk,
-    );
-    const result = (
-      outcome: RegistryResult["outcome"],
-      reason: Reason,
-    ): Promise<RegistryResult> =>
-      this.#result(name, indexUrl, place, outcome, reason);
+    const key = { indexUrl, name };
+    const place = await this.#session.storeOf(key, this.#mayAsk);
+    const verdict = from === undefined
+      ? await this.#migrate(key, place)
+      : await this.#adopt(key, place, requestUrl(from));
+    return resultOf(name, indexUrl, verdict, await this.#about(place));
+  }
+
+  async #migrate(
+    key: Required<RegistryRef>,
+    place: StorePlace,
+  ): Promise<Verdict> {
+    const { index, keepFile } = this.#args;
     const { fallback } = place.settings;
-    if (this.#args.keepFile && fallback !== "file") {
-      return await result("failed", { code: "fallback", detail: fallback });
+    if (keepFile && fallback !== "file") {
+      return ["failed", { code: "fallback", detail: fallback }];
     }
     const { token, table, outcome } = await place.registry.plaintext();
     if (outcome.kind === "unusable") {
-      const detail = describeLockFailure(outcome);
-      return await result("failed", { code: "file-unusable", detail });
+      return ["failed", { code: "file-unusable", obstacle: outcome }];
     }
-    if (table === undefined) {
-      return await result("skipped", { code: "no-index" });
-    }
+    if (table === undefined) return ["skipped", { code: "no-index" }];
+    const layers = await this.#session.config();
     // The user's own registry of that name needs the token where it is.
-    const isNeeded = userIndexes(layers, cwd, name)
-      .some(({ url }) => !sameRegistry(url, indexUrl));
+    const isNeeded = userIndexes(layers, this.#session.cwd(), key.name)
+      .some(({ url }) => !sameRegistry(url, key.indexUrl));
     return await this.#candidate({
-      key: { indexUrl, name },
+      key,
       place,
       table,
       token,
-      keepFile: this.#args.keepFile || given !== undefined && isNeeded,
-    }, result);
+      keepFile: keepFile || index !== undefined && isNeeded,
+    });
   }
 
-  async #candidate(
-    candidate: Candidate,
-    result: (
-      outcome: RegistryResult["outcome"],
-      reason: Reason,
-    ) => Promise<RegistryResult>,
-  ): Promise<RegistryResult> {
+  async #candidate(candidate: Candidate): Promise<Verdict> {
     const { key, place, token } = candidate;
-    const { indexUrl, name } = key;
     const stored = await this.#askStore(key, place);
     const step = planMigration({
       plaintext: token,
@@ -314,32 +301,28 @@ class Migration {
     if (step.do === "nothing") {
       const { code } = step.reason;
       const elsewhere = code === "no-token" && stored.kind === "absent"
-        ? { detail: await findElsewhere(name, place, this.#session) }
+        ? { detail: await findElsewhere(key.name, place, this.#session) }
         : {};
-      return await result(step.outcome, { ...step.reason, ...elsewhere });
+      return [step.outcome, { ...step.reason, ...elsewhere }];
     }
-    if (token === "none") return await result("already", { code: "stored" });
+    if (token === "none") return ["already", { code: "stored" }];
     if (this.#args.dryRun) {
       const would = wouldBe(step, candidate.keepFile);
-      if (step.do === "remove") return await result("would-migrate", would);
-      this.#promised.set(indexUrl, token);
-      const plaintext = await this.#warnOfPlaintext(place);
-      return await result("would-migrate", plaintext ?? would);
+      if (step.do === "remove") return ["would-migrate", would];
+      this.#promised.set(key.indexUrl, token);
+      return ["would-migrate", await this.#warnOfPlaintext(place) ?? would];
     }
     if (step.discards) {
-      const refusal = await this.#confirm(
-        await this.#result(name, indexUrl, place, "skipped", {
-          code: step.do === "move" ? "discards-stored" : "discards-file",
-        }),
-      );
-      if (refusal !== undefined) return await result("skipped", refusal);
+      const refusal = await this.#confirm(key, place, {
+        code: step.do === "move" ? "discards-stored" : "discards-file",
+      });
+      if (refusal !== undefined) return ["skipped", refusal];
     }
     const path = await this.#session.path();
     const from = { path, table: candidate.table, token };
-    const [outcome, reason] = step.do === "remove"
+    return step.do === "remove"
       ? await this.#remove(from, candidate, step)
       : await this.#move(from, candidate, step, stored);
-    return await result(outcome, reason);
   }
 
   async #askStore(key: RegistryRef, place: StorePlace): Promise<GetOutcome> {
@@ -347,14 +330,7 @@ class Migration {
     if (promised !== undefined) {
       return { kind: "found", token: promised, others: [], keeps: "on-disk" };
     }
-    if (place.mayPrompt) {
-      const prepared = await this.#session.prepare(place);
-      // The item may be in another collection than the default one.
-      if (
-        prepared.kind !== "ready" && prepared.cause !== "no-default-collection"
-      ) return prepared;
-    }
-    return await this.#session.get(place);
+    return await this.#session.open(place) ?? await this.#session.get(place);
   }
 
   async #eligibility(
@@ -374,22 +350,28 @@ class Migration {
   }
 
   /** `undefined`: go on. */
-  async #confirm(what: RegistryResult): Promise<Reason | undefined> {
+  async #confirm(
+    { name, indexUrl }: Required<RegistryRef>,
+    place: StorePlace,
+    what: Reason,
+  ): Promise<Reason | undefined> {
     if (this.#args.yes) return undefined;
-    const detail = `${what.registry} (${what.indexUrl}): ${what.message}`;
+    const about = { name, ...await this.#about(place) };
+    const detail = describeReason(what, about);
     if (!this.#mayAsk || !await this.#session.isPersonPresent()) {
-      return { code: "needs-yes", detail: what.message };
+      return { code: "needs-yes", detail };
     }
-    return await this.#session.confirm(`${detail}. Continue?`)
+    const question = `${name} (${indexUrl}): ${detail}. Continue?`;
+    return await this.#session.confirm(question)
       ? undefined
-      : { code: "declined", detail: what.message };
+      : { code: "declined", detail };
   }
 
   async #remove(
     from: FileToken,
     { key, place: { store, deadline } }: Candidate,
     step: Extract<MigrateStep, { do: "remove" }>,
-  ): Promise<[RegistryResult["outcome"], Reason]> {
+  ): Promise<Verdict> {
     const { indexUrl } = key;
     const { discards, superseded } = step;
     const remembered = await this.#session.remember(async (state) =>
@@ -406,7 +388,7 @@ class Migration {
       superseded,
     });
     return removal.kind === "left"
-      ? ["failed", { code: "not-edited", detail: removal.reason }]
+      ? ["failed", { code: "not-edited", obstacle: removal.why }]
       : ["migrated", wouldBe(step, false)];
   }
 
@@ -415,7 +397,7 @@ class Migration {
     { key, place, keepFile }: Candidate,
     step: Extract<MigrateStep, { do: "move" }>,
     stored: GetOutcome,
-  ): Promise<[RegistryResult["outcome"], Reason]> {
+  ): Promise<Verdict> {
     const plaintext = await this.#warnOfPlaintext(place);
     const { indexUrl } = key;
     const { discards } = step;
@@ -452,77 +434,59 @@ class Migration {
   ): Promise<Reason | undefined> {
     const prepared = await store.prepare({ signal: deadline() });
     if (prepared.kind !== "ready" || !prepared.plaintext) return undefined;
-    const fact = `the default keyring of ${store.title} has no password and ` +
-      "is a PLAINTEXT file itself; give it one, for instance with Seahorse";
     if (!this.#plaintextStores.has(store.name)) {
+      const fact = describePlaintextKeyring(store.title);
       this.#session.output.printError(`warning: ${fact}`);
     }
     this.#plaintextStores.add(store.name);
-    return {
-      code: "plaintext-keyring",
-      detail: `to ${store.title}, but ${fact}`,
-    };
+    return { code: "plaintext-keyring" };
   }
 
   /** Files a token that nothing leads to under a name's present URL. */
   async #adopt(
-    name: string,
-    indexUrl: string,
+    key: Required<RegistryRef>,
+    place: StorePlace,
     old: string = "",
-  ): Promise<RegistryResult> {
+  ): Promise<Verdict> {
     const session = this.#session;
-    const layers = await session.config();
-    const place = await session.storeOf({ indexUrl, name }, this.#mayAsk);
-    const result = (
-      outcome: RegistryResult["outcome"],
-      reason: Reason,
-    ): Promise<RegistryResult> =>
-      this.#result(name, indexUrl, place, outcome, reason);
-    const user = nameInUse(layers, session.cwd(), old) ??
-      (sameRegistry(old, indexUrl) ? name : undefined);
+    const user = nameInUse(await session.config(), session.cwd(), old) ??
+      (sameRegistry(old, key.indexUrl) ? key.name : undefined);
     if (user !== undefined) {
-      return await result("skipped", { code: "in-use", detail: user });
+      return ["skipped", { code: "in-use", detail: user }];
     }
     const asked = await place.registry.reach();
     if (asked.kind === "not-listed") {
-      return await result("skipped", notAsked(asked));
+      return ["skipped", { code: "not-asked", obstacle: asked }];
     }
-    const oldPlace = await session.storeOf(
-      { indexUrl: old },
-      this.#mayAsk,
-    );
+    const oldPlace = await session.storeOf({ indexUrl: old }, this.#mayAsk);
     if (place.mayPrompt) {
       const prepared = await session.prepare(place);
-      if (prepared.kind !== "ready") {
-        return await result("failed", storeReason(prepared));
-      }
+      if (prepared.kind !== "ready") return ["failed", storeReason(prepared)];
     }
     const stored = await session.get(oldPlace);
     if (stored.kind === "absent") {
-      return await result("skipped", { code: "nothing-stored" });
+      return ["skipped", { code: "nothing-stored" }];
     }
-    if (stored.kind !== "found") {
-      return await result("failed", storeReason(stored));
-    }
+    if (stored.kind !== "found") return ["failed", storeReason(stored)];
     stored.token.wipe();
     const adopted: Reason = { code: "adopted", detail: old };
-    if (this.#args.dryRun) return await result("would-migrate", adopted);
-    const refusal = await this.#confirm(await result("skipped", adopted));
-    if (refusal !== undefined) return await result("skipped", refusal);
+    if (this.#args.dryRun) return ["would-migrate", adopted];
+    const refusal = await this.#confirm(key, place, adopted);
+    if (refusal !== undefined) return ["skipped", refusal];
     await this.#warnOfPlaintext(place);
     const outcome = await adoptToken(
       await session.path(),
       { store: oldPlace.store, key: { indexUrl: old } },
-      { store: place.store, key: { indexUrl, name } },
+      { store: place.store, key },
       place.deadline(),
     );
     switch (outcome.kind) {
       case "adopted":
-        return await result("migrated", adopted);
+        return ["migrated", adopted];
       case "both":
-        return await result("failed", outcome.reason);
+        return ["failed", outcome.reason];
       default:
-        return await result(outcome.kind, outcome.reason);
+        return [outcome.kind, outcome.reason];
     }
   }
 }
@@ -548,18 +512,10 @@ function wouldBe(
 
 function moveResult(
   outcome: Exclude<MoveOutcome, { kind: "moved" }>,
-): [RegistryResult["outcome"], Reason] {
+): Verdict {
   switch (outcome.kind) {
     case "stored":
-      switch (outcome.why) {
-        case "as-asked":
-          return ["migrated", { code: "copied" }];
-        case "not-yet-on-disk":
-          return ["migrated", { code: "not-yet-on-disk" }];
-        case "not-edited":
-          return ["failed", { code: "not-edited", detail: outcome.reason }];
-      }
-      break;
+      return storedResult(outcome.why);
     case "busy":
       return ["failed", { code: "busy" }];
     case "file-changed":
@@ -568,18 +524,19 @@ function moveResult(
     case "not-stored":
       return ["failed", storeReason(outcome.failure)];
     case "no-file":
-      return ["failed", { code: "file-unusable", detail: outcome.reason }];
+      return ["failed", { code: "file-unusable", obstacle: outcome.why }];
   }
 }
 
-function notAsked(
-  { instead, where }: Extract<Reach, { kind: "not-listed" }>,
-): Reason {
-  const others = instead.length === 0 ? "" : `: it asks ${instead.join(", ")}`;
-  const place = where === undefined ? "" : ` (${where})`;
-  return {
-    code: "not-asked",
-    detail: `cargo does not ask this program for it${others}${place}; ` +
-      "`cargo-credential-keyring setup` lists it",
-  };
+/** A token that is in the store, and still in the file. */
+function storedResult(why: Obstacle): Verdict {
+  switch (why.kind) {
+    case "as-asked":
+      return ["migrated", { code: "copied" }];
+    case "not-yet-on-disk":
+    case "in-memory":
+      return ["migrated", { code: "not-yet-on-disk" }];
+    default:
+      return ["failed", { code: "not-edited", obstacle: why }];
+  }
 }

@@ -1,7 +1,7 @@
 import { describeStoreFailure } from "../../stores/credential_store.ts";
 import type { RegistryRef } from "../../cargo/registries.ts";
 import { object } from "@optique/core/constructs";
-import { commandLine, lineBreak, message } from "@optique/core/message";
+import { commandLine, message } from "@optique/core/message";
 import { map } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { command, option } from "@optique/core/primitives";
@@ -10,7 +10,7 @@ import { restoreToken } from "../../tokens/restore.ts";
 import { pin } from "../../state/pins.ts";
 import type { Run } from "../command.ts";
 import { findElsewhere } from "../elsewhere.ts";
-import { dryRun, json, registry } from "../options.ts";
+import { dryRun, examples, json, registry } from "../options.ts";
 import {
   leadsTo,
   meaningOf,
@@ -18,13 +18,12 @@ import {
   ownNames,
   ownRegistries,
 } from "../../tokens/names.ts";
-import { exitStatus, type RegistryResult, report } from "../report.ts";
+import { exitStatus, report, resultOf, type Verdict } from "../report.ts";
 import {
   type CommandSession,
   SessionError,
   type StorePlace,
 } from "../session.ts";
-import { describeReason } from "../words.ts";
 
 const options = object({
   registry,
@@ -46,11 +45,7 @@ export const parser = map(
       message`Writes tokens from the credential store into cargo's credentials file, in plaintext, under the names that your own configuration has for their registries, and takes them out of the store. They stay in the file until ${
         commandLine("migrate --registry NAME")
       } or a new login.`,
-    footer: message`Examples:${lineBreak()}  ${
-      commandLine("cargo-credential-keyring restore --dry-run")
-    }${lineBreak()}  ${
-      commandLine("cargo-credential-keyring restore --registry my-registry")
-    }`,
+    footer: examples("restore --dry-run", "restore --registry my-registry"),
   }),
   (args): Run => (session) => run(args, session),
 );
@@ -60,19 +55,29 @@ export async function run(
   args: RestoreArguments,
   session: CommandSession,
 ): Promise<number> {
-  const results: RegistryResult[] = [];
-  const registries = args.registry.length > 0
-    ? await byName(args, session, results)
-    : await storedRegistries(args, session, results);
-  const path = await session.path();
-  if (registries.length > 0 && !args.dryRun) {
+  const file = await session.path();
+  const candidates = args.registry.length > 0
+    ? await named(args.registry, session)
+    : await stored(args, session);
+  const isRestorable = candidates.some(({ reason }) => reason === undefined);
+  if (isRestorable && !args.dryRun) {
     session.output.printError(
-      `warning: these tokens will be in PLAINTEXT in ${path}, readable by ` +
+      `warning: these tokens will be in PLAINTEXT in ${file}, readable by ` +
         "every program of yours and in every backup",
     );
   }
-  for (const registry of registries) {
-    results.push(await restoreOne(registry, args, session));
+  const results = candidates.flatMap(({ name, indexUrl, reason, store }) =>
+    reason === undefined
+      ? []
+      : resultOf(name, indexUrl, ["skipped", reason], { store, file })
+  );
+  for (const { name, indexUrl, reason } of candidates) {
+    if (reason !== undefined || indexUrl === null) continue;
+    const ref = { name, indexUrl };
+    const place = await session.storeOf(ref, mayAsk(args));
+    const verdict = await restoreOne(ref, place, args, session);
+    const store = place.store.title;
+    results.push(resultOf(name, indexUrl, verdict, { store, file }));
   }
   report(results, args.json, session.output);
   const { scoped } = await session.state();
@@ -89,30 +94,31 @@ function mayAsk(args: RestoreArguments): boolean {
   return !args.json && !args.dryRun;
 }
 
+/** A registry whose token is to be restored. */
+interface Candidate {
+  /** Its name; its URL if nothing has a name for it. */
+  readonly name: string;
+  readonly indexUrl: string | null;
+  /** The store's name in a sentence. */
+  readonly store: string;
+  /** Why its token cannot be; `undefined`: it can. */
+  readonly reason: Reason | undefined;
+}
+
 /** What the user's own configuration has these names for. */
-async function byName(
-  args: RestoreArguments,
+async function named(
+  names: readonly string[],
   session: CommandSession,
-  results: RegistryResult[],
-): Promise<Required<RegistryRef>[]> {
+): Promise<Candidate[]> {
   const layers = await session.config();
-  const file = await session.path();
-  return args.registry.flatMap((name) => {
+  return names.map((name) => {
     const meaning = meaningOf(layers, session.cwd(), name);
-    const reason = obstacleTo(meaning);
-    if (reason === undefined && meaning.kind === "own") {
-      return [{ name, indexUrl: meaning.indexUrl }];
-    }
-    if (reason !== undefined) {
-      results.push({
-        registry: name,
-        indexUrl: meaning.kind === "none" ? null : meaning.indexUrl,
-        outcome: "skipped",
-        reason,
-        message: describeReason(reason, { name, store: "the store", file }),
-      });
-    }
-    return [];
+    return {
+      name,
+      indexUrl: meaning.kind === "none" ? null : meaning.indexUrl,
+      store: "the store",
+      reason: obstacleTo(meaning),
+    };
   });
 }
 
@@ -126,12 +132,8 @@ function obstacleTo(meaning: NameMeaning): Reason | undefined {
     case "own": {
       const { otherwise, reboundTo } = meaning;
       if (otherwise !== undefined) {
-        return {
-          code: "bound-otherwise",
-          detail: "your own configuration binds the name to " +
-            `${otherwise.url}, too (${otherwise.where}), and cargo might ` +
-            "send it the token; keep one of the two",
-        };
+        const { url, where } = otherwise;
+        return { code: "bound-otherwise", detail: `${url}, too (${where})` };
       }
       return reboundTo === undefined
         ? undefined
@@ -140,38 +142,25 @@ function obstacleTo(meaning: NameMeaning): Reason | undefined {
   }
 }
 
-/** Every item of the stores that the user's own configuration has a name for. */
-async function storedRegistries(
+/** Every item of the stores, by the name that the user has for it. */
+async function stored(
   args: RestoreArguments,
   session: CommandSession,
-  results: RegistryResult[],
-): Promise<Required<RegistryRef>[]> {
+): Promise<Candidate[]> {
   const layers = await session.config();
   const cwd = session.cwd();
-  const file = await session.path();
-  const found: Required<RegistryRef>[] = [];
+  const found: Candidate[] = [];
   for (const place of await storesOf(args, session)) {
     for (const indexUrl of await listItems(place, session)) {
       const [name] = ownNames(layers, cwd, indexUrl);
-      const meaning = name === undefined
-        ? undefined
-        : meaningOf(layers, cwd, name);
-      const reason: Reason | undefined = meaning === undefined
-        ? { code: "no-name", detail: indexUrl }
-        : obstacleTo(meaning);
-      if (name !== undefined && reason === undefined) {
-        found.push({ name, indexUrl });
-      } else if (reason !== undefined) {
-        const registry = name ?? indexUrl;
-        const about = { name: registry, store: place.store.title, file };
-        results.push({
-          registry,
-          indexUrl,
-          outcome: "skipped",
-          reason,
-          message: describeReason(reason, about),
-        });
-      }
+      found.push({
+        name: name ?? indexUrl,
+        indexUrl,
+        store: place.store.title,
+        reason: name === undefined
+          ? { code: "no-name", detail: indexUrl }
+          : obstacleTo(meaningOf(layers, cwd, name)),
+      });
     }
   }
   return found;
@@ -195,14 +184,9 @@ async function listItems(
   place: StorePlace,
   session: CommandSession,
 ): Promise<string[]> {
-  if (place.mayPrompt) {
-    const prepared = await session.prepare(place);
-    // What is in other collections can be restored without a default one.
-    if (
-      prepared.kind !== "ready" && prepared.cause !== "no-default-collection"
-    ) {
-      throw new SessionError(describeStoreFailure(prepared));
-    }
+  const failure = await session.open(place);
+  if (failure !== undefined) {
+    throw new SessionError(describeStoreFailure(failure));
   }
   const listed = await place.store.list({ signal: place.deadline() });
   if (listed.kind !== "items") {
@@ -213,40 +197,29 @@ async function listItems(
 
 async function restoreOne(
   ref: Required<RegistryRef>,
-  args: RestoreArguments,
+  place: StorePlace,
+  { dryRun, keepStore }: RestoreArguments,
   session: CommandSession,
-): Promise<RegistryResult> {
+): Promise<Verdict> {
   const { name, indexUrl } = ref;
-  const place = await session.storeOf(ref, mayAsk(args));
-  const { registry, settings, store, deadline } = place;
-  const path = await session.path();
-  const result = (
-    outcome: RegistryResult["outcome"],
-    reason: Reason,
-  ): RegistryResult => ({
-    registry: name,
-    indexUrl,
-    outcome,
-    reason,
-    message: describeReason(reason, { name, store: store.title, file: path }),
-  });
-  if (settings.fallback !== "file") {
-    return result("failed", { code: "fallback", detail: settings.fallback });
+  const { registry, settings: { fallback }, store, deadline } = place;
+  if (fallback !== "file") {
+    return ["failed", { code: "fallback", detail: fallback }];
   }
   const stored = await session.get(place);
   if (stored.kind === "absent") {
     const detail = await findElsewhere(name, place, session);
-    return result("skipped", { code: "nothing-stored", detail });
+    return ["skipped", { code: "nothing-stored", detail }];
   }
-  if (stored.kind !== "found") return result("failed", storeReason(stored));
+  if (stored.kind !== "found") return ["failed", storeReason(stored)];
   stored.token.wipe();
-  if (args.dryRun) return result("would-restore", { code: "restored" });
+  if (dryRun) return ["would-restore", { code: "restored" }];
 
   const { table } = await registry.plaintext();
-  if (table === undefined) return result("skipped", { code: "no-index" });
-  const outcome = await restoreToken(path, table, store, ref, {
+  if (table === undefined) return ["skipped", { code: "no-index" }];
+  const outcome = await restoreToken(await session.path(), table, store, ref, {
     signal: deadline(),
-    keepStore: args.keepStore,
+    keepStore,
     pin: () => session.remember((state) => pin(state, indexUrl)),
     readBack: async () =>
       leadsTo(await session.readConfig(), session.cwd(), name, indexUrl)
@@ -255,16 +228,16 @@ async function restoreOne(
   });
   switch (outcome.kind) {
     case "restored":
-      return result("restored", { code: "restored" });
+      return ["restored", { code: "restored" }];
     case "written":
       return outcome.reason === undefined
-        ? result("restored", { code: "kept-stored" })
-        : result("failed", outcome.reason);
+        ? ["restored", { code: "kept-stored" }]
+        : ["failed", outcome.reason];
     case "absent":
-      return result("skipped", { code: "nothing-stored" });
+      return ["skipped", { code: "nothing-stored" }];
     case "conflict":
-      return result("conflict", { code: "different-tokens" });
+      return ["conflict", { code: "different-tokens" }];
     case "failed":
-      return result("failed", outcome.reason);
+      return ["failed", outcome.reason];
   }
 }

@@ -1,15 +1,10 @@
 import { object } from "@optique/core/constructs";
-import {
-  commandLine,
-  lineBreak,
-  message,
-  optionName,
-} from "@optique/core/message";
+import { message, optionName } from "@optique/core/message";
 import { map, optional } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { command, option } from "@optique/core/primitives";
 import type { Run } from "../command.ts";
-import { json } from "../options.ts";
+import { examples, json } from "../options.ts";
 import { registryName } from "../registry_name.ts";
 import type { RegistryView } from "../../tokens/inventory.ts";
 import type { CommandSession } from "../session.ts";
@@ -31,11 +26,7 @@ export const parser = map(
       message`Shows where the token of every registry is, which providers cargo asks for it, and what to do next. No dialog opens. With ${
         optionName("--registry")
       } it ends with 0 if cargo would get a token, 3 if there is none, and 4 if that cannot be told without a dialog or a store that answers.`,
-    footer: message`Examples:${lineBreak()}  ${
-      commandLine("cargo-credential-keyring status")
-    }${lineBreak()}  ${
-      commandLine("cargo-credential-keyring status --registry crates-io --json")
-    }`,
+    footer: examples("status", "status --registry crates-io --json"),
   }),
   (args): Run => (session) => run(args, session),
 );
