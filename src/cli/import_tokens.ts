@@ -1,14 +1,11 @@
 import { describeRefusal, readSmallFile } from "../base/files.ts";
 import type { Secret } from "../base/secret.ts";
 import { removeStored } from "../tokens/move.ts";
-import { describeFileObstacle, describeObstacle } from "../tokens/words.ts";
+import { describeObstacle } from "../tokens/words.ts";
 import { unpin } from "../state/pins.ts";
 import { addScoped } from "../state/scoped.ts";
 import { supersede, unsupersede } from "../state/superseded.ts";
-import {
-  type GetOutcome,
-  storeFailureClause,
-} from "../stores/credential_store.ts";
+import type { GetOutcome } from "../stores/credential_store.ts";
 import { showProgress } from "../terminal/progress.ts";
 import {
   type AgeKeys,
@@ -23,12 +20,19 @@ import {
   parseArchive,
   type ParsedArchive,
 } from "../tokens/archive.ts";
-import { type ImportStep, importToken, planImport } from "../tokens/import.ts";
+import { importToken, planImport } from "../tokens/import.ts";
+import { storeReason } from "../tokens/reason.ts";
 import { describeGrant } from "../tokens/scoped.ts";
 import { askPassphrase, DERIVING } from "./ask_passphrase.ts";
 import type { RegistryRef } from "../cargo/registries.ts";
 import { ownNames } from "../tokens/names.ts";
-import { exitStatus, type RegistryResult, report } from "./report.ts";
+import {
+  exitStatus,
+  type RegistryResult,
+  report,
+  type Verdict,
+} from "./report.ts";
+import { type About, describeReason } from "./words.ts";
 import {
   type CommandSession,
   SessionError,
@@ -93,12 +97,13 @@ export async function runImport(
 
 type Result = Pick<RegistryResult, "outcome" | "reason" | "message">;
 
+/** `more`: what the reason's sentence does not say. */
 function result(
-  outcome: Result["outcome"],
-  code: Result["reason"]["code"],
-  message: string,
+  [outcome, reason]: Verdict,
+  about: About,
+  more: string = "",
 ): Result {
-  return { outcome, reason: { code }, message };
+  return { outcome, reason, message: describeReason(reason, about) + more };
 }
 
 /** Looks, asks what has to be asked, and stores. */
@@ -113,26 +118,33 @@ async function importOne(
   const asks = !args.json && !args.dryRun;
   const place = await session.storeOf(registry, asks);
   const { store } = place;
-  if (asks) {
-    const ready = await prepare(place, session);
-    if (ready.kind !== "ready") return failure(ready);
-  }
   const key = {
     indexUrl: filedUnder(archived),
     name: registry.name ?? name ?? indexUrl,
   };
+  const about: About = {
+    name: key.name,
+    store: store.title,
+    file: await session.path(),
+  };
+  if (asks) {
+    const ready = await prepare(place, session);
+    if (ready.kind !== "ready") {
+      return result(["failed", storeReason(ready)], about);
+    }
+  }
   const stored = await store.get(key, { signal: place.deadline() });
   try {
     if (grant === undefined) {
       return await settle(
-        { token, stored, key, registry, place },
+        { token, stored, key, registry, place, about },
         args,
         session,
       );
     }
     // The file's token, under the registry's name, is another one.
     const settled = await settle(
-      { token, stored, key, registry: { indexUrl }, place },
+      { token, stored, key, registry: { indexUrl }, place, about },
       args,
       session,
     );
@@ -156,10 +168,11 @@ interface Arrival {
   readonly key: Required<RegistryRef>;
   readonly registry: RegistryRef;
   readonly place: StorePlace;
+  readonly about: About;
 }
 
 async function settle(
-  { token, stored, key, registry, place }: Arrival,
+  { token, stored, key, registry, place, about }: Arrival,
   args: ImportArgs,
   session: CommandSession,
 ): Promise<Result> {
@@ -176,20 +189,20 @@ async function settle(
     superseded: plaintext.kind === "found" &&
       await place.registry.isSuperseded(plaintext.token),
   });
-  const file = await session.path();
   switch (step.do) {
     case "fail":
-      return failure(step.failure);
-    case "fail-file":
-      return result(
-        "failed",
-        "file-unusable",
-        `${file}: ${describeFileObstacle(step.plaintext)}`,
-      );
+      return result(["failed", storeReason(step.failure)], about);
+    case "fail-file": {
+      const reason = {
+        code: "file-unusable",
+        obstacle: step.plaintext,
+      } as const;
+      return result(["failed", reason], about);
+    }
     case "nothing":
-      return result("already", "stored", `${store.title} has it`);
+      return result(["already", { code: "stored" }], about);
     case "choose": {
-      const fact = describeOther(step.holds, store.title, file);
+      const fact = describeOther(step.holds, about);
       const choice = await choose(fact, key.name, args, session);
       if (choice !== "imported") return choice;
       break;
@@ -198,25 +211,23 @@ async function settle(
       break;
   }
   if (args.dryRun) {
-    return result("would-import", "imported", `to ${store.title}`);
+    return result(["would-import", { code: "imported" }], about);
   }
   const over = stored.kind === "found" ? stored.token : undefined;
-  let to = `to ${store.title}`;
+  let more = "";
   if (over?.equals(token) !== true) {
     using _ = showProgress(`Waiting for ${store.title}`);
     const came = await importToken(store, key, token, over, {
       signal: place.deadline(),
     });
-    if (came.kind === "failed") return failure(came.failure);
-    if (came.kind === "changed") {
-      return result(
-        "failed",
-        "changed",
-        "another program has just changed it; try again",
-      );
+    if (came.kind === "failed") {
+      return result(["failed", storeReason(came.failure)], about);
     }
-    if (!came.durable) to += ", which forgets it at the end of the session";
-    if (came.plaintext) to += ", whose keyring is not encrypted";
+    if (came.kind === "changed") {
+      return result(["failed", { code: "changed" }], about);
+    }
+    if (!came.durable) more += ", which forgets it at the end of the session";
+    if (came.plaintext) more += ", whose keyring is not encrypted";
   }
   const older = plaintext.kind === "found" && !plaintext.token.equals(token)
     ? plaintext
@@ -239,14 +250,13 @@ async function settle(
       indexUrl,
     )
   );
-  if (older === undefined) return result("imported", "imported", to);
+  const imported = ["imported", { code: "imported" }] as const;
+  if (older === undefined) return result(imported, about, more);
+  const { file } = about;
   if (!remembered) {
-    return result(
-      "failed",
-      "no-memory",
-      `${store.title} has it, but the state file cannot be written, and ` +
-        `cargo would go on with the other token in ${file}`,
-    );
+    const message = `${store.title} has it, but the state file cannot be ` +
+      `written, and cargo would go on with the other token in ${file}`;
+    return { outcome: "failed", reason: { code: "no-memory" }, message };
   }
   const removal = await removeStored(
     { path: file, table: older.table, token: older.token },
@@ -255,10 +265,10 @@ async function settle(
     { signal: place.deadline(), superseded: true },
   );
   if (removal.kind === "left") {
-    to += `; the other token in ${file} is out of use, and was left: ` +
+    more += `; the other token in ${file} is out of use, and was left: ` +
       describeObstacle(removal.why);
   }
-  return result("imported", "imported", to);
+  return result(imported, about, more);
 }
 
 async function prepare(
@@ -269,20 +279,9 @@ async function prepare(
   return await session.prepare(place);
 }
 
-function failure(
-  failed: Extract<ImportStep, { do: "fail" }>["failure"],
-): Result {
-  return result(
-    "failed",
-    failed.cause,
-    storeFailureClause(failed),
-  );
-}
-
 function describeOther(
   holds: "store" | "file" | "both",
-  store: string,
-  file: string,
+  { store, file }: About,
 ): string {
   switch (holds) {
     case "store":
@@ -301,22 +300,25 @@ async function choose(
   { prefer, yes, dryRun, json }: ImportArgs,
   session: CommandSession,
 ): Promise<"imported" | Result> {
-  if (prefer === "existing") {
-    return result("already", "stored", `${fact}, which stays`);
-  }
-  const open = result(
-    "conflict",
-    "different-tokens",
-    `${fact}; \`--prefer imported --yes\` or \`--prefer existing\` says ` +
-      "which one to keep",
-  );
+  const stays: Result = {
+    outcome: "already",
+    reason: { code: "stored" },
+    message: `${fact}, which stays`,
+  };
+  if (prefer === "existing") return stays;
+  const open: Result = {
+    outcome: "conflict",
+    reason: { code: "different-tokens" },
+    message: `${fact}; \`--prefer imported --yes\` or ` +
+      "`--prefer existing` says which one to keep",
+  };
   if (prefer === "imported" && (yes || dryRun)) return "imported";
   if (json || dryRun || yes || !await session.isPersonPresent()) return open;
   return await session.confirm(
       `${name}: ${fact}. Discard it and keep the imported one?`,
     )
     ? "imported"
-    : result("already", "stored", `${fact}, which stays`);
+    : stays;
 }
 
 /** The tokens of the file; `undefined` if it stays closed, which has been said. */
