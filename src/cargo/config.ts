@@ -16,7 +16,7 @@ import {
   type TomlValue,
   type TomlValues,
 } from "../toml/document.ts";
-import { readSimpleToml } from "../toml/simple.ts";
+import { isTable, readSimpleToml } from "../toml/simple.ts";
 
 /** Whose word a configuration file is. */
 export type ConfigLayer =
@@ -144,16 +144,6 @@ export function valueAt(
     value = next;
   }
   return value;
-}
-
-/**
- * Tells a table from the other values.
- *
- * Returns whether it is a table.
- */
-export function isTable(value: TomlValue | undefined): value is TomlValues {
-  return typeof value === "object" && !Array.isArray(value) &&
-    !(value instanceof Date);
 }
 
 interface FoundFile {

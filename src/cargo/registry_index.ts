@@ -1,9 +1,4 @@
-import {
-  type ConfigFile,
-  type ConfigLayers,
-  isTable,
-  valueAt,
-} from "./config.ts";
+import { type ConfigFile, type ConfigLayers, valueAt } from "./config.ts";
 import {
   isAbsolutePath,
   joinPath,
@@ -16,6 +11,7 @@ import {
   environmentName,
 } from "./registries.ts";
 import { canonicalUrl, sameRegistry } from "./spellings.ts";
+import { isTable } from "../toml/simple.ts";
 
 /** A name's index URL, and whose word it is. */
 export interface IndexBinding {

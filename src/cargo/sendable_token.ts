@@ -1,6 +1,7 @@
 import { readRegularFile } from "../base/files.ts";
 import { loadTomlParser, type TomlValues } from "../toml/document.ts";
-import { type ConfigLayers, isTable, MOST_PARSED, valueAt } from "./config.ts";
+import { isTable } from "../toml/simple.ts";
+import { type ConfigLayers, MOST_PARSED, valueAt } from "./config.ts";
 import { CRATES_IO_NAME, environmentName } from "./registries.ts";
 
 /** Whether `cargo:token` could send a token, and where it would have it from. */

@@ -18,7 +18,7 @@ import { type Inventory, takeInventory } from "../tokens/inventory.ts";
 import { configTokens } from "../tokens/names.ts";
 import { type CommandSession, SessionError } from "../cli/session.ts";
 import { findAllTokens, malformed } from "../credentials/file.ts";
-import { describeLockFailure } from "../tokens/move.ts";
+import { describeFileObstacle } from "../tokens/words.ts";
 import { loadSettings } from "../settings/load_settings.ts";
 import type { SettingsNotice } from "../settings/settings.ts";
 import { loadTomlParser } from "../toml/document.ts";
@@ -104,7 +104,7 @@ async function fileFacts(
   const { file } = await session.surroundings();
   const mode = modeOf(path) ?? null;
   const unusable = outcome.kind === "unreadable"
-    ? describeLockFailure({ kind: "unusable", reason: outcome.reason })
+    ? describeFileObstacle({ kind: "unusable", reason: outcome.reason })
     : await whyMalformed(outcome.text);
   return { ...file, mode, ...(unusable === undefined ? {} : { unusable }) };
 }
@@ -115,7 +115,7 @@ async function whyMalformed(text: string): Promise<string | undefined> {
     locate(text);
     return undefined;
   } catch (error) {
-    return describeLockFailure(malformed(error));
+    return describeFileObstacle(malformed(error));
   }
 }
 

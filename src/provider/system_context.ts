@@ -21,8 +21,8 @@ async function describeUnusable(
   path: string,
   file: UnusableFile,
 ): Promise<string> {
-  const { describeLockFailure } = await import("../tokens/move.ts");
-  return `${path} cannot be read: ${describeLockFailure(file)}; a ` +
+  const { describeFileObstacle } = await import("../tokens/words.ts");
+  return `${path} cannot be read: ${describeFileObstacle(file)}; a ` +
     "token in it stays there";
 }
 

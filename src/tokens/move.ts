@@ -14,8 +14,6 @@ import type { FileObstacle, Obstacle } from "./reason.ts";
 import type { Registry } from "./registry.ts";
 import { storeToken } from "./store_token.ts";
 
-export { describeFileObstacle as describeLockFailure } from "./words.ts";
-
 /** What came of moving a token from the file into the store. */
 export type MoveOutcome =
   /** It is in the store, where it lasts, and no longer in the file. */

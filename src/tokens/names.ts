@@ -1,4 +1,5 @@
-import { type ConfigLayers, isTable, valueAt } from "../cargo/config.ts";
+import { type ConfigLayers, valueAt } from "../cargo/config.ts";
+import { isTable } from "../toml/simple.ts";
 import {
   CRATES_IO_INDEX,
   CRATES_IO_NAME,
