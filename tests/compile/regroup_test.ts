@@ -1,6 +1,9 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { regroup } from "../../scripts/regroup.ts";
 import { run } from "../support/run.ts";
+import { onlyOn } from "../support/platform.ts";
+
+const unix = onlyOn("unix", "the bundle is made on Unix alone");
 
 const CHUNKS = {
   "mod.js": `const { serve } = await import("./run_provider-A.js");
@@ -68,7 +71,7 @@ async function inFolder(
   }
 }
 
-Deno.test("regroup() makes one chunk of each group, which does the same", () =>
+unix.test("regroup() makes one chunk of each group, which does the same", () =>
   inFolder(async (folder) => {
     const written = await grouped(folder, CHUNKS);
     assertEquals([...written.keys()].sort(), [
@@ -102,7 +105,7 @@ Deno.test("regroup() refuses a bundle without one of the modules", () =>
     );
   }));
 
-Deno.test("a get of the program loads a chunk for each group", () =>
+unix.test("a get of the program loads a chunk for each group", () =>
   inFolder(async (folder) => {
     const root = new URL("../../", import.meta.url).pathname;
     await run([
