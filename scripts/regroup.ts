@@ -1,4 +1,5 @@
 import { type AstNodeLocation, type Plugin, rollup } from "@rollup/wasm-node";
+import { basename, isAbsolute } from "node:path";
 
 /**
  * What a `get` loads, one after the other: the modules that are imported when
@@ -26,7 +27,7 @@ export async function regroup(bundle: string, output: string): Promise<void> {
   const groups = await readGroups(bundle);
   const build = await rollup({
     input: `${bundle}/mod.js`,
-    external: (id) => !id.startsWith(".") && !id.startsWith(bundle),
+    external: (id) => !id.startsWith(".") && !isAbsolute(id),
     // Deno has done it.
     treeshake: false,
     onLog: () => {},
@@ -36,7 +37,7 @@ export async function regroup(bundle: string, output: string): Promise<void> {
       dir: output,
       entryFileNames: "mod.js",
       chunkFileNames: "[name]-[hash].js",
-      manualChunks: (id) => groups.get(id.slice(bundle.length + 1)),
+      manualChunks: (id) => groups.get(basename(id)),
       plugins: [COMPILED_AT_ONCE],
     });
   } finally {

@@ -5,6 +5,16 @@ import {
   valueAt,
 } from "../../src/cargo/config.ts";
 import { withCheckout } from "./config_support.ts";
+import { onlyOn } from "../support/platform.ts";
+
+const unixPaths = onlyOn(
+  "unix",
+  "paths are written as on Unix in what is expected",
+);
+const links = onlyOn(
+  "unix",
+  "making FIFOs and symbolic links takes privileges on Windows",
+);
 
 /** The files of a configuration, the weakest first: layer and path. */
 function order(layers: ConfigLayers, root: string): string[] {
@@ -15,7 +25,7 @@ function order(layers: ConfigLayers, root: string): string[] {
 
 const RELEVANT = "[registries]\n";
 
-Deno.test("loadConfig() orders the files as cargo does", () =>
+unixPaths.test("loadConfig() orders the files as cargo does", () =>
   withCheckout({
     "user/.cargo/config.toml": RELEVANT,
     "work/.cargo/config.toml": RELEVANT,
@@ -37,7 +47,7 @@ Deno.test("loadConfig() orders the files as cargo does", () =>
     assertEquals(layers.problems, []);
   }));
 
-Deno.test("loadConfig() knows cargo's home among the directories above", () =>
+unixPaths.test("loadConfig() knows cargo's home among the directories above", () =>
   withCheckout(
     {
       ".cargo/config.toml": RELEVANT,
@@ -61,43 +71,38 @@ Deno.test("loadConfig() knows cargo's home behind a link", () =>
     assertEquals(layers.files.map(({ layer }) => layer), ["user"]);
   }));
 
-Deno.test({
-  name: "loadConfig() takes a text for the file in cargo's home, in its place",
-  // Paths are written as on Unix in what is expected.
-  ignore: Deno.build.os === "windows",
-  fn: async (t) => {
-    const ABOVE = "work/.cargo/config.toml";
-    const BELOW = "work/project/.cargo/config.toml";
-    const SHARED = "work/project/.cargo/shared.toml";
-    const homeConfig = 'include = ["shared.toml"]\n[registry]\ndefault = "x"\n';
-    const check = (files: Readonly<Record<string, string>>) =>
-      withCheckout(
-        { [ABOVE]: RELEVANT, [SHARED]: RELEVANT, ...files },
-        async ({ root, home, cwd }) => {
-          const layers = await loadConfig({
-            environment: {},
-            cargoHome: home,
-            cwd,
-            homeConfig,
-          });
-          assertEquals(order(layers, root), [
-            `project ${ABOVE}`,
-            `user ${SHARED}`,
-            `user ${BELOW}`,
-          ]);
-          assertEquals(valueAt(layers.files[2]?.values ?? {}, ["registry"]), {
-            default: "x",
-          });
-          assertEquals(layers.problems, []);
-        },
-        { home: "work/project/.cargo" },
-      );
-    await t.step("there is none", () => check({}));
-    await t.step("there is one", () => check({ [BELOW]: "# not TOML [\n" }));
-  },
+unixPaths.test("loadConfig() takes a text for the file in cargo's home, in its place", async (t) => {
+  const ABOVE = "work/.cargo/config.toml";
+  const BELOW = "work/project/.cargo/config.toml";
+  const SHARED = "work/project/.cargo/shared.toml";
+  const homeConfig = 'include = ["shared.toml"]\n[registry]\ndefault = "x"\n';
+  const check = (files: Readonly<Record<string, string>>) =>
+    withCheckout(
+      { [ABOVE]: RELEVANT, [SHARED]: RELEVANT, ...files },
+      async ({ root, home, cwd }) => {
+        const layers = await loadConfig({
+          environment: {},
+          cargoHome: home,
+          cwd,
+          homeConfig,
+        });
+        assertEquals(order(layers, root), [
+          `project ${ABOVE}`,
+          `user ${SHARED}`,
+          `user ${BELOW}`,
+        ]);
+        assertEquals(valueAt(layers.files[2]?.values ?? {}, ["registry"]), {
+          default: "x",
+        });
+        assertEquals(layers.problems, []);
+      },
+      { home: "work/project/.cargo" },
+    );
+  await t.step("there is none", () => check({}));
+  await t.step("there is one", () => check({ [BELOW]: "# not TOML [\n" }));
 });
 
-Deno.test("loadConfig() loads what is included before what includes it", () =>
+unixPaths.test("loadConfig() loads what is included before what includes it", () =>
   withCheckout({
     "user/.cargo/config.toml":
       "include = ['a.toml', { path = 'sub/b.toml' }, { path = 'no.toml', optional = true }]\n",
@@ -119,7 +124,7 @@ Deno.test("loadConfig() loads what is included before what includes it", () =>
     assertEquals(layers.problems, []);
   }));
 
-Deno.test("loadConfig() ends at a cycle, and says what it could not read", () =>
+links.test("loadConfig() ends at a cycle, and says what it could not read", () =>
   withCheckout({
     "user/.cargo/config.toml":
       "include = ['a.toml', 'missing.toml', 'bad.toml', 'x.json']\n",
@@ -224,7 +229,7 @@ for (const depth of [1000, 3000, 10_000, 100_000]) {
     }));
 }
 
-Deno.test("loadConfig() follows a link before the `..` of an include, as the system does", () =>
+links.test("loadConfig() follows a link before the `..` of an include, as the system does", () =>
   withCheckout({
     "work/.cargo/config.toml": "include = ['link/../i.toml']\n",
     "work/.cargo/i.toml": "[registries]\nwrong = {}\n",
@@ -236,7 +241,7 @@ Deno.test("loadConfig() follows a link before the `..` of an include, as the sys
     assertEquals(files[0]?.values, { registries: { right: {} } });
   }));
 
-Deno.test("loadConfig() finds what is above a directory whose name is no text", () =>
+unixPaths.test("loadConfig() finds what is above a directory whose name is no text", () =>
   withCheckout({
     "user/.cargo/config.toml": RELEVANT,
     "work/.cargo/config.toml": "include = ['i.toml']\n",

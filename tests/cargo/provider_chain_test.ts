@@ -10,6 +10,13 @@ import {
 import { CRATES_IO_INDEX } from "../../src/cargo/registries.ts";
 import { toolchain } from "../support/cargo.ts";
 import { withCheckout } from "./config_support.ts";
+import { onlyOn } from "../support/platform.ts";
+
+const unixPaths = onlyOn(
+  "unix",
+  "paths are written as on Unix in what is expected",
+);
+const unix = onlyOn("unix", "another program of Unix takes part");
 
 const CRATES_IO = { indexUrl: CRATES_IO_INDEX, name: "crates-io" };
 const ALT_URL = "sparse+https://alt.example/";
@@ -302,7 +309,7 @@ const REACHES: [
 ];
 
 for (const [name, files, environment, expected] of REACHES) {
-  Deno.test(`reachesUs() judges ${name}`, () =>
+  unixPaths.test(`reachesUs() judges ${name}`, () =>
     withCheckout(files, async ({ root, load }) => {
       const reach = reachesUs(await load(environment), ALT);
       assertEquals(
@@ -316,7 +323,7 @@ for (const [name, files, environment, expected] of REACHES) {
     }));
 }
 
-Deno.test("reachesUs() knows the very file that runs, under any name", () =>
+unixPaths.test("reachesUs() knows the very file that runs, under any name", () =>
   withCheckout({
     // Relative to the directory above the one that the file lies in.
     "user/.cargo/config.toml":
@@ -334,7 +341,7 @@ Deno.test("reachesUs() knows the very file that runs, under any name", () =>
     assertEquals(kind(`${root}/opt/program`), "listed");
   }));
 
-Deno.test("providerChain() is what the real cargo asks", () =>
+unix.test("providerChain() is what the real cargo asks", () =>
   withCheckout({
     "user/.cargo/config.toml": "include = ['i.toml']\n" +
       `[registries.alt]\nindex = "${ALT_URL}"\n` +

@@ -14,6 +14,12 @@ import {
 } from "../../src/cargo/registry_index.ts";
 import { sameRegistry, spellings } from "../../src/cargo/spellings.ts";
 import { withCheckout } from "./config_support.ts";
+import { onlyOn } from "../support/platform.ts";
+
+const unixPaths = onlyOn(
+  "unix",
+  "paths are written as on Unix in what is expected",
+);
 
 const CWD = "/work/project";
 const GOOD = "sparse+https://good.example/";
@@ -39,6 +45,10 @@ function layersOf(
   return { environment, files, problems: [] };
 }
 
+const [HOME, HOMES_URL] = Deno.build.os === "windows"
+  ? ["C:\\home\\ada", "file:///C:/home"]
+  : ["/home/ada", "file:///home"];
+
 const URLS: [configured: string, request: string | undefined][] = [
   [
     "sparse+https://Host.example:443/a/../index/",
@@ -49,8 +59,8 @@ const URLS: [configured: string, request: string | undefined][] = [
   ["https://host.example", "https://host.example/"],
   ["ssh://git@host.example/index.git", "ssh://git@host.example/index.git"],
   ["file:///srv/index", "file:///srv/index"],
-  ["file:index", "file:///home/ada/index"],
-  ["file:../srv/index", "file:///home/srv/index"],
+  ["file:index", `${HOMES_URL}/ada/index`],
+  ["file:../srv/index", `${HOMES_URL}/srv/index`],
   ["git@host.example:index.git", undefined],
   ["index", undefined],
   ["https://ada:secret@host.example/", undefined],
@@ -58,7 +68,7 @@ const URLS: [configured: string, request: string | undefined][] = [
 
 for (const [configured, request] of URLS) {
   Deno.test(`requestUrl() makes ${request} of ${configured}`, () => {
-    assertEquals(requestUrl(configured, "/home/ada"), request);
+    assertEquals(requestUrl(configured, HOME), request);
   });
 }
 
@@ -95,7 +105,7 @@ Deno.test("registryIndex() says which layer binds a name", () => {
   assertEquals(configuredNames(layers), ["a", "b", "c", "my-reg"]);
 });
 
-Deno.test("registryIndex() resolves a relative index from its file's root", () =>
+unixPaths.test("registryIndex() resolves a relative index from its file's root", () =>
   withCheckout({
     "user/.cargo/config.toml": "[registries]\na.index = 'file:reg'\n",
     "work/project/.cargo/config.toml":

@@ -2,6 +2,16 @@ import { assertEquals } from "@std/assert";
 import { sendableToken } from "../../src/cargo/sendable_token.ts";
 import type { Environment } from "../../src/cargo/home.ts";
 import { withCheckout } from "./config_support.ts";
+import { onlyOn } from "../support/platform.ts";
+
+const unixPaths = onlyOn(
+  "unix",
+  "paths are written as on Unix in what is expected",
+);
+const links = onlyOn(
+  "unix",
+  "making FIFOs and symbolic links takes privileges on Windows",
+);
 
 const CORP = '[registries.my-corp]\ntoken = "tok"\n';
 
@@ -111,7 +121,7 @@ const SENDABLE: [
 ];
 
 for (const [what, files, environment, expected] of SENDABLE) {
-  Deno.test(`sendableToken() looks at ${what}`, () =>
+  unixPaths.test(`sendableToken() looks at ${what}`, () =>
     withCheckout(files, async ({ root, home, load }) => {
       const layers = await load(environment);
       const path = "user/.cargo/credentials" in files
@@ -158,7 +168,7 @@ Deno.test("sendableToken() knows nothing of a home that cannot be read", () =>
     });
   }));
 
-Deno.test("sendableToken() does not wait for a pipe", () =>
+links.test("sendableToken() does not wait for a pipe", () =>
   withCheckout({}, async ({ home, load }) => {
     const path = `${home}/credentials.toml`;
     await new Deno.Command("mkfifo", { args: [path] }).output();

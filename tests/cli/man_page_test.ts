@@ -9,6 +9,9 @@ import { programManPage } from "../../src/cli/program_man_page.ts";
 import { SETTINGS } from "../../src/settings/settings.ts";
 import { findProgram, missing } from "../support/requirements.ts";
 import { run } from "../support/run.ts";
+import { onlyOn } from "../support/platform.ts";
+
+const unix = onlyOn("unix", "the judges are man, groff and mandoc");
 
 const PAGE = await manPage({
   program: "a-program",
@@ -47,7 +50,7 @@ A second paragraph.`,
 const program = async (name: string): Promise<string> =>
   await findProgram(name) ?? missing(name, `apt-get install ${name}`);
 
-Deno.test("manPage() is as plain text what it says", async () => {
+unix.test("manPage() is as plain text what it says", async () => {
   const { stdout, stderr } = await run(
     [await program("man"), "-l", "-"],
     {
@@ -80,12 +83,12 @@ Deno.test("manPage() is as plain text what it says", async () => {
   ) assertStringIncludes(text, words);
 });
 
-Deno.test("manPage() is what groff and mandoc take without a warning", async () => {
+unix.test("manPage() is what groff and mandoc take without a warning", async () => {
   assertEquals(await faults(PAGE), "");
   assert((await faults(".SH\n.XX\n")).includes("XX"), "the judges judge");
 });
 
-Deno.test("the program's own page has every command, and no warning", async () => {
+unix.test("the program's own page has every command, and no warning", async () => {
   const page = (await programManPage({ SOURCE_DATE_EPOCH: "0" })).join("\n");
   assertStringIncludes(page, " 1 1970-01-01 ");
   for (const name of commandNames()) assertStringIncludes(page, `"${name}`);

@@ -3,6 +3,12 @@ import { printableOutput } from "../../src/cli/output.ts";
 import { runCommandLine } from "../../src/cli/run_command_line.ts";
 import { CommandSession } from "../../src/cli/session.ts";
 import { FakeScene } from "../support/fake_session.ts";
+import { onlyOn } from "../support/platform.ts";
+
+const unixPaths = onlyOn(
+  "unix",
+  "paths are written as on Unix in what is expected",
+);
 
 async function run(
   args: readonly string[],
@@ -89,7 +95,7 @@ if (Deno.build.os === "linux") {
   });
 }
 
-Deno.test("runCommandLine() without arguments says what to do first", async () => {
+unixPaths.test("runCommandLine() without arguments says what to do first", async () => {
   const introduction = async (
     providers: readonly string[],
   ): Promise<string[]> => {

@@ -4,15 +4,18 @@ import { fileURLToPath } from "node:url";
 import { hasBase, provideBase } from "../../scripts/denort.ts";
 import { TARGETS } from "../../scripts/program.ts";
 import { run } from "../support/run.ts";
+import { onlyOn } from "../support/platform.ts";
+
+const unix = onlyOn("unix", "no base to compile with is there on Windows");
 
 const target = TARGETS.find((target) => target === Deno.build.target);
 const ignore = target === undefined || !await hasBase(target);
 
 const COMPILE = new URL("../../scripts/compile.ts", import.meta.url).href;
 
-Deno.test({
+unix.test({
   name: "compile() takes the archive in DENO_DIR where there is no network",
-  ignore: ignore || Deno.build.os === "windows",
+  ignore,
   fn: async () => {
     if (target === undefined) throw new Error("no target");
     const root = await Deno.makeTempDir({ prefix: "air-gap-" });

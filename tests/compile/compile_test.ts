@@ -5,6 +5,9 @@ import { TARGETS } from "../../scripts/program.ts";
 import project from "../../deno.json" with { type: "json" };
 import { readEmbedded } from "../support/embedded.ts";
 import { run } from "../support/run.ts";
+import { onlyOn } from "../support/platform.ts";
+
+const unix = onlyOn("unix", "no base to compile with is there on Windows");
 
 const target = TARGETS.find((target) => target === Deno.build.target);
 /** Without a denort nothing can be compiled: `DENORT_BIN` names one. */
@@ -18,7 +21,7 @@ async function compileInto(directory: string): Promise<Uint8Array> {
   return await Deno.readFile(await compile({ target, directory }));
 }
 
-Deno.test({
+unix.test({
   name: "compile() bakes in the permissions of the design and our files alone",
   ignore,
   fn: async () => {
@@ -56,7 +59,7 @@ Deno.test({
   },
 });
 
-Deno.test({
+unix.test({
   name: "compile() makes the same bytes twice, wherever they are written",
   ignore,
   fn: async () => {
@@ -76,7 +79,7 @@ Deno.test({
   },
 });
 
-Deno.test({
+unix.test({
   name: "the compiled program says its version, commit, system and Deno",
   ignore,
   fn: async () => {

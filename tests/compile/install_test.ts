@@ -1,6 +1,9 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { run, type RunResult } from "../support/run.ts";
+import { onlyOn } from "../support/platform.ts";
+
+const unix = onlyOn("unix", "a launcher is a script of the shell");
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -27,7 +30,7 @@ async function install(
   );
 }
 
-Deno.test("install puts a program that runs into cargo's folder, and replaces it", async () => {
+unix.test("install puts a program that runs into cargo's folder, and replaces it", async () => {
   const home = await Deno.makeTempDir();
   try {
     for (let i = 0; i < 2; i++) {
@@ -46,7 +49,7 @@ Deno.test("install puts a program that runs into cargo's folder, and replaces it
   }
 });
 
-Deno.test("install says so where it can only put a launcher there", async () => {
+unix.test("install says so where it can only put a launcher there", async () => {
   const home = await Deno.makeTempDir();
   try {
     const { code, stdout, stderr } = await install(home, [], {
@@ -65,7 +68,7 @@ Deno.test("install says so where it can only put a launcher there", async () => 
   }
 });
 
-Deno.test("install refuses what it does not know", async () => {
+unix.test("install refuses what it does not know", async () => {
   const home = await Deno.makeTempDir();
   try {
     for (const args of [["--set-up"], ["here"]]) {

@@ -3,14 +3,17 @@ import { compile } from "../../scripts/compile.ts";
 import { hasBase } from "../../scripts/denort.ts";
 import { TARGETS } from "../../scripts/program.ts";
 import { run } from "../support/run.ts";
+import { onlyOn } from "../support/platform.ts";
+
+const unix = onlyOn("unix", "no base to compile with is there on Windows");
 
 const target = TARGETS.find((target) => target === Deno.build.target);
 const ignore = target === undefined || !await hasBase(target);
 
-Deno.test({
+unix.test({
   name: "the compiled program heeds neither Deno's variables nor what lies " +
     "in the current directory",
-  ignore: ignore || Deno.build.os === "windows",
+  ignore,
   fn: async () => {
     if (target === undefined) throw new Error("no target");
     const directory = await Deno.makeTempDir();

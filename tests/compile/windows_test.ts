@@ -2,12 +2,15 @@ import { assert, assertEquals } from "@std/assert";
 import { compile } from "../../scripts/compile.ts";
 import { setUpWine, whyNoWine } from "../harness/wine.ts";
 import { readEmbedded } from "../support/embedded.ts";
+import { onlyOn } from "../support/platform.ts";
+
+const linux = onlyOn("linux", "Wine runs on Linux alone");
 
 // Windows' own denort is not at hand everywhere: any program of its kind takes
 // what Deno adds, and none but denort runs it.
-const reason = Deno.build.os === "linux" ? await whyNoWine() : "not Linux";
+const reason = await whyNoWine();
 
-Deno.test({
+linux.test({
   name: "compile() makes a program for Windows, with the same permissions",
   ignore: reason !== undefined,
   fn: async () => {

@@ -7,6 +7,19 @@ import {
   withCredentialsLock,
 } from "../../src/credentials/lock.ts";
 import { Secret } from "../../src/base/secret.ts";
+import { onlyOn } from "../support/platform.ts";
+
+const unixPaths = onlyOn(
+  "unix",
+  "paths are written as on Unix in what is expected",
+);
+const links = onlyOn(
+  "unix",
+  "making FIFOs and symbolic links takes privileges on Windows",
+);
+const modes = onlyOn("unix", "users, modes and root are Unix's");
+const openFiles = onlyOn("unix", "an open file cannot be replaced on Windows");
+const unix = onlyOn("unix", "another program of Unix takes part");
 
 const CRATES_IO = ["registry"] as const;
 
@@ -45,7 +58,7 @@ function insertInto(
 
 const EDITED = { kind: "done", value: { kind: "edited" } } as const;
 
-Deno.test("withCredentialsLock() edits in place and keeps link and inode", () =>
+links.test("withCredentialsLock() edits in place and keeps link and inode", () =>
   inDirectory(async (directory) => {
     const file = `${directory}/elsewhere.toml`;
     const path = `${directory}/credentials.toml`;
@@ -91,7 +104,7 @@ Deno.test("withCredentialsLock() makes several edits under one lock", () =>
     assertEquals(await Deno.readTextFile(path), text);
   }));
 
-Deno.test("withCredentialsLock() creates a file only when asked to", () =>
+modes.test("withCredentialsLock() creates a file only when asked to", () =>
   inDirectory(async (directory) => {
     const path = `${directory}/new/credentials.toml`;
     assertEquals(await insertInto(path, "abc"), { kind: "absent" });
@@ -134,7 +147,7 @@ Deno.test("withCredentialsLock() creates a file only when asked to", () =>
     });
   }));
 
-Deno.test("withCredentialsLock() does not wait for a lock", () =>
+unix.test("withCredentialsLock() does not wait for a lock", () =>
   inDirectory(async (directory) => {
     const path = `${directory}/credentials.toml`;
     const text = '[registry]\ntoken = "abc"\n';
@@ -169,7 +182,7 @@ Deno.test("withCredentialsLock() keeps the lock until the work is done", () =>
     assertEquals((await removeFrom(path)).kind, "done");
   }));
 
-Deno.test("withCredentialsLock() and readPlaintext() open nothing that blocks", () =>
+links.test("withCredentialsLock() and readPlaintext() open nothing that blocks", () =>
   inDirectory(async (directory) => {
     const path = `${directory}/credentials.toml`;
     const unusable = {
@@ -231,7 +244,7 @@ Deno.test("withCredentialsLock() leaves what is no TOML alone and repeats none o
     assertEquals(await readPlaintext(path, [CRATES_IO]), notText);
   }));
 
-Deno.test("withCredentialsLock() edits no file that was replaced meanwhile", () =>
+openFiles.test("withCredentialsLock() edits no file that was replaced meanwhile", () =>
   inDirectory(async (directory) => {
     const path = `${directory}/credentials.toml`;
     const text = '[registry]\ntoken = "abc"\n';
@@ -260,7 +273,7 @@ Deno.test("withCredentialsLock() edits no file that was replaced meanwhile", () 
     }
   }));
 
-Deno.test("withCredentialsLock() says what the system has against it", () =>
+modes.test("withCredentialsLock() says what the system has against it", () =>
   inDirectory(async (directory) => {
     const path = `${directory}/credentials.toml`;
     const text = '[registry]\ntoken = "abc"\n';
@@ -278,7 +291,7 @@ Deno.test("withCredentialsLock() says what the system has against it", () =>
     assertEquals(await Deno.readTextFile(path), text);
   }));
 
-Deno.test("credentialsPath() prefers the file without an extension", () =>
+unixPaths.test("credentialsPath() prefers the file without an extension", () =>
   inDirectory(async (directory) => {
     assertEquals(
       await credentialsPath(directory),

@@ -14,6 +14,9 @@ import { displayWidth } from "../../src/terminal/display_width.ts";
 import { FakeScene, type FakeSceneOptions } from "../support/fake_session.ts";
 import { FakeStore } from "../support/fake_store.ts";
 import { run as runProgram } from "../support/run.ts";
+import { onlyOn } from "../support/platform.ts";
+
+const unix = onlyOn("unix", "the scenes' paths are Unix's");
 
 const CORP = "sparse+https://corp.example/index/";
 const CONFIG = `[registries.corp]\nindex = "${CORP}"\n`;
@@ -349,7 +352,7 @@ for (
   )
 ) {
   if (unixOnly && !UNIX) continue;
-  Deno.test(`doctor finds ${what}`, async () => {
+  unix.test(`doctor finds ${what}`, async () => {
     await using scene = await healthy(options);
     await before?.(scene);
     const result = await doctor(scene);
@@ -378,7 +381,7 @@ for (
   });
 }
 
-Deno.test("doctor finds a secret file that others may read", async () => {
+unix.test("doctor finds a secret file that others may read", async () => {
   if (!UNIX) return;
   await using folder = await healthy();
   const path = `${folder.root}/secret`;
@@ -393,7 +396,7 @@ Deno.test("doctor finds a secret file that others may read", async () => {
   assertEquals((await doctor(scene)).found, []);
 });
 
-Deno.test("doctor finds credentials that git tracks", async () => {
+unix.test("doctor finds credentials that git tracks", async () => {
   await using scene = await healthy({
     credentials: `[registries.corp]\n${ENTRY}"planted-stored"\n`,
   });
@@ -422,7 +425,7 @@ Deno.test("doctor finds credentials that git tracks", async () => {
   ]);
 });
 
-Deno.test({
+unix.test({
   name: "doctor finds the Windows program, in WSL",
   ignore: Deno.build.os !== "linux",
   fn: async () => {
@@ -438,7 +441,7 @@ Deno.test({
   },
 });
 
-Deno.test("doctor knows cargo's versions from rustup's toolchains", async () => {
+unix.test("doctor knows cargo's versions from rustup's toolchains", async () => {
   await using place = await healthy();
   const home = `${place.root}/rustup`;
   await using scene = await healthy({ env: { RUSTUP_HOME: home } });
@@ -475,7 +478,7 @@ Deno.test("doctor knows cargo's versions from rustup's toolchains", async () => 
   assertEquals((await doctor(scene)).found[0]?.severity, "serious");
 });
 
-Deno.test("doctor leaves nothing behind", async () => {
+unix.test("doctor leaves nothing behind", async () => {
   await using scene = await healthy({
     credentials: `[registry]\n${ENTRY}"planted"\n`,
   });
@@ -502,7 +505,7 @@ Deno.test("doctor leaves nothing behind", async () => {
   assert(handedOut.every(({ bytes }) => bytes.every((byte) => byte === 0)));
 });
 
-Deno.test("doctor fits every screen and cuts nothing", async () => {
+unix.test("doctor fits every screen and cuts nothing", async () => {
   await using scene = await healthy({
     config: `${CONFIG}${ENTRY}"planted"\n`,
     credentials: `[registries.corp]\n${ENTRY}"planted-file"\n`,
@@ -520,13 +523,13 @@ Deno.test("doctor fits every screen and cuts nothing", async () => {
   }
 });
 
-Deno.test("doctor says of a healthy home that nothing is wrong", async () => {
+unix.test("doctor says of a healthy home that nothing is wrong", async () => {
   await using scene = await healthy();
   assertEquals(await run({ json: false }, scene.session()), 0);
   assertEquals(scene.out, ["Fine  nothing is wrong"]);
 });
 
-Deno.test("doctor says what, why and what to do", async () => {
+unix.test("doctor says what, why and what to do", async () => {
   await using scene = await healthy({ providers: ["cargo:token"] });
   assertEquals(await run({ json: false }, scene.session()), 1);
   assertEquals(scene.out, [
@@ -538,7 +541,7 @@ Deno.test("doctor says what, why and what to do", async () => {
   ]);
 });
 
-Deno.test("every code of doctor is documented", async () => {
+unix.test("every code of doctor is documented", async () => {
   const documentation = await Deno.readTextFile(
     new URL("../../docs/json.md", import.meta.url),
   );

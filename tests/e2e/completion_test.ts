@@ -4,6 +4,9 @@ import { assertStringIncludes } from "@std/assert";
 import { findProgram, missing } from "../support/requirements.ts";
 import { runInPty } from "../support/pty.ts";
 import { TestHome } from "../support/test_home.ts";
+import { onlyOn } from "../support/platform.ts";
+
+const unix = onlyOn("unix", "the shells are Unix's");
 
 interface Shell {
   readonly name: string;
@@ -92,7 +95,7 @@ function assertCompleted(
 }
 
 for (const shell of SHELLS) {
-  Deno.test(`completion ${shell.name} completes commands, options, registries and files`, async () => {
+  unix.test(`completion ${shell.name} completes commands, options, registries and files`, async () => {
     const output = await complete(shell, "cargo-credential-keyring", LINES);
     assertCompleted(output, "cargo-credential-keyring", LINES);
   });
@@ -108,7 +111,7 @@ const OF_CARGO: Readonly<Record<string, string>> = {
 };
 
 for (const shell of SHELLS.filter(({ name }) => name in OF_CARGO)) {
-  Deno.test(`completion ${shell.name} completes behind cargo, too`, async () => {
+  unix.test(`completion ${shell.name} completes behind cargo, too`, async () => {
     const lines = LINES.slice(0, 3);
     const output = await complete(
       shell,

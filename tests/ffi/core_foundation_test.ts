@@ -1,8 +1,11 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { CFReference, openCoreFoundation } from "../../ffi/core_foundation.ts";
 import { KeychainStandIn } from "../support/keychain_stand_in.ts";
+import { onlyOn } from "../support/platform.ts";
 
-Deno.test("CFReference releases its object once, at the end of the block", async () => {
+const unix = onlyOn("unix", "the stand-in for macOS is a library of Unix");
+
+unix.test("CFReference releases its object once, at the end of the block", async () => {
   const standIn = await KeychainStandIn.compile();
   const keychain = await standIn.open().copyDefaultKeychain();
   assertEquals(standIn.counts.objects, 1);
@@ -19,14 +22,14 @@ Deno.test("CFReference releases its object once, at the end of the block", async
   });
 });
 
-Deno.test("CFReference.pointer is refused after the release", async () => {
+unix.test("CFReference.pointer is refused after the release", async () => {
   const standIn = await KeychainStandIn.compile();
   const keychain = await standIn.open().copyDefaultKeychain();
   keychain[Symbol.dispose]();
   assertThrows(() => keychain.pointer, TypeError, "has been released");
 });
 
-Deno.test("the stand-in counts a second release of one object", async () => {
+unix.test("the stand-in counts a second release of one object", async () => {
   const standIn = await KeychainStandIn.compile();
   const coreFoundation = openCoreFoundation(standIn.library);
   const keychain = await standIn.open().copyDefaultKeychain();

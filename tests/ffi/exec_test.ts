@@ -1,5 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { run, type RunResult } from "../support/run.ts";
+import { onlyOn } from "../support/platform.ts";
+
+const unix = onlyOn("unix", "the calls are Unix's");
 
 const CHILD = new URL("exec_child.ts", import.meta.url).pathname;
 const PATH = "/usr/bin:/bin";
@@ -31,7 +34,7 @@ async function become(
   });
 }
 
-Deno.test("replaceProcess() looks in PATH and hands everything on", async () => {
+unix.test("replaceProcess() looks in PATH and hands everything on", async () => {
   const { code, stdout } = await become(
     [
       "sh",
@@ -46,7 +49,7 @@ Deno.test("replaceProcess() looks in PATH and hands everything on", async () => 
   assertEquals([code, stdout], [7, "typed planted value|a b||ä|"]);
 });
 
-Deno.test("replaceProcess() keeps bytes of the environment that are no text", async () => {
+unix.test("replaceProcess() keeps bytes of the environment that are no text", async () => {
   // A shell makes the variable, since Deno has no way to.
   const { stdout } = await run([
     "/bin/sh",
@@ -61,7 +64,7 @@ Deno.test("replaceProcess() keeps bytes of the environment that are no text", as
   assertEquals(stdout.trim(), "63 61 66 e9");
 });
 
-Deno.test("replaceProcess() leaves no signal ignored and no descriptor open", async () => {
+unix.test("replaceProcess() leaves no signal ignored and no descriptor open", async () => {
   const look = [
     "/bin/sh",
     "-c",
@@ -75,7 +78,7 @@ Deno.test("replaceProcess() leaves no signal ignored and no descriptor open", as
   assertEquals(BigInt(`0x${ignored}`) & SIGPIPE_BIT, 0n);
 });
 
-Deno.test("replaceProcess() is the same process", async () => {
+unix.test("replaceProcess() is the same process", async () => {
   const { stdout } = await run([
     "/bin/sh",
     "-c",
@@ -90,7 +93,7 @@ Deno.test("replaceProcess() is the same process", async () => {
   assertEquals(after, before);
 });
 
-Deno.test("replaceProcess() says why there is no other program", async (t) => {
+unix.test("replaceProcess() says why there is no other program", async (t) => {
   const cases: readonly [string, unknown][] = [
     ["no-such-program", { kind: "not-found", code: 2 }],
     ["/no/such/program", { kind: "not-found", code: 2 }],

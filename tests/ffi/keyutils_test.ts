@@ -10,6 +10,9 @@ import {
   searchKey,
 } from "../../ffi/keyutils.ts";
 import { kernelKeys, uniqueIndexUrl } from "../support/kernel_keys.ts";
+import { onlyOn } from "../support/platform.ts";
+
+const linux = onlyOn("linux", "the keys are the kernel's");
 
 const encoder = new TextEncoder();
 
@@ -39,7 +42,7 @@ function codeOf(call: () => unknown): KeyErrorCode {
   return assertThrows(call, KeyError).code;
 }
 
-Deno.test("putKey() files a payload that readKey() reads", async () => {
+linux.test("putKey() files a payload that readKey() reads", async () => {
   await withKey("one", (description) => {
     const key = searchKey(description);
     assertEquals(readKey(key), encoder.encode("one"));
@@ -47,7 +50,7 @@ Deno.test("putKey() files a payload that readKey() reads", async () => {
   });
 });
 
-Deno.test("putKey() replaces a key and leaves a single one", async () => {
+linux.test("putKey() replaces a key and leaves a single one", async () => {
   await withKey("one", (description) => {
     const before = searchKey(description);
     putKey(description, encoder.encode("two"));
@@ -57,7 +60,7 @@ Deno.test("putKey() replaces a key and leaves a single one", async () => {
   });
 });
 
-Deno.test("putKey() gives access to the owner alone", async () => {
+linux.test("putKey() gives access to the owner alone", async () => {
   await withKey("one", (description) => {
     const described = describeKey(searchKey(description));
     assertEquals(described, {
@@ -68,7 +71,7 @@ Deno.test("putKey() gives access to the owner alone", async () => {
   });
 });
 
-Deno.test("putKey() files what another session of the owner reads", async () => {
+linux.test("putKey() files what another session of the owner reads", async () => {
   await withKey("across sessions", async (description) => {
     const key = searchKey(description);
     const { stdout } = await kernelKeys(["read", `${key}`]);
@@ -76,7 +79,7 @@ Deno.test("putKey() files what another session of the owner reads", async () => 
   });
 });
 
-Deno.test("readKey() reads payloads of every length that there is", async () => {
+linux.test("readKey() reads payloads of every length that there is", async () => {
   for (const length of [1, 4095, 4096, 4097, 32_767]) {
     await withKey("x".repeat(length), (description) => {
       assertEquals(readKey(searchKey(description)).length, length);
@@ -84,7 +87,7 @@ Deno.test("readKey() reads payloads of every length that there is", async () => 
   }
 });
 
-Deno.test("putKey() refuses payloads that are too long or empty", () => {
+linux.test("putKey() refuses payloads that are too long or empty", () => {
   const description = `test:${uniqueIndexUrl()}`;
   for (const length of [0, 32_768]) {
     const payload = new Uint8Array(length);
@@ -93,14 +96,14 @@ Deno.test("putKey() refuses payloads that are too long or empty", () => {
   }
 });
 
-Deno.test("putKey() leaves the old key when it fails", async () => {
+linux.test("putKey() leaves the old key when it fails", async () => {
   await withKey("old", (description) => {
     codeOf(() => putKey(description, new Uint8Array(32_768)));
     assertEquals(readKey(searchKey(description)), encoder.encode("old"));
   });
 });
 
-Deno.test("describeKey() gives descriptions with semicolons back", () => {
+linux.test("describeKey() gives descriptions with semicolons back", () => {
   const description = `test:${crypto.randomUUID()};a;b`;
   putKey(description, encoder.encode("x"));
   const key = searchKey(description);
@@ -111,7 +114,7 @@ Deno.test("describeKey() gives descriptions with semicolons back", () => {
   }
 });
 
-Deno.test("searchKey() tells absent, revoked and expired keys", async () => {
+linux.test("searchKey() tells absent, revoked and expired keys", async () => {
   assertEquals(codeOf(() => searchKey(uniqueIndexUrl())), "ENOKEY");
   await withKey("one", async (description) => {
     await kernelKeys(["revoke", `${searchKey(description)}`]);
@@ -126,7 +129,7 @@ Deno.test("searchKey() tells absent, revoked and expired keys", async () => {
   });
 });
 
-Deno.test("invalidateKey() makes a key unreadable at once", async () => {
+linux.test("invalidateKey() makes a key unreadable at once", async () => {
   await withKey("one", (description) => {
     const key = searchKey(description);
     invalidateKey(key);

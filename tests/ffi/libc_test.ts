@@ -1,8 +1,11 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { homeDirectory } from "../../ffi/home_directory.ts";
 import { errno, libcName } from "../../ffi/libc.ts";
+import { onlyOn } from "../support/platform.ts";
 
-Deno.test("errno() gives the code of the call before", () => {
+const unix = onlyOn("unix", "the C library is Unix's");
+
+unix.test("errno() gives the code of the call before", () => {
   const libc = Deno.dlopen(libcName(), {
     close: { parameters: ["i32"], result: "i32" },
     chdir: { parameters: ["buffer"], result: "i32" },
@@ -18,7 +21,7 @@ Deno.test("errno() gives the code of the call before", () => {
   libc.close();
 });
 
-Deno.test("homeDirectory() is what the user database has", async () => {
+unix.test("homeDirectory() is what the user database has", async () => {
   const { stdout } = await new Deno.Command("getent", {
     args: ["passwd", `${Deno.uid()}`],
   }).output();
@@ -26,7 +29,7 @@ Deno.test("homeDirectory() is what the user database has", async () => {
   assertEquals(await homeDirectory(), fields[5]);
 });
 
-Deno.test("forbidCoreDumps() makes the process one that cannot be dumped", async () => {
+unix.test("forbidCoreDumps() makes the process one that cannot be dumped", async () => {
   const program = `
     import { forbidCoreDumps } from ${
     JSON.stringify(import.meta.resolve("../../ffi/core_dumps.ts"))

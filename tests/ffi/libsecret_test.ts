@@ -6,6 +6,9 @@ import {
   startSessionBus,
   startSilentBus,
 } from "../support/session_bus.ts";
+import { onlyOn } from "../support/platform.ts";
+
+const linux = onlyOn("linux", "libsecret is a library of Linux");
 
 const CHILD = new URL("./libsecret_child.ts", import.meta.url).href;
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -45,7 +48,7 @@ async function play(
   return JSON.parse(stdout);
 }
 
-Deno.test("SecretService stores, finds and erases", async () => {
+linux.test("SecretService stores, finds and erases", async () => {
   await using bus = await startSessionBus();
   assertEquals(await play(bus, "roundTrip"), [
     [
@@ -58,19 +61,19 @@ Deno.test("SecretService stores, finds and erases", async () => {
   assertEquals(await bus.items(), []);
 });
 
-Deno.test("SecretService takes any text for an attribute and a label", async () => {
+linux.test("SecretService takes any text for an attribute and a label", async () => {
   await using bus = await startSessionBus();
   const seen = await play(bus, "odd");
   assert(Array.isArray(seen));
   for (const one of seen) assertEquals(one, [1, true, true, true]);
 });
 
-Deno.test("an item tells when it was stored", async () => {
+linux.test("an item tells when it was stored", async () => {
   await using bus = await startSessionBus();
   assertEquals(await play(bus, "times"), true);
 });
 
-Deno.test("what is locked is found, and gives no secret", async () => {
+linux.test("what is locked is found, and gives no secret", async () => {
   await using bus = await startSessionBus();
   await bus.store([ADA]);
   assertEquals(await play(bus, "locked"), [1, 0, "no secret", false]);
@@ -80,7 +83,7 @@ Deno.test("what is locked is found, and gives no secret", async () => {
   assertEquals(await play(bus, "locked"), [0, 1, "no secret", true]);
 });
 
-Deno.test("unlock() lets the service ask only if it may", async () => {
+linux.test("unlock() lets the service ask only if it may", async () => {
   await using bus = await startSessionBus();
   await bus.store([ADA]);
   await bus.lock();
@@ -97,13 +100,13 @@ Deno.test("unlock() lets the service ask only if it may", async () => {
   assertEquals(prompter.prompts.length, 1);
 });
 
-Deno.test("an aborted signal ends every call", async () => {
+linux.test("an aborted signal ends every call", async () => {
   await using bus = await startSessionBus();
   assertEquals(await play(bus, "abort"), "g-io-error-quark/19");
   assertEquals(await play(bus, "aborted"), "g-io-error-quark/19");
 });
 
-Deno.test("what is opened is given back", async () => {
+linux.test("what is opened is given back", async () => {
   await using bus = await startSessionBus();
   const [files, megabytes] = await play(
     bus,
@@ -116,7 +119,7 @@ Deno.test("what is opened is given back", async () => {
   assert(megabytes !== undefined && megabytes < 25, `${megabytes} MB`);
 });
 
-Deno.test("a bus that never answers ends with the signal", async () => {
+linux.test("a bus that never answers ends with the signal", async () => {
   await using silent = await startSilentBus();
   const env = {
     PATH: Deno.env.get("PATH") ?? "",
@@ -125,13 +128,13 @@ Deno.test("a bus that never answers ends with the signal", async () => {
   assertEquals(await play({ env }, "open"), "g-io-error-quark/19");
 });
 
-Deno.test("workers can use the bindings one after the other", async () => {
+linux.test("workers can use the bindings one after the other", async () => {
   await using bus = await startSessionBus();
   const permissions = ["--allow-ffi", "--allow-read"];
   assertEquals(await play(bus, "workers", permissions), "done");
 });
 
-Deno.test("the examples of ffi/mod.ts run", async () => {
+linux.test("the examples of ffi/mod.ts run", async () => {
   await using bus = await startSessionBus();
   const { code, stdout, stderr } = await deno(
     ["test", "--doc", "--allow-ffi", "ffi/mod.ts", "ffi/libsecret/service.ts"],

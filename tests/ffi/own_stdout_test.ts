@@ -1,4 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
+import { onlyOn } from "../support/platform.ts";
+
+const unix = onlyOn("unix", "standard output is left alone on Windows");
 
 /** A program that has taken its output, and in which a library writes. */
 function program(rest: string): string {
@@ -34,7 +37,7 @@ function start(rest: string): Deno.ChildProcess {
   }).spawn();
 }
 
-Deno.test("takeStdout() keeps what libraries print out of the output", async () => {
+unix.test("takeStdout() keeps what libraries print out of the output", async () => {
   const child = start(`
     puts("one");
     send("ours\\n");
@@ -48,7 +51,7 @@ Deno.test("takeStdout() keeps what libraries print out of the output", async () 
 });
 
 for (const pipe of ["a pipe", "a pipe that does not block"]) {
-  Deno.test(`takeStdout() waits for the reader of ${pipe}`, async () => {
+  unix.test(`takeStdout() waits for the reader of ${pipe}`, async () => {
     const nonblocking = pipe === "a pipe"
       ? ""
       // F_SETFL, O_NONBLOCK on every descriptor that could be it.
@@ -64,7 +67,7 @@ for (const pipe of ["a pipe", "a pipe that does not block"]) {
   });
 }
 
-Deno.test("takeStdout() tells that nobody reads any more", async () => {
+unix.test("takeStdout() tells that nobody reads any more", async () => {
   const child = start(`
     try {
       for (;;) send("x".repeat(100_000));
@@ -77,7 +80,7 @@ Deno.test("takeStdout() tells that nobody reads any more", async () => {
   assert((await child.status).success);
 });
 
-Deno.test("takeStdout() tells what the system says", async () => {
+unix.test("takeStdout() tells what the system says", async () => {
   const { stderr } = await new Deno.Command("sh", {
     args: [
       "-c",
@@ -96,7 +99,7 @@ Deno.test("takeStdout() tells what the system says", async () => {
   );
 });
 
-Deno.test("takeStdout() gives the output back to whoever comes next", async () => {
+unix.test("takeStdout() gives the output back to whoever comes next", async () => {
   const child = start(`
     puts("one");
     send("ours\\n");

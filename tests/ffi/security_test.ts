@@ -6,8 +6,14 @@ import {
   type Security,
 } from "../../ffi/security.ts";
 import { KeychainStandIn } from "../support/keychain_stand_in.ts";
+import { onlyOn } from "../support/platform.ts";
 
-const standIn = await KeychainStandIn.compile();
+const unix = onlyOn("unix", "the stand-in for macOS is a library of Unix");
+
+let standIn: KeychainStandIn;
+unix.test.beforeAll(async () => {
+  standIn = await KeychainStandIn.compile();
+});
 const NOTHING_LEFT = { objects: 0, buffers: 0, unwiped: 0, misuses: 0 };
 
 function bytes(text: string): Uint8Array<ArrayBuffer> {
@@ -19,7 +25,7 @@ function start(): Security {
   return standIn.open();
 }
 
-Deno.test("Security adds, finds, reads, replaces and deletes a generic password", async () => {
+unix.test("Security adds, finds, reads, replaces and deletes a generic password", async () => {
   const security = start();
   {
     using keychain = await security.copyDefaultKeychain();
@@ -51,7 +57,7 @@ Deno.test("Security adds, finds, reads, replaces and deletes a generic password"
   assertEquals(standIn.counts, NOTHING_LEFT);
 });
 
-Deno.test("Security keeps every byte of a secret, and an empty one", async () => {
+unix.test("Security keeps every byte of a secret, and an empty one", async () => {
   const security = start();
   using keychain = await security.copyDefaultKeychain();
   const all = Uint8Array.from({ length: 4096 }, (_, index) => index & 255);
@@ -64,7 +70,7 @@ Deno.test("Security keeps every byte of a secret, and an empty one", async () =>
   assertEquals(await security.readSecret(item), new Uint8Array());
 });
 
-Deno.test("Security takes the service byte for byte, not as a C string", async () => {
+unix.test("Security takes the service byte for byte, not as a C string", async () => {
   const security = start();
   using keychain = await security.copyDefaultKeychain();
   await security.addGenericPassword(keychain, bytes("a"), bytes("short"));
@@ -87,7 +93,7 @@ Deno.test("Security takes the service byte for byte, not as a C string", async (
   }
 });
 
-Deno.test("Security.searchGenericPasswords() without a service gives every item, with accounts", async () => {
+unix.test("Security.searchGenericPasswords() without a service gives every item, with accounts", async () => {
   const security = start();
   standIn.put({ service: "one", account: "", secret: "1" });
   standIn.put({ service: "two", account: "somebody", secret: "2" });
@@ -108,7 +114,7 @@ Deno.test("Security.searchGenericPasswords() without a service gives every item,
   assertEquals(standIn.counts, NOTHING_LEFT);
 });
 
-Deno.test("Security reads attributes, and no secret, of a locked keychain", async () => {
+unix.test("Security reads attributes, and no secret, of a locked keychain", async () => {
   const security = start();
   standIn.put({ service: "svc", account: "", secret: "s" });
   standIn.locked = true;
@@ -125,7 +131,7 @@ Deno.test("Security reads attributes, and no secret, of a locked keychain", asyn
   assertEquals(hasStatus(error, "errSecInteractionNotAllowed"), true);
 });
 
-Deno.test("Security.unlock() asks the person", async () => {
+unix.test("Security.unlock() asks the person", async () => {
   const security = start();
   standIn.locked = true;
   standIn.person = "allows";
@@ -135,7 +141,7 @@ Deno.test("Security.unlock() asks the person", async () => {
   assertEquals(await security.isUnlocked(keychain), true);
 });
 
-Deno.test("OSStatusError names the function and the code, and no secret", async () => {
+unix.test("OSStatusError names the function and the code, and no secret", async () => {
   const security = start();
   standIn.fail("SecKeychainAddGenericPassword", -25299);
   using keychain = await security.copyDefaultKeychain();
@@ -152,7 +158,7 @@ Deno.test("OSStatusError names the function and the code, and no secret", async 
   assertEquals(hasStatus(new Error()), false);
 });
 
-Deno.test("openSecurity() throws where there is no such library", () => {
+unix.test("openSecurity() throws where there is no such library", () => {
   assertThrows(
     () =>
       openSecurity({

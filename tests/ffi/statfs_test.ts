@@ -6,6 +6,9 @@ import {
   parseStatfs,
 } from "../../ffi/statfs.ts";
 import { findProgram, missing } from "../support/requirements.ts";
+import { onlyOn } from "../support/platform.ts";
+
+const linux = onlyOn("linux", "the file systems are those of Linux");
 
 Deno.test("kindOfMagic() knows what is on another machine", () => {
   const table = [
@@ -71,7 +74,7 @@ Deno.test("parseStatfs() reads the layouts of macOS and FreeBSD", () => {
   assertEquals(parseStatfs(new Uint8Array(4096), "windows").kind, "unknown");
 });
 
-Deno.test("fileSystemKind() asks the system", async () => {
+linux.test("fileSystemKind() asks the system", async () => {
   assertEquals(await fileSystemKind("/proc"), {
     kind: "local",
     name: "0x9fa0",
@@ -79,7 +82,7 @@ Deno.test("fileSystemKind() asks the system", async () => {
   assertEquals((await fileSystemKind("/no/such/file")).kind, "unknown");
 });
 
-Deno.test("fileSystemKind() knows a real FUSE mount", async () => {
+linux.test("fileSystemKind() knows a real FUSE mount", async () => {
   const bindfs = await findProgram("bindfs") ??
     missing("bindfs", "apt-get install bindfs");
   const unmount = await findProgram("fusermount") ??

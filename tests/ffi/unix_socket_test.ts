@@ -1,5 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { SocketError, UnixSocket } from "../../ffi/unix_socket.ts";
+import { onlyOn } from "../support/platform.ts";
+
+const linux = onlyOn("linux", "the sockets are Linux's");
 
 /** Runs a test with the path of a socket in a folder of its own. */
 async function withPath(test: (path: string) => Promise<void>): Promise<void> {
@@ -17,7 +20,7 @@ async function codeOf(attempt: () => Promise<unknown>): Promise<string> {
 
 const never = new AbortController().signal;
 
-Deno.test("UnixSocket sends more than the system holds, and gets it back", async () => {
+linux.test("UnixSocket sends more than the system holds, and gets it back", async () => {
   await withPath(async (path) => {
     using listener = Deno.listen({ transport: "unix", path });
     const served = (async () => {
@@ -51,7 +54,7 @@ Deno.test("UnixSocket sends more than the system holds, and gets it back", async
   });
 });
 
-Deno.test("UnixSocket tells why it cannot connect", async () => {
+linux.test("UnixSocket tells why it cannot connect", async () => {
   await withPath(async (path) => {
     const connect = (to: string): Promise<UnixSocket> =>
       UnixSocket.connect(to, never);
@@ -71,7 +74,7 @@ Deno.test("UnixSocket tells why it cannot connect", async () => {
   });
 });
 
-Deno.test("UnixSocket.connect() gives up where nobody takes the connection", async () => {
+linux.test("UnixSocket.connect() gives up where nobody takes the connection", async () => {
   await withPath(async (path) => {
     // Nobody calls accept(), and the queue of connections is full at last.
     using _ = Deno.listen({ transport: "unix", path });
@@ -87,7 +90,7 @@ Deno.test("UnixSocket.connect() gives up where nobody takes the connection", asy
   });
 });
 
-Deno.test("UnixSocket.read() and write() end with the signal", async () => {
+linux.test("UnixSocket.read() and write() end with the signal", async () => {
   await withPath(async (path) => {
     using _ = Deno.listen({ transport: "unix", path });
     using reading = await UnixSocket.connect(path, AbortSignal.timeout(100));
@@ -101,7 +104,7 @@ Deno.test("UnixSocket.read() and write() end with the signal", async () => {
   });
 });
 
-Deno.test("UnixSocket.write() tells that the other side has gone", async () => {
+linux.test("UnixSocket.write() tells that the other side has gone", async () => {
   await withPath(async (path) => {
     const listener = Deno.listen({ transport: "unix", path });
     using socket = await UnixSocket.connect(path, never);

@@ -18,7 +18,6 @@ import { setUpSystemd, whyNoSystemd } from "./systemd.ts";
 import { startSessionBus } from "../support/session_bus.ts";
 import { print, styled } from "../../scripts/print.ts";
 import { setUp, SetUpError } from "./set_up.ts";
-import { windowsTestArgs } from "./platforms.ts";
 import { whyNoWine } from "./wine.ts";
 
 interface Stage {
@@ -48,32 +47,6 @@ const PUBLIC = ["mod.ts", "ffi/mod.ts"];
 const EXAMPLES = ["mod.ts", "ffi", "src"];
 const TEST = ["test", "--allow-all", "--no-check", "--parallel"];
 
-/** What needs the kernel, the buses or the preloaded libraries of Linux. */
-const LINUX_ONLY = [
-  "tests/faults",
-  "tests/ffi/keyutils_test.ts",
-  "tests/ffi/libsecret_test.ts",
-  "tests/ffi/statfs_test.ts",
-  "tests/ffi/unix_socket_test.ts",
-  "tests/stores/gnome_keyring_unlock_test.ts",
-  "tests/stores/keyutils_test.ts",
-  "tests/stores/other_services_test.ts",
-  "tests/stores/secret_service_test.ts",
-  "tests/stores/systemd_test.ts",
-];
-
-/** What has a stage of its own, and what cannot run on this system. */
-function leftOut(): readonly string[] {
-  switch (Deno.build.os) {
-    case "linux":
-      return ["--ignore=tests/e2e"];
-    case "windows":
-      return windowsTestArgs();
-    default:
-      return [`--ignore=${["tests/e2e", ...LINUX_ONLY].join(",")}`];
-  }
-}
-
 const STAGES: readonly Stage[] = [
   { name: "format", args: ["fmt", "--check"] },
   { name: "lint", args: ["lint"] },
@@ -86,12 +59,9 @@ const STAGES: readonly Stage[] = [
   },
   {
     name: "unit and integration tests",
-    args: [...TEST, ...leftOut(), "tests"],
+    args: [...TEST, "--ignore=tests/e2e", "tests"],
   },
-  // On Windows they are among those above: one list says what runs there.
-  ...(Deno.build.os === "windows"
-    ? []
-    : [{ name: "end-to-end tests", args: [...TEST, "tests/e2e"] }]),
+  { name: "end-to-end tests", args: [...TEST, "tests/e2e"] },
   ...(Deno.build.os === "linux"
     ? [{
       name: "Windows tests, under Wine",

@@ -29,7 +29,6 @@ import {
   remove,
   unpackDebian,
 } from "./debian.ts";
-import { windowsTestArgs } from "./platforms.ts";
 
 /** Raised with every change of what set-up does: what is there is made again. */
 const RECIPE = 1;
@@ -48,6 +47,9 @@ const PACKAGES = [
   "patchelf", // points Wine's programs at that C library
   "libstdc++6", // for patchelf
 ] as const;
+
+/** What is tested there: there is no cargo. */
+const ALL_TESTS = ["--ignore=tests/e2e", "tests"] as const;
 
 /** What is tested from this side: what happens at the console of a program. */
 const OUTSIDE_TESTS = ["tests/windows/console_under_wine.ts"] as const;
@@ -219,7 +221,7 @@ export async function runInWine(
 export async function testInWine(files?: readonly string[]): Promise<number> {
   const wine = await setUpWine();
   await using _ = await startSession(wine);
-  const tests = files ?? [...windowsTestArgs({ cargo: false }), "tests"];
+  const tests = files ?? ALL_TESTS;
   await cachePackages();
   const { code } = await new Deno.Command(wine.loader, {
     args: [

@@ -15,6 +15,9 @@ import { PROGRAM, type Release } from "../../scripts/release/release.ts";
 import { TARGETS } from "../../scripts/program.ts";
 import { findProgram, missing } from "../support/requirements.ts";
 import { run, type RunResult } from "../support/run.ts";
+import { onlyOn } from "../support/platform.ts";
+
+const unix = onlyOn("unix", "the tools are those of Linux");
 
 const HOST = Deno.build.target;
 
@@ -95,7 +98,7 @@ class Scene implements AsyncDisposable {
   }
 }
 
-Deno.test("a release has an archive of every system, and the sums of everything", async () => {
+unix.test("a release has an archive of every system, and the sums of everything", async () => {
   await using scene = await Scene.create();
   const names = [...Deno.readDirSync(scene.out)].map(({ name }) => name).sort();
   const { version } = scene.release;
@@ -124,7 +127,7 @@ Deno.test("a release has an archive of every system, and the sums of everything"
   assertEquals(stdout.trim().split("\n").length, names.length - 1);
 });
 
-Deno.test("an archive holds the program, its licences, man page and completions", async () => {
+unix.test("an archive holds the program, its licences, man page and completions", async () => {
   await using scene = await Scene.create();
   const inside = [
     "LICENSE-APACHE",
@@ -153,7 +156,7 @@ Deno.test("an archive holds the program, its licences, man page and completions"
   }
 });
 
-Deno.test("the same programs make the same release, byte for byte", async () => {
+unix.test("the same programs make the same release, byte for byte", async () => {
   await using scene = await Scene.create();
   const again = `${scene.root}/again`;
   await buildRelease({
@@ -167,7 +170,7 @@ Deno.test("the same programs make the same release, byte for byte", async () => 
   );
 });
 
-Deno.test("install.sh installs for one user, says what it did, and upgrades", async () => {
+unix.test("install.sh installs for one user, says what it did, and upgrades", async () => {
   await using scene = await Scene.create("old");
   const first = await scene.install();
   assertEquals(first.code, 0, first.stderr);
@@ -187,7 +190,7 @@ Deno.test("install.sh installs for one user, says what it did, and upgrades", as
   assert((await Deno.stat(`${elsewhere}/bin/${PROGRAM}`)).isFile);
 });
 
-Deno.test("install.sh refuses a file that is not what was released", async () => {
+unix.test("install.sh refuses a file that is not what was released", async () => {
   await using scene = await Scene.create();
   const { archive } =
     scene.release.files.find(({ target }) => target === HOST) ??
@@ -206,7 +209,7 @@ Deno.test("install.sh refuses a file that is not what was released", async () =>
   assertStringIncludes(gone.stderr, "cannot be downloaded");
 });
 
-Deno.test("install.sh says where there is no program for a system", async () => {
+unix.test("install.sh says where there is no program for a system", async () => {
   await using scene = await Scene.create();
   const bin = `${scene.root}/bin`;
   await Deno.mkdir(bin);
@@ -223,7 +226,7 @@ Deno.test("install.sh says where there is no program for a system", async () => 
   );
 });
 
-Deno.test("install.sh does nothing if it was cut short", async () => {
+unix.test("install.sh does nothing if it was cut short", async () => {
   await using scene = await Scene.create();
   const text = await Deno.readTextFile(`${scene.out}/install.sh`);
   for (const part of [0.3, 0.6, 0.9]) {
@@ -236,7 +239,7 @@ Deno.test("install.sh does nothing if it was cut short", async () => {
   }
 });
 
-Deno.test("shellcheck has nothing against install.sh", async () => {
+unix.test("shellcheck has nothing against install.sh", async () => {
   const shellcheck = await findProgram("shellcheck") ??
     missing("shellcheck", "apt-get install shellcheck");
   await using scene = await Scene.create();
@@ -247,7 +250,7 @@ Deno.test("shellcheck has nothing against install.sh", async () => {
   assertEquals(code, 0, stdout);
 });
 
-Deno.test("the installers have every sum of their systems in them", () => {
+unix.test("the installers have every sum of their systems in them", () => {
   const release: Release = {
     version: "1.2.3",
     baseUrl: "https://example.com/v1.2.3",
@@ -275,7 +278,7 @@ Deno.test("the installers have every sum of their systems in them", () => {
   assert(!/[^\r]\n/.test(ps1));
 });
 
-Deno.test("the Debian package is installed, listed and removed by dpkg", async () => {
+unix.test("the Debian package is installed, listed and removed by dpkg", async () => {
   const dpkg = await findProgram("dpkg") ??
     missing("dpkg", "a Debian or Ubuntu system");
   await using scene = await Scene.create();
@@ -316,7 +319,7 @@ Deno.test("the Debian package is installed, listed and removed by dpkg", async (
   );
 });
 
-Deno.test("the manifests name every archive with its sum", async () => {
+unix.test("the manifests name every archive with its sum", async () => {
   await using scene = await Scene.create();
   const formula = await Deno.readTextFile(`${scene.out}/${PROGRAM}.rb`);
   const scoop = JSON.parse(
@@ -336,7 +339,7 @@ Deno.test("the manifests name every archive with its sum", async () => {
   assertStringIncludes(binstall, scene.url);
 });
 
-Deno.test("the bill of materials names what is in the program, and nothing of its tests", async () => {
+unix.test("the bill of materials names what is in the program, and nothing of its tests", async () => {
   await using scene = await Scene.create();
   const sbom = JSON.parse(
     await Deno.readTextFile(

@@ -9,6 +9,10 @@ import { TARGETS } from "../../scripts/program.ts";
 import { PROGRAM_VARIABLE } from "../support/program.ts";
 import { findProgram, missing } from "../support/requirements.ts";
 import { run } from "../support/run.ts";
+import { onlyOn } from "../support/platform.ts";
+
+const linux = onlyOn("linux", "shellcheck is installed there alone");
+const unix = onlyOn("unix", "GitHub's bash on Windows has other paths");
 
 const FOLDER = fileURLToPath(
   new URL("../../.github/workflows/", import.meta.url),
@@ -95,10 +99,8 @@ for (const name of NAMES) {
     assertEquals(await problems(await textOf(name)), []);
   });
 
-  Deno.test({
-    name: `the scripts of ${name} pass shellcheck`,
-    ignore: Deno.build.os !== "linux",
-    fn: async () => assertEquals(await shellProblems(name), []),
+  linux.test(`the scripts of ${name} pass shellcheck`, async () => {
+    assertEquals(await shellProblems(name), []);
   });
 
   Deno.test(`${name} pins every action to a commit`, async () => {
@@ -141,10 +143,10 @@ Deno.test("release.yml makes all six programs, and starts each before it publish
 
 const program = Deno.env.get(PROGRAM_VARIABLE);
 
-Deno.test({
+unix.test({
   name: "the step that starts a program takes this one, and no broken one",
-  // Launchers are for this checkout; GitHub's bash on Windows has other paths.
-  ignore: Deno.build.os === "windows" || program === undefined,
+  // Launchers are for this checkout.
+  ignore: program === undefined,
   fn: async () => {
     const { jobs } = await workflow("release.yml");
     const script = jobs["program"]?.steps

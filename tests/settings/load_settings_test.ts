@@ -19,6 +19,17 @@ import {
   isRootsFile,
   type SystemFile,
 } from "../../src/settings/system_file.ts";
+import { onlyOn } from "../support/platform.ts";
+
+const unixPaths = onlyOn(
+  "unix",
+  "paths are written as on Unix in what is expected",
+);
+const links = onlyOn(
+  "unix",
+  "making FIFOs and symbolic links takes privileges on Windows",
+);
+const modes = onlyOn("unix", "users, modes and root are Unix's");
 
 const INDEX = "sparse+https://example.com/index/";
 const TOKEN = "cioABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
@@ -76,7 +87,7 @@ Deno.test("loadSettings() answers the defaults where nothing is set", async () =
   assertSettings(await folders.load({ cargoHome: undefined }), {});
 });
 
-Deno.test("loadSettings() merges every source", async () => {
+unixPaths.test("loadSettings() merges every source", async () => {
   using folders = new Folders();
   Deno.writeTextFileSync(
     folders.systemPath,
@@ -102,7 +113,7 @@ Deno.test("loadSettings() merges every source", async () => {
   );
 });
 
-Deno.test("loadSettings() finds a registry by any spelling of its URL", async () => {
+modes.test("loadSettings() finds a registry by any spelling of its URL", async () => {
   using folders = new Folders();
   const spellings = [
     ["https://example.com/index", "https://example.com/index.git"],
@@ -152,7 +163,7 @@ Deno.test("loadSettings() ignores a system file that others can write, and says 
   assertStringIncludes(outcome.notices[0]?.text ?? "", folders.systemPath);
 });
 
-Deno.test("loadSettings() reports the system file before any other mistake", async () => {
+unixPaths.test("loadSettings() reports the system file before any other mistake", async () => {
   using folders = new Folders();
   Deno.writeTextFileSync(folders.systemPath, `stroe = "off"\n`);
   Deno.writeTextFileSync(folders.userFile, `stroe = "off"\n`);
@@ -179,7 +190,7 @@ for (
     ["too long", "#".repeat(64 * 1024 + 1), /is larger than 65536 bytes$/],
   ] as const
 ) {
-  Deno.test(`loadSettings() refuses a file that is ${name}`, async () => {
+  unixPaths.test(`loadSettings() refuses a file that is ${name}`, async () => {
     using folders = new Folders();
     for (const path of [folders.userFile, folders.systemPath]) {
       if (typeof content === "string") Deno.writeTextFileSync(path, content);
@@ -194,7 +205,7 @@ for (
   });
 }
 
-Deno.test("loadSettings() reads a file through a link, and refuses one that leads nowhere", async () => {
+links.test("loadSettings() reads a file through a link, and refuses one that leads nowhere", async () => {
   using folders = new Folders();
   Deno.symlinkSync(`${folders.home}/target`, folders.userFile);
   const outcome = await folders.load();
@@ -204,7 +215,7 @@ Deno.test("loadSettings() reads a file through a link, and refuses one that lead
   assertSettings(await folders.load(), { store: "off" });
 });
 
-Deno.test("loadSettings() does not wait for a FIFO, nor read a folder", async () => {
+links.test("loadSettings() does not wait for a FIFO, nor read a folder", async () => {
   using folders = new Folders();
   const mkfifo = async (path: string): Promise<void> => {
     const { success } = await new Deno.Command("mkfifo", { args: [path] })
@@ -256,7 +267,7 @@ for (
   });
 }
 
-Deno.test("isRootsFile() looks at the file and at every folder on the way", async () => {
+modes.test("isRootsFile() looks at the file and at every folder on the way", async () => {
   const ask = async (path: string): Promise<boolean> => {
     const file = readSmallFile(path, { maxBytes: 1 << 20 });
     assert(file.kind === "read", Deno.inspect(file));

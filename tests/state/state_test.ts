@@ -24,6 +24,17 @@ import {
 import { formatState, parseState } from "../../src/state/format.ts";
 import { EMPTY_STATE, type State } from "../../src/state/state.ts";
 import { Secret } from "../../src/base/secret.ts";
+import { onlyOn } from "../support/platform.ts";
+
+const unixPaths = onlyOn(
+  "unix",
+  "paths are written as on Unix in what is expected",
+);
+const links = onlyOn(
+  "unix",
+  "making FIFOs and symbolic links takes privileges on Windows",
+);
+const modes = onlyOn("unix", "users, modes and root are Unix's");
 
 const URL = "sparse+https://example.com/index/";
 const OTHER = "https://github.com/rust-lang/crates.io-index";
@@ -355,7 +366,7 @@ Deno.test("updateState() drops notices first, and writes nothing it cannot read 
 
 // --- The file ------------------------------------------------------------
 
-Deno.test("updateState() writes what readState() reads, for its owner alone", async () => {
+modes.test("updateState() writes what readState() reads, for its owner alone", async () => {
   using home = new Home();
   assertEquals(await readState(home.path), EMPTY_STATE);
   assertEquals(await updateState(home.path, pinUrl), true);
@@ -453,7 +464,7 @@ for (
     (path: string) => Promise<void>,
   ])[]
 ) {
-  Deno.test(`updateState() has no memory with ${name} in the state's place`, async () => {
+  links.test(`updateState() has no memory with ${name} in the state's place`, async () => {
     using home = new Home();
     await put(home.file);
     const before = home.names();
@@ -476,7 +487,7 @@ for (
     (path: string) => Promise<void>,
   ])[]
 ) {
-  Deno.test(`updateState() records nothing with ${name} in the lock's place`, async () => {
+  links.test(`updateState() records nothing with ${name} in the lock's place`, async () => {
     using home = new Home();
     await put(home.lock);
     assertEquals(await updateState(home.path, pinUrl), false);
@@ -521,7 +532,7 @@ function updater(home: Home, ...args: readonly string[]): Deno.Command {
   });
 }
 
-Deno.test("updateState() loses nothing when processes write at once", async () => {
+unixPaths.test("updateState() loses nothing when processes write at once", async () => {
   using home = new Home();
   const names = ["a", "b", "c", "d", "e", "f"];
   const outputs = await Promise.all(
@@ -554,7 +565,7 @@ Deno.test("updateState() records what it says it has, without any patience", asy
   assertEquals([...(await readState(home.path)).pins].sort(), recorded.sort());
 });
 
-Deno.test("updateState() leaves a whole file wherever it is killed", async () => {
+unixPaths.test("updateState() leaves a whole file wherever it is killed", async () => {
   using home = new Home();
   let before = 0;
   for (let round = 0; round < 8; round++) {

@@ -7,6 +7,9 @@ import {
   startSessionBus,
   startSilentBus,
 } from "../support/session_bus.ts";
+import { onlyOn } from "../support/platform.ts";
+
+const linux = onlyOn("linux", "the buses and the daemon are those of Linux");
 
 const CHILD =
   new URL("./gnome_keyring_unlock_child.ts", import.meta.url).pathname;
@@ -59,7 +62,7 @@ async function unlock(
 const LOGIN = { path: LOGIN_COLLECTION, label: "Login" };
 const OPEN = { look: { kind: "already-unlocked" }, outcomes: [] };
 
-Deno.test("unlockKeyring() opens it with its password", async () => {
+linux.test("unlockKeyring() opens it with its password", async () => {
   await using bus = await startSessionBus();
   await bus.store([{
     attributes: { url: "sparse+https://example.com/" },
@@ -75,7 +78,7 @@ Deno.test("unlockKeyring() opens it with its password", async () => {
   assertEquals<unknown>(await unlock(bus.env, KEYRING_PASSWORD), OPEN);
 });
 
-Deno.test("unlockKeyring() shows the bus no password", async () => {
+linux.test("unlockKeyring() shows the bus no password", async () => {
   for (const keyring of ["locked", "empty"] as const) {
     await using bus = await startSessionBus({ keyring });
     await using monitor = await bus.startMonitor();
@@ -95,7 +98,7 @@ Deno.test("unlockKeyring() shows the bus no password", async () => {
   }
 });
 
-Deno.test("unlockKeyring() leaves it locked with a wrong password", async () => {
+linux.test("unlockKeyring() leaves it locked with a wrong password", async () => {
   await using bus = await startSessionBus({ keyring: "locked" });
   for (const password of ["hunter2", "", "ü", "x".repeat(1000)]) {
     const { outcomes } = await unlock(bus.env, password);
@@ -106,7 +109,7 @@ Deno.test("unlockKeyring() leaves it locked with a wrong password", async () => 
   ]);
 });
 
-Deno.test("lookAtKeyrings() names every locked one, the default one first", async () => {
+linux.test("lookAtKeyrings() names every locked one, the default one first", async () => {
   await using bus = await startSessionBus();
   const work = await bus.createCollection("at work");
   const mine = await bus.createCollection("My keys");
@@ -124,13 +127,13 @@ Deno.test("lookAtKeyrings() names every locked one, the default one first", asyn
   assertEquals<unknown>(await unlock(bus.env, ""), OPEN);
 });
 
-Deno.test("lookAtKeyrings() opens what takes no password", async () => {
+linux.test("lookAtKeyrings() opens what takes no password", async () => {
   await using bus = await startSessionBus({ keyring: "plaintext" });
   await bus.restartKeyringLocked();
   assertEquals<unknown>(await unlock(bus.env, ""), OPEN);
 });
 
-Deno.test("createKeyring() makes the keyring that a login opens", async () => {
+linux.test("createKeyring() makes the keyring that a login opens", async () => {
   await using bus = await startSessionBus({ keyring: "empty" });
   const { look, outcomes } = await unlock(bus.env, KEYRING_PASSWORD);
   assertEquals(look, { kind: "no-keyring" });
@@ -148,13 +151,13 @@ Deno.test("createKeyring() makes the keyring that a login opens", async () => {
   assertEquals((await bus.items())[0]?.secret, "planted");
 });
 
-Deno.test("unlockKeyring() lets the bus start the daemon", async () => {
+linux.test("unlockKeyring() lets the bus start the daemon", async () => {
   await using bus = await startSessionBus({ keyring: "activatable" });
   const { outcomes } = await unlock(bus.env, KEYRING_PASSWORD);
   assertEquals(outcomes, [{ kind: "unlocked" }]);
 });
 
-Deno.test("lookAtKeyrings() says what is missing", async () => {
+linux.test("lookAtKeyrings() says what is missing", async () => {
   await using bus = await startSessionBus({ keyring: "none" });
   const { look } = await unlock(bus.env, "hunter2");
   assertEquals("cause" in look && look.cause, "no-service");
@@ -167,7 +170,7 @@ Deno.test("lookAtKeyrings() says what is missing", async () => {
   }
 });
 
-Deno.test("lookAtKeyrings() ends at the deadline", async () => {
+linux.test("lookAtKeyrings() ends at the deadline", async () => {
   await using bus = await startSilentBus();
   const { look } = await unlock(
     { DBUS_SESSION_BUS_ADDRESS: bus.address },
@@ -217,7 +220,7 @@ Gio.bus_own_name_on_connection(connection, "org.freedesktop.secrets", 0, acquire
 GLib.MainLoop().run()
 `;
 
-Deno.test("lookAtKeyrings() leaves other programs' keyrings to them", async () => {
+linux.test("lookAtKeyrings() leaves other programs' keyrings to them", async () => {
   await using bus = await startSessionBus({ keyring: "none" });
   const service = new Deno.Command("/usr/bin/python3", {
     args: ["-c", OTHER_SERVICE],

@@ -28,6 +28,9 @@ import {
   KeychainStandIn,
   type StandInFunction,
 } from "../support/keychain_stand_in.ts";
+import { onlyOn } from "../support/platform.ts";
+
+const unix = onlyOn("unix", "the stand-in for macOS is a library of Unix");
 
 const CRATES_IO = "https://github.com/rust-lang/crates.io-index";
 const KEY = { indexUrl: CRATES_IO, name: "crates-io" };
@@ -36,7 +39,10 @@ const PLANTED = "planted-keychain-token";
 const TOKEN = Secret.fromString(PLANTED);
 const NOTHING_LEFT = { objects: 0, buffers: 0, unwiped: 0, misuses: 0 };
 
-const standIn = await KeychainStandIn.compile();
+let standIn: KeychainStandIn;
+unix.test.beforeAll(async () => {
+  standIn = await KeychainStandIn.compile();
+});
 
 /** Options with a deadline far away, so that a hang is seen as a failure. */
 function options(prompt?: boolean): StoreOptions {
@@ -76,7 +82,7 @@ function test(
   name: string,
   run: (store: CredentialStore) => Promise<void>,
 ): void {
-  Deno.test(name, async () => {
+  unix.test(name, async () => {
     await run(start());
     assertEquals(standIn.counts, NOTHING_LEFT);
   });
@@ -624,7 +630,7 @@ for (
     ) => Promise<{ kind: string }>,
   ])[]
 ) {
-  Deno.test(`${what} ends at the deadline while ${name} blocks, and releases everything later`, async () => {
+  unix.test(`${what} ends at the deadline while ${name} blocks, and releases everything later`, async () => {
     const store = start();
     putCargoItem();
     standIn.block(name);

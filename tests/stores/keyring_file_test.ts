@@ -2,6 +2,9 @@ import { assertEquals } from "@std/assert";
 import { isPlaintextKeyring } from "../../src/stores/keyring_file.ts";
 import { keyringName } from "../../src/stores/keyring_name.ts";
 import { keepingSince } from "../../src/stores/_secret_service_look.ts";
+import { onlyOn } from "../support/platform.ts";
+
+const unix = onlyOn("unix", "gnome-keyring's daemon is a program of Unix");
 
 const COLLECTION = "/org/freedesktop/secrets/collection";
 
@@ -20,7 +23,7 @@ Deno.test("keyringName() undoes the escapes of object paths", () => {
   }
 });
 
-Deno.test("isPlaintextKeyring() looks at how the file begins", async () => {
+unix.test("isPlaintextKeyring() looks at how the file begins", async () => {
   const home = await Deno.makeTempDir();
   try {
     const folder = `${home}/.local/share/keyrings`;

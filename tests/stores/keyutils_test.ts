@@ -4,6 +4,9 @@ import { Secret } from "../../src/base/secret.ts";
 import type { StoreFailure } from "../../src/stores/credential_store.ts";
 import { keyFailure, Keyutils } from "../../src/stores/keyutils.ts";
 import { kernelKeys, uniqueIndexUrl } from "../support/kernel_keys.ts";
+import { onlyOn } from "../support/platform.ts";
+
+const linux = onlyOn("linux", "the keys are the kernel's");
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const TOKEN = "planted-keyutils-token";
@@ -31,7 +34,7 @@ async function tokenOf(
   return outcome.kind === "found" ? outcome.token.reveal() : undefined;
 }
 
-Deno.test("Keyutils stores, replaces, lists and erases a token", async () => {
+linux.test("Keyutils stores, replaces, lists and erases a token", async () => {
   await withRegistry(async (store, indexUrl) => {
     const key = { indexUrl, name: "example" };
     const token = Secret.fromString(TOKEN);
@@ -70,7 +73,7 @@ Deno.test("Keyutils stores, replaces, lists and erases a token", async () => {
   });
 });
 
-Deno.test("Keyutils.verify() refuses another token and none", async () => {
+linux.test("Keyutils.verify() refuses another token and none", async () => {
   await withRegistry(async (store, indexUrl) => {
     const token = Secret.fromString(TOKEN);
     const none = await store.verify({ indexUrl }, token, options);
@@ -81,7 +84,7 @@ Deno.test("Keyutils.verify() refuses another token and none", async () => {
   });
 });
 
-Deno.test("Keyutils keeps tokens of any bytes up to 32,767", async () => {
+linux.test("Keyutils keeps tokens of any bytes up to 32,767", async () => {
   await withRegistry(async (store, indexUrl) => {
     const bytes = crypto.getRandomValues(new Uint8Array(32_767));
     const token = new Secret(bytes);
@@ -100,7 +103,7 @@ Deno.test("Keyutils keeps tokens of any bytes up to 32,767", async () => {
   });
 });
 
-Deno.test("Keyutils tells index URLs apart byte for byte", async () => {
+linux.test("Keyutils tells index URLs apart byte for byte", async () => {
   await withRegistry(async (store, indexUrl) => {
     await store.set({ indexUrl }, Secret.fromString(TOKEN), options);
     assertEquals(await tokenOf(store, indexUrl.toUpperCase()), undefined);
@@ -109,7 +112,7 @@ Deno.test("Keyutils tells index URLs apart byte for byte", async () => {
   });
 });
 
-Deno.test("Keyutils answers timeout once the deadline has passed", async () => {
+linux.test("Keyutils answers timeout once the deadline has passed", async () => {
   const store = new Keyutils();
   const late = { signal: AbortSignal.abort() };
   const key = { indexUrl: uniqueIndexUrl() };
@@ -125,7 +128,7 @@ Deno.test("Keyutils answers timeout once the deadline has passed", async () => {
   for (const outcome of outcomes) assertEquals(outcome.kind, "timeout");
 });
 
-Deno.test("Keyutils takes revoked and expired keys for absent", async () => {
+linux.test("Keyutils takes revoked and expired keys for absent", async () => {
   await withRegistry(async (store, indexUrl) => {
     const token = Secret.fromString(TOKEN);
     await store.set({ indexUrl }, token, options);
@@ -136,7 +139,7 @@ Deno.test("Keyutils takes revoked and expired keys for absent", async () => {
   });
 });
 
-Deno.test("Keyutils takes a key that it may not read for denied", async () => {
+linux.test("Keyutils takes a key that it may not read for denied", async () => {
   await withRegistry(async (store, indexUrl) => {
     await store.set({ indexUrl }, Secret.fromString(TOKEN), options);
     await kernelKeys(["close", `${searchKey(`cargo-registry:${indexUrl}`)}`]);
@@ -247,7 +250,7 @@ async function publicCopy(): Promise<string> {
   return directory;
 }
 
-Deno.test("Keyutils is unreachable where seccomp forbids the calls", async () => {
+linux.test("Keyutils is unreachable where seccomp forbids the calls", async () => {
   const directory = await publicCopy();
   try {
     for (const answer of ["EPERM", "ENOSYS"]) {
@@ -269,7 +272,7 @@ Deno.test("Keyutils is unreachable where seccomp forbids the calls", async () =>
   }
 });
 
-Deno.test("Keyutils.set() says that the quota is used up", async () => {
+linux.test("Keyutils.set() says that the quota is used up", async () => {
   const directory = await publicCopy();
   const uid = Deno.uid() === 0 ? 64_123 : Deno.uid() ?? 0;
   try {

@@ -10,6 +10,9 @@ import {
 } from "../support/secret_service.ts";
 import { type SessionBus, startSessionBus } from "../support/session_bus.ts";
 import { PROVIDER, TestHome } from "../support/test_home.ts";
+import { onlyOn } from "../support/platform.ts";
+
+const unix = onlyOn("unix", "libsecret is a library of Unix");
 
 const CRATES_IO = "https://github.com/rust-lang/crates.io-index";
 const OTHER = "sparse+https://registry.example/index/";
@@ -37,7 +40,7 @@ function verdict({ kind, cause, storeExists }: Outcome): readonly unknown[] {
   return [kind, cause, storeExists];
 }
 
-Deno.test("LibsecretFileStore stores, reads, lists and erases", async () => {
+unix.test("LibsecretFileStore stores, reads, lists and erases", async () => {
   // Nothing of it needs a bus.
   await using bus = await startSessionBus({ keyring: "none" });
   await using store = new SecretServiceProcess(bus, {
@@ -81,7 +84,7 @@ Deno.test("LibsecretFileStore stores, reads, lists and erases", async () => {
   assertEquals(await store.end(), { code: 0, stderr: "" });
 });
 
-Deno.test("verify() reads the file, not what set() remembers", async () => {
+unix.test("verify() reads the file, not what set() remembers", async () => {
   await using bus = await startSessionBus({ keyring: "none" });
   const env = fileEnv(bus, "pw");
   await using store = new SecretServiceProcess(bus, { env });
@@ -95,7 +98,7 @@ Deno.test("verify() reads the file, not what set() remembers", async () => {
   ]);
 });
 
-Deno.test("libsecret's file with another password is not empty", async () => {
+unix.test("libsecret's file with another password is not empty", async () => {
   await using bus = await startSessionBus({ keyring: "none" });
   const url = OTHER;
   {
@@ -126,7 +129,7 @@ Deno.test("libsecret's file with another password is not empty", async () => {
   assertMatch(String(outcome["reason"]), /file header mismatch/);
 });
 
-Deno.test("cargo:libsecret and the provider share libsecret's file", async () => {
+unix.test("cargo:libsecret and the provider share libsecret's file", async () => {
   await using bus = await startSessionBus();
   await using home = await TestHome.create({
     registries: { alt: { tokens: ["one", "two"], authRequired: true } },
@@ -170,7 +173,7 @@ Deno.test("cargo:libsecret and the provider share libsecret's file", async () =>
   assertEquals(await bus.items(), []);
 });
 
-Deno.test("in a flatpak the portal decides where tokens lie", async () => {
+unix.test("in a flatpak the portal decides where tokens lie", async () => {
   await using bus = await startSessionBus();
   const env = {
     FLATPAK_ID: "org.example.Editor",

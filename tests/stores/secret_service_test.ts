@@ -18,6 +18,9 @@ import {
   startSessionBus,
   startSilentBus,
 } from "../support/session_bus.ts";
+import { onlyOn } from "../support/platform.ts";
+
+const linux = onlyOn("linux", "the buses are those of Linux");
 
 const CRATES_IO = "https://github.com/rust-lang/crates.io-index";
 const OTHER = "sparse+https://registry.example/index/";
@@ -55,7 +58,7 @@ const NONE = [...LOCKED, "none"];
 const DISMISSED = ["denied", "prompt-dismissed", true];
 const DEADLINE = ["timeout", "deadline", true];
 
-Deno.test("SecretServiceStore stores, reads, lists and erases", async () => {
+linux.test("SecretServiceStore stores, reads, lists and erases", async () => {
   await using bus = await startSessionBus();
   await using store = new SecretServiceProcess(bus);
   const [url, token] = [CRATES_IO, TOKEN];
@@ -95,7 +98,7 @@ Deno.test("SecretServiceStore stores, reads, lists and erases", async () => {
   assertEquals(await store.end(), { code: 0, stderr: "" });
 });
 
-Deno.test("set() makes exactly the item that cargo:libsecret makes", async () => {
+linux.test("set() makes exactly the item that cargo:libsecret makes", async () => {
   await using bus = await startSessionBus();
   await using store = new SecretServiceProcess(bus);
   const token = TOKEN;
@@ -121,7 +124,7 @@ Deno.test("set() makes exactly the item that cargo:libsecret makes", async () =>
   ]);
 });
 
-Deno.test("set() replaces the item that is there", async () => {
+linux.test("set() replaces the item that is there", async () => {
   await using bus = await startSessionBus();
   await bus.store([cargoItem(OTHER, "old")]);
   await using store = new SecretServiceProcess(bus);
@@ -132,7 +135,7 @@ Deno.test("set() replaces the item that is there", async () => {
   assertEquals(items[0]?.label, "cargo-registry:b");
 });
 
-Deno.test("the store and secret-tool see each other's items", async () => {
+linux.test("the store and secret-tool see each other's items", async () => {
   await using bus = await startSessionBus();
   await using store = new SecretServiceProcess(bus);
   const attributes = ["xdg:schema", SCHEMA, "url", OTHER];
@@ -158,7 +161,7 @@ Deno.test("the store and secret-tool see each other's items", async () => {
   });
 });
 
-Deno.test("get() takes no item of another schema, and no other URL's", async () => {
+linux.test("get() takes no item of another schema, and no other URL's", async () => {
   await using bus = await startSessionBus();
   await bus.store([
     { attributes: { url: OTHER }, secret: "no schema" },
@@ -178,7 +181,7 @@ Deno.test("get() takes no item of another schema, and no other URL's", async () 
   assertEquals((await bus.items()).length, 3);
 });
 
-Deno.test("get() gives back what is stored, byte for byte", async () => {
+linux.test("get() gives back what is stored, byte for byte", async () => {
   await using bus = await startSessionBus();
   await using store = new SecretServiceProcess(bus);
   for (const token of ["", " ", "t\u00f6k\u20ac\n", "x".repeat(70_000)]) {
@@ -191,7 +194,7 @@ Deno.test("get() gives back what is stored, byte for byte", async () => {
   }
 });
 
-Deno.test("verify() notices what is not there, and what is different", async () => {
+linux.test("verify() notices what is not there, and what is different", async () => {
   await using bus = await startSessionBus();
   await using store = new SecretServiceProcess(bus);
   const question = { method: "verify", url: OTHER, token: TOKEN } as const;
@@ -201,7 +204,7 @@ Deno.test("verify() notices what is not there, and what is different", async () 
   assertEquals(verdict(await store.ask(question)), notKept);
 });
 
-Deno.test("a locked keyring shows which items it has", async () => {
+linux.test("a locked keyring shows which items it has", async () => {
   await using bus = await startSessionBus();
   await bus.store([cargoItem(OTHER, TOKEN)]);
   await using store = new SecretServiceProcess(bus);
@@ -241,7 +244,7 @@ Deno.test("a locked keyring shows which items it has", async () => {
   assertEquals(await store.ask({ method: "get", url: OTHER }), found(TOKEN));
 });
 
-Deno.test("nothing that could open a dialog is called on an open keyring", async () => {
+linux.test("nothing that could open a dialog is called on an open keyring", async () => {
   await using bus = await startSessionBus();
   await using store = new SecretServiceProcess(bus);
   const monitor = await bus.startMonitor();
@@ -263,7 +266,7 @@ Deno.test("nothing that could open a dialog is called on an open keyring", async
 
 for (const restarted of [false, true]) {
   const state = restarted ? "freshly started" : "locked";
-  Deno.test(`a ${state} keyring opens when its prompt is answered`, async () => {
+  linux.test(`a ${state} keyring opens when its prompt is answered`, async () => {
     await using bus = await startSessionBus();
     await bus.store([cargoItem(OTHER, TOKEN)]);
     await using store = new SecretServiceProcess(bus);
@@ -316,7 +319,7 @@ for (const restarted of [false, true]) {
   });
 }
 
-Deno.test("a wrong password and then none is a dismissed prompt", async () => {
+linux.test("a wrong password and then none is a dismissed prompt", async () => {
   await using bus = await startSessionBus();
   await bus.store([cargoItem(OTHER, TOKEN)]);
   await bus.lock();
@@ -332,7 +335,7 @@ Deno.test("a wrong password and then none is a dismissed prompt", async () => {
   assert(["timeout", "denied"].includes(outcome.kind), outcome.kind);
 });
 
-Deno.test("a prompt with nobody to show it is a dismissed prompt", async () => {
+linux.test("a prompt with nobody to show it is a dismissed prompt", async () => {
   await using bus = await startSessionBus();
   await bus.store([cargoItem(OTHER, TOKEN)]);
   await bus.lock();
@@ -343,7 +346,7 @@ Deno.test("a prompt with nobody to show it is a dismissed prompt", async () => {
   );
 });
 
-Deno.test("a prompt that nobody answers ends at the deadline", async () => {
+linux.test("a prompt that nobody answers ends at the deadline", async () => {
   await using bus = await startSessionBus();
   await bus.store([cargoItem(OTHER, TOKEN)]);
   await bus.lock();
@@ -358,7 +361,7 @@ Deno.test("a prompt that nobody answers ends at the deadline", async () => {
   assertEquals((await store.end()).code, 0);
 });
 
-Deno.test("without a default collection nothing can be stored", async () => {
+linux.test("without a default collection nothing can be stored", async () => {
   await using bus = await startSessionBus({ keyring: "empty" });
   await using store = new SecretServiceProcess(bus);
   const expected = ["unreachable", "no-default-collection", true];
@@ -372,7 +375,7 @@ Deno.test("without a default collection nothing can be stored", async () => {
   assertEquals(await bus.items(), []);
 });
 
-Deno.test("prepare() lets a person make the default collection", async () => {
+linux.test("prepare() lets a person make the default collection", async () => {
   await using bus = await startSessionBus({ keyring: "empty" });
   await using store = new SecretServiceProcess(bus);
   {
@@ -400,7 +403,7 @@ Deno.test("prepare() lets a person make the default collection", async () => {
   );
 });
 
-Deno.test("prepare() sees that the default collection is in memory", async () => {
+linux.test("prepare() sees that the default collection is in memory", async () => {
   await using bus = await startSessionBus({ keyring: "in-memory" });
   await using store = new SecretServiceProcess(bus);
   assertEquals(await store.ask({ method: "prepare" }), {
@@ -416,7 +419,7 @@ Deno.test("prepare() sees that the default collection is in memory", async () =>
   );
 });
 
-Deno.test("get() says how well the very item is kept, not the default collection", async () => {
+linux.test("get() says how well the very item is kept, not the default collection", async () => {
   await using bus = await startSessionBus();
   await using store = new SecretServiceProcess(bus);
   const url = OTHER;
@@ -445,7 +448,7 @@ Deno.test("get() says how well the very item is kept, not the default collection
   assertEquals(await store.ask({ method: "get", url }), found(TOKEN));
 });
 
-Deno.test("an ordinary get() takes no more calls than it needs", async () => {
+linux.test("an ordinary get() takes no more calls than it needs", async () => {
   await using bus = await startSessionBus();
   await bus.store([cargoItem(OTHER, TOKEN)]);
   await using store = new SecretServiceProcess(bus);
@@ -478,7 +481,7 @@ Deno.test("an ordinary get() takes no more calls than it needs", async () => {
   ]);
 });
 
-Deno.test("get() asks nothing that a sandbox with libsecret's rules forbids", async () => {
+linux.test("get() asks nothing that a sandbox with libsecret's rules forbids", async () => {
   await using bus = await startSessionBus({ denied: "peer" });
   await using store = new SecretServiceProcess(bus);
   await store.ask({ method: "set", url: OTHER, token: TOKEN });
@@ -489,7 +492,7 @@ Deno.test("get() asks nothing that a sandbox with libsecret's rules forbids", as
   });
 });
 
-Deno.test("a keyring without a password opens with nobody present", async () => {
+linux.test("a keyring without a password opens with nobody present", async () => {
   await using bus = await startSessionBus({ keyring: "plaintext" });
   await using prompter = await bus.startPrompter("type");
   await bus.store([cargoItem(OTHER, TOKEN)]);
@@ -516,7 +519,7 @@ Deno.test("a keyring without a password opens with nobody present", async () => 
   assertEquals(prompter.prompts, []);
 });
 
-Deno.test("a locked keyring that is not the default one is named", async () => {
+linux.test("a locked keyring that is not the default one is named", async () => {
   await using bus = await startSessionBus();
   const work = await bus.createCollection("Standard-Schl\u00fcsselbund");
   await bus.store([
@@ -540,7 +543,7 @@ Deno.test("a locked keyring that is not the default one is named", async () => {
   }
 });
 
-Deno.test("of several items the default collection's wins", async () => {
+linux.test("of several items the default collection's wins", async () => {
   await using bus = await startSessionBus();
   const work = await bus.createCollection("at work");
   await bus.store([
@@ -578,7 +581,7 @@ Deno.test("of several items the default collection's wins", async () => {
   ]);
 });
 
-Deno.test("erase() names the items that are locked and stay", async () => {
+linux.test("erase() names the items that are locked and stay", async () => {
   await using bus = await startSessionBus();
   const work = await bus.createCollection("work");
   await bus.store([
@@ -608,7 +611,7 @@ Deno.test("erase() names the items that are locked and stay", async () => {
   );
 });
 
-Deno.test("erase() names locked items that a fresh keyring hides", async () => {
+linux.test("erase() names locked items that a fresh keyring hides", async () => {
   await using bus = await startSessionBus();
   const work = await bus.createCollection("work");
   await bus.store([
@@ -624,7 +627,7 @@ Deno.test("erase() names locked items that a fresh keyring hides", async () => {
   });
 });
 
-Deno.test("a keyring that the bus starts is started, and asked", async () => {
+linux.test("a keyring that the bus starts is started, and asked", async () => {
   await using bus = await startSessionBus({ keyring: "activatable" });
   await using store = new SecretServiceProcess(bus);
   assertEquals(await bus.hasKeyring(), false);
@@ -632,7 +635,7 @@ Deno.test("a keyring that the bus starts is started, and asked", async () => {
   assertEquals(await bus.hasKeyring(), true);
 });
 
-Deno.test("a bus without a Secret Service has none", async () => {
+linux.test("a bus without a Secret Service has none", async () => {
   await using bus = await startSessionBus({ keyring: "none" });
   await using store = new SecretServiceProcess(bus);
   for (const method of ["get", "prepare", "set", "erase", "list"] as const) {
@@ -644,7 +647,7 @@ Deno.test("a bus without a Secret Service has none", async () => {
   }
 });
 
-Deno.test("a bus that refuses access denies it, in a sandbox with its hint", async () => {
+linux.test("a bus that refuses access denies it, in a sandbox with its hint", async () => {
   await using bus = await startSessionBus({ denied: "secrets" });
   await using store = new SecretServiceProcess(bus);
   for (const method of ["get", "prepare", "set", "erase", "list"] as const) {
@@ -678,7 +681,7 @@ Deno.test("a bus that refuses access denies it, in a sandbox with its hint", asy
   );
 });
 
-Deno.test("a service that takes 30 s to start ends at the deadline", async () => {
+linux.test("a service that takes 30 s to start ends at the deadline", async () => {
   await using bus = await startSessionBus({ keyring: "slow" });
   await using store = new SecretServiceProcess(bus);
   for (const method of ["get", "prepare", "set", "erase", "list"] as const) {
@@ -694,7 +697,7 @@ Deno.test("a service that takes 30 s to start ends at the deadline", async () =>
   assertEquals((await store.end()).code, 0);
 });
 
-Deno.test("a bus that never answers ends at the deadline", async () => {
+linux.test("a bus that never answers ends at the deadline", async () => {
   await using silent = await startSilentBus();
   await using store = new SecretServiceProcess({
     env: { DBUS_SESSION_BUS_ADDRESS: silent.address },
@@ -705,7 +708,7 @@ Deno.test("a bus that never answers ends at the deadline", async () => {
   assertEquals(await store.end(), { code: 0, stderr: "" });
 });
 
-Deno.test("a keyring that is stopped ends at the deadline, and works later", async () => {
+linux.test("a keyring that is stopped ends at the deadline, and works later", async () => {
   await using bus = await startSessionBus();
   await bus.store([cargoItem(OTHER, TOKEN)]);
   await using store = new SecretServiceProcess(bus);
@@ -716,7 +719,7 @@ Deno.test("a keyring that is stopped ends at the deadline, and works later", asy
   assertEquals(await store.ask({ method: "get", url: OTHER }), found(TOKEN));
 });
 
-Deno.test("a keyring that is killed while it is asked is gone", async () => {
+linux.test("a keyring that is killed while it is asked is gone", async () => {
   await using bus = await startSessionBus();
   await bus.store([cargoItem(OTHER, TOKEN)]);
   await using store = new SecretServiceProcess(bus);
@@ -732,7 +735,7 @@ Deno.test("a keyring that is killed while it is asked is gone", async () => {
   );
 });
 
-Deno.test("a service that dies in the middle of a search has failed", async () => {
+linux.test("a service that dies in the middle of a search has failed", async () => {
   await using bus = await startSessionBus({ keyring: "none" });
   await using store = new SecretServiceProcess(bus);
   for (const method of ["get", "erase", "list"] as const) {
@@ -746,7 +749,7 @@ Deno.test("a service that dies in the middle of a search has failed", async () =
   }
 });
 
-Deno.test("UnknownMethod, and errors that nobody knows, are not absent", async () => {
+linux.test("UnknownMethod, and errors that nobody knows, are not absent", async () => {
   await using bus = await startSessionBus({ keyring: "none" });
   await using store = new SecretServiceProcess(bus);
   for (const mode of ["unknown-method", "not-found"] as const) {
@@ -761,7 +764,7 @@ Deno.test("UnknownMethod, and errors that nobody knows, are not absent", async (
   }
 });
 
-Deno.test("an item that went since it was found is looked for again", async () => {
+linux.test("an item that went since it was found is looked for again", async () => {
   await using bus = await startSessionBus({ keyring: "none" });
   await using store = new SecretServiceProcess(bus);
   {
@@ -776,7 +779,7 @@ Deno.test("an item that went since it was found is looked for again", async () =
   assertEquals(verdict(outcome), ["unreachable", "service-failed", true]);
 });
 
-Deno.test("a store that hides what it has while locked says unknown", async () => {
+linux.test("a store that hides what it has while locked says unknown", async () => {
   await using bus = await startSessionBus({ keyring: "none" });
   await using store = new SecretServiceProcess(bus);
   await using fake = await bus.startFakeService("opaque");
@@ -797,7 +800,7 @@ Deno.test("a store that hides what it has while locked says unknown", async () =
   assertEquals(fake.calls.filter((call) => call === "Prompt").length, 1);
 });
 
-Deno.test("erase() of what hides in a locked store prompts once", async () => {
+linux.test("erase() of what hides in a locked store prompts once", async () => {
   await using bus = await startSessionBus({ keyring: "none" });
   await using store = new SecretServiceProcess(bus);
   await using fake = await bus.startFakeService("opaque");
@@ -808,7 +811,7 @@ Deno.test("erase() of what hides in a locked store prompts once", async () => {
   assertEquals(fake.calls.filter((call) => call === "Prompt").length, 2);
 });
 
-Deno.test("erase() does not confirm for the person", async () => {
+linux.test("erase() does not confirm for the person", async () => {
   await using bus = await startSessionBus({ keyring: "none" });
   await using store = new SecretServiceProcess(bus);
   await using fake = await bus.startFakeService("opaque");
@@ -823,7 +826,7 @@ Deno.test("erase() does not confirm for the person", async () => {
   assertEquals(fake.calls.filter((call) => call === "Prompt").length, 2);
 });
 
-Deno.test("a bus that goes away does not take the process with it", async () => {
+linux.test("a bus that goes away does not take the process with it", async () => {
   const bus = await startSessionBus();
   await using store = new SecretServiceProcess(bus);
   assertEquals(await store.ask({ method: "get", url: OTHER }), {
@@ -852,7 +855,7 @@ const NO_BUS: readonly [
 ];
 
 for (const [name, env] of NO_BUS) {
-  Deno.test(`with ${name} libsecret is not touched`, async () => {
+  linux.test(`with ${name} libsecret is not touched`, async () => {
     await using store = new SecretServiceProcess({ env });
     for (const method of ["get", "prepare", "set", "erase", "list"] as const) {
       assertEquals(
@@ -871,7 +874,7 @@ for (const [name, env] of NO_BUS) {
   });
 }
 
-Deno.test("the bus in XDG_RUNTIME_DIR is found without an address", async () => {
+linux.test("the bus in XDG_RUNTIME_DIR is found without an address", async () => {
   await using bus = await startSessionBus();
   await bus.store([cargoItem(OTHER, TOKEN)]);
   await using store = new SecretServiceProcess(bus, {
@@ -881,7 +884,7 @@ Deno.test("the bus in XDG_RUNTIME_DIR is found without an address", async () => 
   assertEquals(await store.ask({ method: "get", url: OTHER }), found(TOKEN));
 });
 
-Deno.test("the bus of another user is not touched", async () => {
+linux.test("the bus of another user is not touched", async () => {
   if (Deno.uid() !== 0) missing("root", "run it as root, in a container");
   await using bus = await startSessionBus();
   await Deno.chown(`${bus.directory}/bus`, 12345, null);
@@ -934,7 +937,7 @@ async function startForeignBus(address: string): Promise<AsyncDisposable> {
   };
 }
 
-Deno.test("the abstract socket of another user gets no token", async () => {
+linux.test("the abstract socket of another user gets no token", async () => {
   if (Deno.uid() !== 0) missing("root", "run it as root, in a container");
   await using bus = await startSessionBus();
   await bus.store([cargoItem(OTHER, TOKEN)]);
@@ -959,7 +962,7 @@ Deno.test("the abstract socket of another user gets no token", async () => {
   );
 });
 
-Deno.test("without libsecret its package is named", async () => {
+linux.test("without libsecret its package is named", async () => {
   await using bus = await startSessionBus();
   await using store = new SecretServiceProcess(bus, {
     env: {
@@ -973,7 +976,7 @@ Deno.test("without libsecret its package is named", async () => {
   assertStringIncludes(String(outcome.remedy), "nstall");
 });
 
-Deno.test("of a libsecret that cannot be loaded the loader's words are shown", async () => {
+linux.test("of a libsecret that cannot be loaded the loader's words are shown", async () => {
   await using bus = await startSessionBus();
   // The first file of that name that ld.so(8) finds is no library.
   await Deno.writeTextFile(`${bus.directory}/libsecret-1.so.0`, "");
@@ -986,7 +989,7 @@ Deno.test("of a libsecret that cannot be loaded the loader's words are shown", a
   assertStringIncludes(String(outcome.remedy), "LD_LIBRARY_PATH");
 });
 
-Deno.test("a call that never comes back holds neither answer nor process", async () => {
+linux.test("a call that never comes back holds neither answer nor process", async () => {
   await using bus = await startSessionBus({ keyring: "none" });
   await Deno.rename(
     await compilePreload("hanging_libsecret.c", bus.directory),
@@ -1002,7 +1005,7 @@ Deno.test("a call that never comes back holds neither answer nor process", async
   assertEquals(await store.end(), { code: 0, stderr: "" });
 });
 
-Deno.test("get() finds one item among 1,000, and list() all of them", async () => {
+linux.test("get() finds one item among 1,000, and list() all of them", async () => {
   // In memory: gnome-keyring writes its whole file for each item.
   await using bus = await startSessionBus({ keyring: "in-memory" });
   const items = Array.from(

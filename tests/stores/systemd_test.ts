@@ -27,6 +27,9 @@ import {
 } from "../support/credential_service_stand_in.ts";
 import { KillShim, type ShimRule } from "../support/kill_shim.ts";
 import { run } from "../support/run.ts";
+import { onlyOn } from "../support/platform.ts";
+
+const linux = onlyOn("linux", "systemd is Linux's");
 
 const TOKEN = "planted-systemd-token";
 const URL_A = "sparse+https://a.example/index/";
@@ -120,7 +123,7 @@ function assertFailure(
   assert(String(outcome.remedy).endsWith("."));
 }
 
-Deno.test("SystemdStore stores, replaces, lists and erases a token", async () => {
+linux.test("SystemdStore stores, replaces, lists and erases a token", async () => {
   await using at = await scene();
   const { store, home } = at;
   const key = { indexUrl: URL_A, name: "example" };
@@ -164,7 +167,7 @@ Deno.test("SystemdStore stores, replaces, lists and erases a token", async () =>
   assertEquals(files(home), []);
 });
 
-Deno.test("SystemdStore keeps nothing readable, and nothing but its file", async () => {
+linux.test("SystemdStore keeps nothing readable, and nothing but its file", async () => {
   await using at = await scene();
   const { store, home, service } = at;
   assertEquals((await store.prepare(options)).kind, "ready");
@@ -182,7 +185,7 @@ Deno.test("SystemdStore keeps nothing readable, and nothing but its file", async
   }
 });
 
-Deno.test("SystemdStore keeps tokens of any bytes, and none that is too long", async () => {
+linux.test("SystemdStore keeps tokens of any bytes, and none that is too long", async () => {
   await using at = await scene();
   const { store } = at;
   const all = Uint8Array.from({ length: 256 }, (_, i) => i);
@@ -201,7 +204,7 @@ Deno.test("SystemdStore keeps tokens of any bytes, and none that is too long", a
   assertEquals("cause" in outcome && outcome.cause, "too-large");
 });
 
-Deno.test("SystemdStore.verify() refuses another token and none", async () => {
+linux.test("SystemdStore.verify() refuses another token and none", async () => {
   await using at = await scene();
   const { store } = at;
   const key = { indexUrl: URL_A };
@@ -213,7 +216,7 @@ Deno.test("SystemdStore.verify() refuses another token and none", async () => {
   assertEquals("cause" in another && another.cause, "not-kept");
 });
 
-Deno.test("SystemdStore's credentials are those of systemd-creds", async () => {
+linux.test("SystemdStore's credentials are those of systemd-creds", async () => {
   await using at = await scene();
   const { store, home, service } = at;
   await set(store, URL_A);
@@ -226,7 +229,7 @@ Deno.test("SystemdStore's credentials are those of systemd-creds", async () => {
   assertEquals(await tokenOf(store, URL_B), "by hand");
 });
 
-Deno.test("SystemdStore denies what another user has encrypted", async () => {
+linux.test("SystemdStore denies what another user has encrypted", async () => {
   await using at = await scene();
   const { store, home, service } = at;
   const name = `cargo-registry-${await nameOf(URL_A)}`;
@@ -237,7 +240,7 @@ Deno.test("SystemdStore denies what another user has encrypted", async () => {
   assertStringIncludes(outcome.remedy, "export");
 });
 
-Deno.test("SystemdStore denies what another machine has encrypted", async () => {
+linux.test("SystemdStore denies what another machine has encrypted", async () => {
   await using at = await scene();
   await set(at.store, URL_A);
   await using elsewhere = await startCredentialService();
@@ -249,7 +252,7 @@ Deno.test("SystemdStore denies what another machine has encrypted", async () => 
   assertEquals(await tokenOf(store, URL_A), "newer");
 });
 
-Deno.test("SystemdStore takes no token for another registry's", async () => {
+linux.test("SystemdStore takes no token for another registry's", async () => {
   await using at = await scene();
   const { store, home, service } = at;
   await set(store, URL_A, "token of a");
@@ -268,7 +271,7 @@ Deno.test("SystemdStore takes no token for another registry's", async () => {
   assertFailure(foreign, "denied", /another registry/);
 });
 
-Deno.test("SystemdStore takes no damaged file for an absent token", async (t) => {
+linux.test("SystemdStore takes no damaged file for an absent token", async (t) => {
   await using at = await scene();
   const { store, home } = at;
   await set(store, URL_A);
@@ -326,7 +329,7 @@ Deno.test("SystemdStore takes no damaged file for an absent token", async (t) =>
   }
 });
 
-Deno.test("SystemdStore says that there is no service, and still lists and erases", async () => {
+linux.test("SystemdStore says that there is no service, and still lists and erases", async () => {
   await using at = await scene();
   const { home } = at;
   await set(at.store, URL_A);
@@ -355,7 +358,7 @@ Deno.test("SystemdStore says that there is no service, and still lists and erase
   );
 });
 
-Deno.test("SystemdStore says that the service's socket is a dead one", async () => {
+linux.test("SystemdStore says that the service's socket is a dead one", async () => {
   await using at = await scene();
   await set(at.store, URL_A);
   const socket = `${at.home}/dead`;
@@ -375,7 +378,7 @@ if os.path.exists(sys.argv[1]): os.remove(sys.argv[1])
 socket.socket(socket.AF_UNIX).bind(sys.argv[1])
 `;
 
-Deno.test("SystemdStore waits for no service that does not answer", async () => {
+linux.test("SystemdStore waits for no service that does not answer", async () => {
   await using at = await scene(() => startStandIn({ kind: "hang" }));
   const { store, home, service } = at;
   await writeBlob(home, URL_A, await service.encrypt("x", TOKEN));
@@ -393,7 +396,7 @@ Deno.test("SystemdStore waits for no service that does not answer", async () => 
   assertFailure(await store.list(past), "timeout", /in time/);
 });
 
-Deno.test("SystemdStore tries again where the service has too many guests", async () => {
+linux.test("SystemdStore tries again where the service has too many guests", async () => {
   await using busy = await scene(() =>
     startStandIn({ kind: "close", times: 3 })
   );
@@ -409,7 +412,7 @@ Deno.test("SystemdStore tries again where the service has too many guests", asyn
   );
 });
 
-Deno.test("SystemdStore serves a crowd", async () => {
+linux.test("SystemdStore serves a crowd", async () => {
   await using at = await scene();
   const { store } = at;
   await set(store, URL_A);
@@ -439,7 +442,7 @@ const ANSWERS: readonly (readonly [string, string])[] = [
 ];
 
 for (const [name, text] of ANSWERS) {
-  Deno.test(`SystemdStore takes ${name} for a failure of the service`, async () => {
+  linux.test(`SystemdStore takes ${name} for a failure of the service`, async () => {
     const wrong: Misbehaviour = { kind: "answer", text };
     await using at = await scene(() => startStandIn(wrong));
     const { store, home, service } = at;
@@ -592,7 +595,7 @@ async function child(
   return { code, outcome: stdout === "" ? undefined : JSON.parse(stdout) };
 }
 
-Deno.test("SystemdStore leaves the old token or the new one wherever it is killed", async () => {
+linux.test("SystemdStore leaves the old token or the new one wherever it is killed", async () => {
   await using at = await scene();
   await using shim = await KillShim.compile();
   await set(at.store, URL_A, "old");
@@ -619,7 +622,7 @@ Deno.test("SystemdStore leaves the old token or the new one wherever it is kille
   assert(killed >= calls.length, `${killed} of ${calls.length}`);
 });
 
-Deno.test("SystemdStore keeps the old token where the disk is full or broken", async () => {
+linux.test("SystemdStore keeps the old token where the disk is full or broken", async () => {
   await using at = await scene();
   await using shim = await KillShim.compile();
   await set(at.store, URL_A, "old");
@@ -660,7 +663,7 @@ Deno.test("SystemdStore keeps the old token where the disk is full or broken", a
 });
 
 if (Deno.uid() === 0) {
-  Deno.test("SystemdStore writes nothing into another user's home", async () => {
+  linux.test("SystemdStore writes nothing into another user's home", async () => {
     await using at = await scene();
     await Deno.mkdir(at.home);
     await Deno.chown(at.home, ANOTHER_UID, ANOTHER_UID);

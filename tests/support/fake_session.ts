@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { printable } from "../../src/base/printable.ts";
 import { printableOutput } from "../../src/cli/output.ts";
 import { CommandSession } from "../../src/cli/session.ts";
@@ -65,8 +66,8 @@ export class FakeScene implements AsyncDisposable {
 
   private constructor(root: string, options: FakeSceneOptions) {
     this.root = root;
-    this.home = `${root}/home/.cargo`;
-    this.cwd = `${root}/work/checkout`;
+    this.home = join(root, "home", ".cargo");
+    this.cwd = join(root, "work", "checkout");
     this.store = options.store ?? new FakeStore();
     this.#options = options;
   }
@@ -92,7 +93,7 @@ export class FakeScene implements AsyncDisposable {
   }
 
   get path(): string {
-    return `${this.home}/credentials.toml`;
+    return join(this.home, "credentials.toml");
   }
 
   async write(credentials: string): Promise<void> {
@@ -123,7 +124,7 @@ export class FakeScene implements AsyncDisposable {
     this.questions = terminal.questions;
     return new CommandSession({
       env: {
-        HOME: `${this.root}/home`,
+        HOME: join(this.root, "home"),
         CARGO_HOME: this.home,
         ...this.#options.env,
       },

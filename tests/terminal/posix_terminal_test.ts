@@ -1,6 +1,9 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type PtyResult, type PtyStep, runInPty } from "../support/pty.ts";
 import { findProgram, missing } from "../support/requirements.ts";
+import { onlyOn } from "../support/platform.ts";
+
+const unix = onlyOn("unix", "the terminals are Unix's");
 
 const CHILD = new URL("./prompt_child.ts", import.meta.url).pathname;
 const TOKEN = "planted-terminal-token";
@@ -50,7 +53,7 @@ async function ask(
   }
 }
 
-Deno.test("prompt() reads a line that does not appear", async () => {
+unix.test("prompt() reads a line that does not appear", async () => {
   const result = await ask({}, [{ expect: "Token: ", send: `${TOKEN}\r` }]);
   assertEquals(result.typed, TOKEN);
   assertStringIncludes(result.output, "canAsk: true");
@@ -59,7 +62,7 @@ Deno.test("prompt() reads a line that does not appear", async () => {
   assertEquals([result.echoes, result.echoesAfter], [[false], true]);
 });
 
-Deno.test("prompt() shows what is typed where it may be shown", async () => {
+unix.test("prompt() shows what is typed where it may be shown", async () => {
   const result = await ask({ echo: true, question: "Name: " }, [
     { expect: "Name: ", send: "my name\r" },
   ]);
@@ -68,21 +71,21 @@ Deno.test("prompt() shows what is typed where it may be shown", async () => {
   assertEquals([result.echoes, result.echoesAfter], [[true], true]);
 });
 
-Deno.test("prompt() reads lines longer than the terminal's own limit", async () => {
+unix.test("prompt() reads lines longer than the terminal's own limit", async () => {
   const token = "0123456789".repeat(2000);
   const result = await ask({}, [{ expect: "Token: ", send: `${token}\r` }]);
   assertEquals(result.typed?.length, token.length);
   assertEquals(result.typed, token);
 });
 
-Deno.test("prompt() edits the line as a terminal does", async () => {
+unix.test("prompt() edits the line as a terminal does", async () => {
   const result = await ask({}, [
     { expect: "Token: ", send: "wrong\x15one twp\x7f\x7f\x7ftwo\r" },
   ]);
   assertEquals(result.typed, "one two");
 });
 
-Deno.test("prompt() takes only the first of several pasted lines", async () => {
+unix.test("prompt() takes only the first of several pasted lines", async () => {
   const result = await ask({}, [
     { expect: "Token: ", send: `${TOKEN}\rsecond line\r` },
   ]);
@@ -90,7 +93,7 @@ Deno.test("prompt() takes only the first of several pasted lines", async () => {
   assert(!result.output.includes("second line"), result.output);
 });
 
-Deno.test("prompt() takes nothing that was typed before the question", async () => {
+unix.test("prompt() takes nothing that was typed before the question", async () => {
   const file = await Deno.makeTempFile({ prefix: "prompt-test-" });
   try {
     await runInPty([
@@ -113,7 +116,7 @@ Deno.test("prompt() takes nothing that was typed before the question", async () 
   }
 });
 
-Deno.test("prompt() leaves nothing that was pasted to the next program", async () => {
+unix.test("prompt() leaves nothing that was pasted to the next program", async () => {
   const result = await runInPty([
     await shellPath(),
     "-c",
@@ -136,13 +139,13 @@ Deno.test("prompt() leaves nothing that was pasted to the next program", async (
   assert(!result.output.includes(TOKEN), result.output);
 });
 
-Deno.test("prompt() ends with Ctrl-D on an empty line", async () => {
+unix.test("prompt() ends with Ctrl-D on an empty line", async () => {
   const result = await ask({}, [{ expect: "Token: ", send: "\x04" }]);
   assertStringIncludes(result.output, "outcome: end-of-input");
   assertEquals([result.typed, result.echoesAfter], ["", true]);
 });
 
-Deno.test("prompt() ends with Ctrl-C", async () => {
+unix.test("prompt() ends with Ctrl-C", async () => {
   for (const echo of [false, true]) {
     const result = await ask({ echo }, [
       { expect: "Token: ", send: `half a ${TOKEN}\x03` },
@@ -153,7 +156,7 @@ Deno.test("prompt() ends with Ctrl-C", async () => {
   }
 });
 
-Deno.test("prompt() ends at the deadline, and drops what was typed", async () => {
+unix.test("prompt() ends at the deadline, and drops what was typed", async () => {
   const shell = await shellPath();
   const result = await runInPty([
     shell,
@@ -174,7 +177,7 @@ Deno.test("prompt() ends at the deadline, and drops what was typed", async () =>
   assertEquals(result.echoes, [false, true]);
 });
 
-Deno.test("prompt() puts the terminal back before a signal ends the program", async () => {
+unix.test("prompt() puts the terminal back before a signal ends the program", async () => {
   const signals = { SIGTERM: 15, SIGHUP: 1, SIGQUIT: 3 };
   for (const [name, signal] of Object.entries(signals)) {
     const result = await ask({ signal }, [{ expect: "Token: ", send: "half" }]);
@@ -184,7 +187,7 @@ Deno.test("prompt() puts the terminal back before a signal ends the program", as
   }
 });
 
-Deno.test("prompt() survives Ctrl-Z: the shell echoes, then it asks anew", async () => {
+unix.test("prompt() survives Ctrl-Z: the shell echoes, then it asks anew", async () => {
   const shell = await shellPath();
   const program = command({}).map((part) => `'${part}'`).join(" ");
   const result = await runInPty([shell, "-i"], {
@@ -203,7 +206,7 @@ Deno.test("prompt() survives Ctrl-Z: the shell echoes, then it asks anew", async
   assert(!result.output.includes("half"), result.output);
 });
 
-Deno.test("prompt() is not stopped by Ctrl-Z where nothing could continue it", async () => {
+unix.test("prompt() is not stopped by Ctrl-Z where nothing could continue it", async () => {
   const result = await ask({}, [{ expect: "Token: ", send: "\x1a" }, {
     expect: "Token: ",
     send: `${TOKEN}\r`,
@@ -211,7 +214,7 @@ Deno.test("prompt() is not stopped by Ctrl-Z where nothing could continue it", a
   assertEquals(result.typed, TOKEN);
 });
 
-Deno.test("prompt() waits in the background, and asks in the foreground", async () => {
+unix.test("prompt() waits in the background, and asks in the foreground", async () => {
   const shell = await shellPath();
   const program = command({}).map((part) => `'${part}'`).join(" ");
   const result = await runInPty([shell, "-i"], {
@@ -230,7 +233,7 @@ Deno.test("prompt() waits in the background, and asks in the foreground", async 
   assert(!result.output.includes(TOKEN), result.output);
 });
 
-Deno.test("prompt() in a background job answers no-terminal and is not stopped", async () => {
+unix.test("prompt() in a background job answers no-terminal and is not stopped", async () => {
   const shell = await shellPath();
   const program = command({}).map((part) => `'${part}'`).join(" ");
   const result = await runInPty([shell, "-i"], {
@@ -246,7 +249,7 @@ Deno.test("prompt() in a background job answers no-terminal and is not stopped",
   assert(!result.output.includes("Token: \r"), result.output);
 });
 
-Deno.test("prompt() answers no-terminal where there is none", async () => {
+unix.test("prompt() answers no-terminal where there is none", async () => {
   const setsid = await findProgram("setsid") ??
     missing("setsid", "apt-get install util-linux");
   const { stderr } = await new Deno.Command(setsid, {
@@ -261,7 +264,7 @@ Deno.test("prompt() answers no-terminal where there is none", async () => {
   );
 });
 
-Deno.test("prompt() prints a question without its control characters", async () => {
+unix.test("prompt() prints a question without its control characters", async () => {
   const question = "Token \x1b[31mof\x07 evil\u202e: ";
   const result = await ask({ question }, [
     { expect: "Token of evil: ", send: `${TOKEN}\r` },

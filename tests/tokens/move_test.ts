@@ -14,6 +14,9 @@ import {
 import { Secret } from "../../src/base/secret.ts";
 import type { StoreFailure } from "../../src/stores/credential_store.ts";
 import { FakeStore, type FakeStoreFaults } from "../support/fake_store.ts";
+import { onlyOn } from "../support/platform.ts";
+
+const openFiles = onlyOn("unix", "an open file cannot be replaced on Windows");
 
 const URL = "sparse+https://alt.example/index/";
 const KEY = { indexUrl: URL, name: "alt" };
@@ -277,8 +280,13 @@ Deno.test("moveToken() edits nothing if the store forgets", async () => {
   assertEquals(await place.text(), FILE);
 });
 
-for (const how of ["in place", "by a rename"] as const) {
-  Deno.test(`moveToken() does not write over an editor that saves ${how}`, async () => {
+for (
+  const [how, { test }] of [
+    ["in place", Deno],
+    ["by a rename", openFiles],
+  ] as const
+) {
+  test(`moveToken() does not write over an editor that saves ${how}`, async () => {
     await using place = await Place.create();
     const edited = `# edited\n${FILE}`;
     place.store.before = async (call) => {

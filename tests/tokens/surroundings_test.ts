@@ -4,6 +4,13 @@ import {
   type Surroundings,
   type SurroundingsOptions,
 } from "../../src/tokens/surroundings.ts";
+import { onlyOn, type Platform } from "../support/platform.ts";
+
+const links = onlyOn(
+  "unix",
+  "making FIFOs and symbolic links takes privileges on Windows",
+);
+const modes = onlyOn("unix", "users, modes and root are Unix's");
 
 const LOCAL = { kind: "local", name: "0xef53" } as const;
 
@@ -73,7 +80,7 @@ Deno.test("gatherSurroundings() asks the system for the file system", async () =
   assertEquals(file.fileSystem.kind, "local");
 });
 
-Deno.test("gatherSurroundings() looks at the file behind a link", async () => {
+links.test("gatherSurroundings() looks at the file behind a link", async () => {
   using folders = new Folders();
   const target = `${folders.home}/target`;
   await Deno.rename(folders.credentials, target);
@@ -98,7 +105,7 @@ for (
     (path: string) => Promise<void>,
   ])[]
 ) {
-  Deno.test(`gatherSurroundings() does not open ${name}`, async () => {
+  links.test(`gatherSurroundings() does not open ${name}`, async () => {
     using folders = new Folders();
     await Deno.remove(folders.credentials);
     await put(folders.credentials);
@@ -107,7 +114,7 @@ for (
   });
 }
 
-Deno.test("gatherSurroundings() tells whose the file is", async () => {
+modes.test("gatherSurroundings() tells whose the file is", async () => {
   using folders = new Folders();
   let credentialsPath = "/etc/passwd";
   if (Deno.uid() === 0) {
@@ -151,7 +158,7 @@ async function track(git: string, path: string): Promise<void> {
   await Deno.writeFile(`${git}/index`, gitIndex(path));
 }
 
-Deno.test("gatherSurroundings() finds out whether git tracks the file, a link to it or its target", async () => {
+links.test("gatherSurroundings() finds out whether git tracks the file, a link to it or its target", async () => {
   using folders = new Folders();
   const trackedIn = async (): Promise<string> =>
     (await folders.gather()).file.trackedIn;
@@ -213,13 +220,13 @@ Deno.test("gatherSurroundings() knows containers and sandboxes on Linux alone", 
 const uid = String(Deno.uid());
 
 for (
-  const [env, expected] of [
+  const [env, expected, { test } = Deno] of [
     [{}, { sudo: false }],
     [{ SUDO_UID: uid }, { sudo: false }],
-    [{ SUDO_UID: "4711" }, { sudo: true }],
-    [{ SUDO_UID: "" }, { sudo: true }],
-    [{ PKEXEC_UID: "4711" }, { sudo: true }],
-    [{ DOAS_USER: "somebody" }, { sudo: true }],
+    [{ SUDO_UID: "4711" }, { sudo: true }, modes],
+    [{ SUDO_UID: "" }, { sudo: true }, modes],
+    [{ PKEXEC_UID: "4711" }, { sudo: true }, modes],
+    [{ DOAS_USER: "somebody" }, { sudo: true }, modes],
     [{ CI: "" }, { ci: false }],
     [{ CI: "0" }, { ci: false }],
     [{ CI: "false" }, { ci: false }],
@@ -236,10 +243,11 @@ for (
   ] as const satisfies readonly (readonly [
     Readonly<Record<string, string>>,
     Partial<Surroundings>,
+    Platform?,
   ])[]
 ) {
   const title = JSON.stringify(env).replace(`"${uid}"`, "OUR_UID");
-  Deno.test(`gatherSurroundings() answers ${JSON.stringify(expected)} for ${title}`, async () => {
+  test(`gatherSurroundings() answers ${JSON.stringify(expected)} for ${title}`, async () => {
     using folders = new Folders();
     const surroundings = await folders.gather(env);
     assertEquals({ ...surroundings, ...expected }, surroundings);
@@ -304,7 +312,7 @@ for (
   });
 }
 
-Deno.test("gatherSurroundings() sees a single file from elsewhere in a container", async () => {
+links.test("gatherSurroundings() sees a single file from elsewhere in a container", async () => {
   using folders = new Folders();
   await Deno.writeTextFile(`${folders.markers}/.dockerenv`, "");
   await Deno.mkdir(`${folders.home}/.local/share/keyrings`, {

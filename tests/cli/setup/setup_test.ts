@@ -17,6 +17,9 @@ import {
   type FakeSceneOptions,
 } from "../../support/fake_session.ts";
 import { FakeStore } from "../../support/fake_store.ts";
+import { onlyOn } from "../../support/platform.ts";
+
+const unix = onlyOn("unix", "paths, modes and links are Unix's");
 
 const CORP = "sparse+https://corp.example/index/";
 const CONFIG = `[registries.corp]\nindex = "${CORP}"\n`;
@@ -87,7 +90,7 @@ async function setup(
   }
 }
 
-Deno.test("setup lists the program, moves the tokens and says what cargo asks", async () => {
+unix.test("setup lists the program, moves the tokens and says what cargo asks", async () => {
   const store = new FakeStore();
   await using place = await scene({
     store,
@@ -113,7 +116,7 @@ Deno.test("setup lists the program, moves the tokens and says what cargo asks", 
   assertStringIncludes(place.out.join("\n"), "restore");
 });
 
-Deno.test("setup shows what it would do, and does nothing", async () => {
+unix.test("setup shows what it would do, and does nothing", async () => {
   await using place = await scene();
   const before = await config(place);
   assertEquals(await setup(place, { dryRun: true, yes: false }), 0);
@@ -122,7 +125,7 @@ Deno.test("setup shows what it would do, and does nothing", async () => {
   assertStringIncludes(place.out.join("\n"), `- global-credential-providers`);
 });
 
-Deno.test("setup changes nothing that nobody has confirmed", async (t) => {
+unix.test("setup changes nothing that nobody has confirmed", async (t) => {
   await t.step("nobody is there", async () => {
     await using place = await scene();
     const before = await config(place);
@@ -137,7 +140,7 @@ Deno.test("setup changes nothing that nobody has confirmed", async (t) => {
   });
 });
 
-Deno.test("setup asks a person which of two tokens lives", async (t) => {
+unix.test("setup asks a person which of two tokens lives", async (t) => {
   const CREDENTIALS = '[registries.corp]\ntoken = "tok-file"\n';
   for (
     const [answers, stored, file] of [
@@ -161,7 +164,7 @@ Deno.test("setup asks a person which of two tokens lives", async (t) => {
   }
 });
 
-Deno.test("setup takes --prefer in scripts", async () => {
+unix.test("setup takes --prefer in scripts", async () => {
   const store = new FakeStore({ [CORP]: "tok-store" });
   await using place = await scene({
     store,
@@ -171,7 +174,7 @@ Deno.test("setup takes --prefer in scripts", async () => {
   assertEquals(store.items.get(CORP), "tok-file");
 });
 
-Deno.test("setup names the registries that do not reach the program", async () => {
+unix.test("setup names the registries that do not reach the program", async () => {
   await using place = await scene({
     config: `${CONFIG}credential-provider = "cargo:token"\n`,
   });
@@ -181,7 +184,7 @@ Deno.test("setup names the registries that do not reach the program", async () =
   assertStringIncludes(said, "Cargo asks this program for crates-io.");
 });
 
-Deno.test("setup names what is asked before it, in the words of doctor", async (t) => {
+unix.test("setup names what is asked before it, in the words of doctor", async (t) => {
   const VARIABLE = "CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS";
   const TOKEN_LIST =
     '[registry]\nglobal-credential-providers = ["cargo:token"]\n';
@@ -222,7 +225,7 @@ Deno.test("setup names what is asked before it, in the words of doctor", async (
   }
 });
 
-Deno.test("setup shows no token that stands in a line it changes", async () => {
+unix.test("setup shows no token that stands in a line it changes", async () => {
   await using place = await scene();
   await Deno.writeTextFile(
     `${place.home}/config.toml`,
@@ -234,14 +237,14 @@ Deno.test("setup shows no token that stands in a line it changes", async () => {
   assert(!shown.includes("planted"));
 });
 
-Deno.test("setup touches no file that it cannot read", async () => {
+unix.test("setup touches no file that it cannot read", async () => {
   await using place = await scene();
   await Deno.writeTextFile(`${place.home}/config.toml`, "[registry\n");
   assertStringIncludes(String(await setup(place)), "not valid TOML");
   assertEquals(await config(place), "[registry\n");
 });
 
-Deno.test("setup does nothing by halves where a setting is wrong", async () => {
+unix.test("setup does nothing by halves where a setting is wrong", async () => {
   await using place = await scene({
     env: { CARGO_CREDENTIAL_KEYRING_STORE: "planted" },
   });
@@ -250,7 +253,7 @@ Deno.test("setup does nothing by halves where a setting is wrong", async () => {
   assertEquals(await config(place), before);
 });
 
-Deno.test("setup keeps a link and the mode of what it leads to", async () => {
+unix.test("setup keeps a link and the mode of what it leads to", async () => {
   await using place = await scene();
   const real = `${place.root}/dotfiles.toml`;
   await Deno.rename(`${place.home}/config.toml`, real);
@@ -262,7 +265,7 @@ Deno.test("setup keeps a link and the mode of what it leads to", async () => {
   assert((await Deno.lstat(`${place.home}/config.toml`)).isSymlink);
 });
 
-Deno.test("setup names the toolchains that ask nobody", async () => {
+unix.test("setup names the toolchains that ask nobody", async () => {
   const root = await Deno.makeTempDir();
   try {
     for (const name of ["1.70.0-x86_64-unknown-linux-gnu", "stable-x86_64"]) {
@@ -278,7 +281,7 @@ Deno.test("setup names the toolchains that ask nobody", async () => {
   }
 });
 
-Deno.test("findWindowsProgram() looks on the Windows side of WSL, and only there", async () => {
+unix.test("findWindowsProgram() looks on the Windows side of WSL, and only there", async () => {
   const users = await Deno.makeTempDir();
   try {
     const path = `${users}/Jane/.cargo/bin/cargo-credential-keyring.exe`;
@@ -295,7 +298,7 @@ Deno.test("findWindowsProgram() looks on the Windows side of WSL, and only there
   }
 });
 
-Deno.test("findOwnProgram() copies the compiled program, and leaves it with --here where only its user can write", async () => {
+unix.test("findOwnProgram() copies the compiled program, and leaves it with --here where only its user can write", async () => {
   const root = await Deno.makeTempDir();
   try {
     const executable = `${root}/program`;
@@ -329,7 +332,7 @@ Deno.test("findOwnProgram() copies the compiled program, and leaves it with --he
   }
 });
 
-Deno.test("copyProgram() makes a program that runs, and leaves what a link led to", async () => {
+unix.test("copyProgram() makes a program that runs, and leaves what a link led to", async () => {
   const root = await Deno.makeTempDir();
   try {
     await Deno.writeTextFile(`${root}/new`, "new");
@@ -371,7 +374,7 @@ async function jsonScene(store: FakeStore): Promise<FakeScene> {
 
 const TWICE = "sparse+https://twice.example/index/";
 
-Deno.test("setup --json has exactly the keys that are documented", async () => {
+unix.test("setup --json has exactly the keys that are documented", async () => {
   const store = new FakeStore({ [TWICE]: "planted-store" });
   await using place = await jsonScene(store);
   const path = `${place.home}/config.toml`;
@@ -446,7 +449,7 @@ Deno.test("setup --json has exactly the keys that are documented", async () => {
   for (const key of keys) assertStringIncludes(documentation, `\`${key}\``);
 });
 
-Deno.test("setup --json settles with --prefer and --yes, and not without", async () => {
+unix.test("setup --json settles with --prefer and --yes, and not without", async () => {
   const store = new FakeStore({ [TWICE]: "planted-store" });
   await using place = await jsonScene(store);
   const asked = await setupJson(place, { prefer: "file" });
@@ -460,7 +463,7 @@ Deno.test("setup --json settles with --prefer and --yes, and not without", async
   assertEquals(store.items.get(TWICE), "planted-file");
 });
 
-Deno.test("setup succeeds where no store is there yet, however it reports", async () => {
+unix.test("setup succeeds where no store is there yet, however it reports", async () => {
   const store = new FakeStore({}, { failure: LOCKED });
   await using place = await scene({
     store,
@@ -477,7 +480,7 @@ Deno.test("setup succeeds where no store is there yet, however it reports", asyn
   assertEquals(said.results.map(({ outcome }) => outcome), ["failed"]);
 });
 
-Deno.test("setup --json says why cargo does not ask, as doctor does", async () => {
+unix.test("setup --json says why cargo does not ask, as doctor does", async () => {
   await using place = await scene({
     config: `${CONFIG}credential-provider = "cargo:token"\n`,
   });
@@ -498,7 +501,7 @@ Deno.test("setup --json says why cargo does not ask, as doctor does", async () =
   );
 });
 
-Deno.test("setup --json --undo says what goes and what remains", async () => {
+unix.test("setup --json --undo says what goes and what remains", async () => {
   const store = new FakeStore({ [CORP]: "planted" });
   await using place = await scene({ store, answers: [] });
   const before = await config(place);
@@ -531,7 +534,7 @@ Deno.test("setup --json --undo says what goes and what remains", async () => {
   assertEquals(said.store["state"], "locked");
 });
 
-Deno.test("setup --undo says so where it could not look for tokens", async () => {
+unix.test("setup --undo says so where it could not look for tokens", async () => {
   const store = new FakeStore({ [CORP]: "planted" });
   await using place = await scene({ store });
   assertEquals(await setup(place), 0);
@@ -541,7 +544,7 @@ Deno.test("setup --undo says so where it could not look for tokens", async () =>
   assertStringIncludes(place.err.join("\n"), "the fake store is locked");
 });
 
-Deno.test("setup --undo says where cargo still asks the program", async () => {
+unix.test("setup --undo says where cargo still asks the program", async () => {
   const store = new FakeStore({ [CORP]: "planted" });
   await using place = await scene({
     store,
