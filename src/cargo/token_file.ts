@@ -1,4 +1,8 @@
-import { describeRefusal, readSmallFile } from "../base/files.ts";
+import {
+  describeRefusal,
+  permissionsOf,
+  readSmallFile,
+} from "../base/files.ts";
 import { Secret } from "../base/secret.ts";
 import { checkToken } from "./token.ts";
 
@@ -42,20 +46,19 @@ export function readTokenFile(path: string): TokenFile {
     case "refused":
       return unusable(describeRefusal(file, MAX_BYTES));
     case "read":
-      return takeToken(file.bytes, file.info.mode);
+      return takeToken(file.bytes, permissionsOf(file.info));
   }
 }
 
 function takeToken(
   bytes: Uint8Array<ArrayBuffer>,
-  mode: number | null,
+  permissions: number | undefined,
 ): TokenFile {
   const token = new Secret(withoutLineEnding(bytes));
   bytes.fill(0);
   const validity = checkToken(token);
   if (validity === "valid") {
-    // Windows has no such modes.
-    const readableByOthers = mode !== null && (mode & 0o004) !== 0;
+    const readableByOthers = ((permissions ?? 0) & 0o004) !== 0;
     return { kind: "token", token, readableByOthers };
   }
   const severalLines = token.bytes.includes(LF) || token.bytes.includes(CR);
