@@ -24,11 +24,6 @@ const linux = onlyOn("linux", "find(1) says what is there, and WSL is Linux");
 const CORP = "sparse+https://corp.example/index/";
 const CONFIG = `[registries.corp]\nindex = "${CORP}"\n`;
 
-/** This program in cargo's folder. */
-const PROGRAM = Deno.build.os === "windows"
-  ? "cargo-credential-keyring.exe"
-  : "cargo-credential-keyring";
-
 /** A healthy home: the program is there, and the store has corp's token. */
 async function healthy(options: FakeSceneOptions = {}): Promise<FakeScene> {
   const scene = await FakeScene.create({
@@ -37,7 +32,7 @@ async function healthy(options: FakeSceneOptions = {}): Promise<FakeScene> {
     providers: ["cargo:token", "cargo-credential-keyring"],
     ...options,
   });
-  await writeProgram(join(scene.home, "bin", PROGRAM));
+  await writeProgram(scene.program);
   return scene;
 }
 
