@@ -29,7 +29,7 @@ import {
   parseState,
 } from "../../src/state/format.ts";
 import { Secret } from "../../src/base/secret.ts";
-import { onlyOn } from "../support/platform.ts";
+import { onlyOn, type Platform } from "../support/platform.ts";
 
 const links = onlyOn(
   "unix",
@@ -447,15 +447,19 @@ async function mkfifo(path: string): Promise<void> {
 }
 
 for (
-  const [name, put] of [
-    ["a FIFO", mkfifo],
+  const [name, put, { test } = Deno] of [
+    ["a FIFO", mkfifo, links],
     ["a folder", (path) => Deno.mkdir(path)],
     ["a link to a file", async (path) => {
       await Deno.writeTextFile(`${path}.target`, `{"version":1}`);
       await Deno.symlink(`${path}.target`, path);
-    }],
-    ["a link to nowhere", (path) => Deno.symlink(`${path}.nowhere`, path)],
-    ["a link to itself", (path) => Deno.symlink(path, path)],
+    }, links],
+    [
+      "a link to nowhere",
+      (path) => Deno.symlink(`${path}.nowhere`, path),
+      links,
+    ],
+    ["a link to itself", (path) => Deno.symlink(path, path), links],
     ["a file of a gigabyte", async (path) => {
       await Deno.writeTextFile(path, "");
       await Deno.truncate(path, 1 << 30);
@@ -463,9 +467,10 @@ for (
   ] as const satisfies readonly (readonly [
     string,
     (path: string) => Promise<void>,
+    Platform?,
   ])[]
 ) {
-  links.test(`updateState() has no memory with ${name} in the state's place`, async () => {
+  test(`updateState() has no memory with ${name} in the state's place`, async () => {
     using home = new Home();
     await put(home.file);
     const before = home.names();
@@ -479,16 +484,21 @@ for (
 }
 
 for (
-  const [name, put] of [
-    ["a FIFO", mkfifo],
+  const [name, put, { test } = Deno] of [
+    ["a FIFO", mkfifo, links],
     ["a folder", (path) => Deno.mkdir(path)],
-    ["a link to nowhere", (path) => Deno.symlink(`${path}.nowhere`, path)],
+    [
+      "a link to nowhere",
+      (path) => Deno.symlink(`${path}.nowhere`, path),
+      links,
+    ],
   ] as const satisfies readonly (readonly [
     string,
     (path: string) => Promise<void>,
+    Platform?,
   ])[]
 ) {
-  links.test(`updateState() records nothing with ${name} in the lock's place`, async () => {
+  test(`updateState() records nothing with ${name} in the lock's place`, async () => {
     using home = new Home();
     await put(home.lock);
     assertEquals(await updateState(home.path, pinUrl), false);
