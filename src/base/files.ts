@@ -172,6 +172,16 @@ export function decodeText(
 }
 
 /**
+ * A file's permissions; `undefined` on Windows, which has none of this kind:
+ * what Deno gives there is made up.
+ */
+export function permissionsOf({ mode }: Deno.FileInfo): number | undefined {
+  return Deno.build.os === "windows" || mode === null
+    ? undefined
+    : mode & 0o7777;
+}
+
+/**
  * Whether an error says that there is nothing at a path: no entry, or no
  * folder on the way to it (`NotADirectory`).
  */

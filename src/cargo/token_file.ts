@@ -1,5 +1,6 @@
 import {
   describeRefusal,
+  permissionsOf,
   readSmallFile,
   type SmallFile,
 } from "../base/files.ts";
@@ -42,19 +43,20 @@ const CR = 0x0d;
 export function readTokenFile(path: string): TokenFile {
   if (/^\/(dev|proc|sys)\//.test(path)) return { kind: "out-of-reach" };
   const file = readSmallFile(path, { maxBytes: MAX_BYTES });
-  return file.kind === "read" ? takeToken(file.bytes, file.info.mode) : file;
+  return file.kind === "read"
+    ? takeToken(file.bytes, permissionsOf(file.info))
+    : file;
 }
 
 function takeToken(
   bytes: Uint8Array<ArrayBuffer>,
-  mode: number | null,
+  permissions: number | undefined,
 ): TokenFile {
   const token = new Secret(withoutLineEnding(bytes));
   bytes.fill(0);
   const validity = checkToken(token);
   if (validity === "valid") {
-    // Windows has no such modes.
-    const readableByOthers = mode !== null && (mode & 0o004) !== 0;
+    const readableByOthers = ((permissions ?? 0) & 0o004) !== 0;
     return { kind: "token", token, readableByOthers };
   }
   const severalLines = token.bytes.includes(LF) || token.bytes.includes(CR);

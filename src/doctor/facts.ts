@@ -5,7 +5,8 @@ import {
   parentPath,
   PATH_STYLE,
 } from "../base/paths.ts";
-import { readRegularFile } from "../base/files.ts";
+import { permissionsOf, readRegularFile } from "../base/files.ts";
+import { realPath } from "../base/real_path.ts";
 import type { ConfigLayers } from "../cargo/config.ts";
 import {
   isThisProgram,
@@ -45,8 +46,8 @@ export async function gatherFacts(
     home,
     isHomeShared: ((modeOf(home) ?? 0) & 0o022) !== 0,
     ...(file === undefined ? {} : { file }),
-    ...(twin === undefined || modeOf(twin) === undefined ||
-        Deno.realPathSync(twin) === Deno.realPathSync(path)
+    ...(twin === undefined || realPath(twin) === undefined ||
+        realPath(twin) === realPath(path)
       ? {}
       : { unreadTwin: twin }),
     deadTokens: await deadTokens(layers, path),
@@ -86,10 +87,10 @@ async function lookOver(
   }
 }
 
-/** Permission bits; `undefined`: nothing is there, or the system has none. */
+/** Permissions; `undefined`: nothing is there, or the system has none. */
 function modeOf(path: string): number | undefined {
   try {
-    return Deno.statSync(path).mode ?? undefined;
+    return permissionsOf(Deno.statSync(path));
   } catch {
     return undefined;
   }
@@ -186,8 +187,8 @@ function howExecutable(
   const names = PATH_STYLE === "windows" ? [path, `${path}.exe`] : [path];
   for (const name of names) {
     try {
-      const { isFile, mode } = Deno.statSync(name);
-      return isFile && (mode === null || (mode & 0o111) !== 0)
+      const info = Deno.statSync(name);
+      return info.isFile && ((permissionsOf(info) ?? 0o111) & 0o111) !== 0
         ? "executable"
         : "not-executable";
     } catch (error) {

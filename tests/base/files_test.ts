@@ -1,5 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
-import { readRegularFile, readSmallFile } from "../../src/base/files.ts";
+import {
+  permissionsOf,
+  readRegularFile,
+  readSmallFile,
+} from "../../src/base/files.ts";
 import { onlyOn } from "../support/platform.ts";
 
 const links = onlyOn(
@@ -83,4 +87,14 @@ Deno.test("readRegularFile() keeps a byte order mark and refuses other bytes", (
       kind: "unreadable",
       reason: "not-utf-8",
     });
+  }));
+
+Deno.test("permissionsOf() has none on Windows, where Deno makes them up", () =>
+  inDirectory((directory) => {
+    const path = `${directory}/file`;
+    Deno.writeTextFileSync(path, "", { mode: 0o600 });
+    assertEquals(
+      permissionsOf(Deno.statSync(path)),
+      Deno.build.os === "windows" ? undefined : 0o600,
+    );
   }));

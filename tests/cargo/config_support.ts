@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { type ConfigLayers, loadConfig } from "../../src/cargo/config.ts";
 import type { Environment } from "../../src/cargo/home.ts";
 
@@ -39,8 +40,8 @@ export async function withCheckout(
 ): Promise<void> {
   const made = await Deno.makeTempDir({ prefix: "checkout-" });
   const root = await Deno.realPath(made);
-  const home = `${root}/${options.home ?? "user/.cargo"}`;
-  const cwd = `${root}/work/project/sub`;
+  const home = join(root, options.home ?? "user/.cargo");
+  const cwd = join(root, "work", "project", "sub");
   try {
     await Deno.mkdir(home, { recursive: true });
     await Deno.mkdir(cwd, { recursive: true });
@@ -57,4 +58,13 @@ export async function withCheckout(
   } finally {
     await Deno.remove(root, { recursive: true });
   }
+}
+
+/**
+ * A path as a test expects it, the same on every system: below the root, with
+ * slashes.
+ */
+export function shownPath(path: string, root: string): string {
+  const slashes = (text: string): string => text.replaceAll("\\", "/");
+  return slashes(path).replace(`${slashes(root)}/`, "");
 }

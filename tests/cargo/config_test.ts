@@ -4,13 +4,9 @@ import {
   loadConfig,
   valueAt,
 } from "../../src/cargo/config.ts";
-import { withCheckout } from "./config_support.ts";
+import { shownPath, withCheckout } from "./config_support.ts";
 import { onlyOn } from "../support/platform.ts";
 
-const unixPaths = onlyOn(
-  "unix",
-  "paths are written as on Unix in what is expected",
-);
 const links = onlyOn(
   "unix",
   "making FIFOs and symbolic links takes privileges on Windows",
@@ -19,13 +15,13 @@ const links = onlyOn(
 /** The files of a configuration, the weakest first: layer and path. */
 function order(layers: ConfigLayers, root: string): string[] {
   return layers.files.map(({ layer, path }) =>
-    `${layer} ${path.replace(`${root}/`, "")}`
+    `${layer} ${shownPath(path, root)}`
   );
 }
 
 const RELEVANT = "[registries]\n";
 
-unixPaths.test("loadConfig() orders the files as cargo does", () =>
+Deno.test("loadConfig() orders the files as cargo does", () =>
   withCheckout({
     "user/.cargo/config.toml": RELEVANT,
     "work/.cargo/config.toml": RELEVANT,
@@ -47,7 +43,7 @@ unixPaths.test("loadConfig() orders the files as cargo does", () =>
     assertEquals(layers.problems, []);
   }));
 
-unixPaths.test("loadConfig() knows cargo's home among the directories above", () =>
+Deno.test("loadConfig() knows cargo's home among the directories above", () =>
   withCheckout(
     {
       ".cargo/config.toml": RELEVANT,
@@ -71,7 +67,7 @@ Deno.test("loadConfig() knows cargo's home behind a link", () =>
     assertEquals(layers.files.map(({ layer }) => layer), ["user"]);
   }));
 
-unixPaths.test("loadConfig() takes a text for the file in cargo's home, in its place", async (t) => {
+Deno.test("loadConfig() takes a text for the file in cargo's home, in its place", async (t) => {
   const ABOVE = "work/.cargo/config.toml";
   const BELOW = "work/project/.cargo/config.toml";
   const SHARED = "work/project/.cargo/shared.toml";
@@ -102,7 +98,7 @@ unixPaths.test("loadConfig() takes a text for the file in cargo's home, in its p
   await t.step("there is one", () => check({ [BELOW]: "# not TOML [\n" }));
 });
 
-unixPaths.test("loadConfig() loads what is included before what includes it", () =>
+Deno.test("loadConfig() loads what is included before what includes it", () =>
   withCheckout({
     "user/.cargo/config.toml":
       "include = ['a.toml', { path = 'sub/b.toml' }, { path = 'no.toml', optional = true }]\n",
@@ -241,7 +237,7 @@ links.test("loadConfig() follows a link before the `..` of an include, as the sy
     assertEquals(files[0]?.values, { registries: { right: {} } });
   }));
 
-unixPaths.test("loadConfig() finds what is above a directory whose name is no text", () =>
+Deno.test("loadConfig() finds what is above a directory whose name is no text", () =>
   withCheckout({
     "user/.cargo/config.toml": RELEVANT,
     "work/.cargo/config.toml": "include = ['i.toml']\n",
@@ -257,9 +253,7 @@ unixPaths.test("loadConfig() finds what is above a directory whose name is no te
         cwd: ".",
       });
       assertEquals(
-        files.map(({ layer, path }) =>
-          `${layer} ${path.replace(`${root}/`, "")}`
-        ),
+        files.map(({ layer, path }) => `${layer} ${shownPath(path, root)}`),
         [
           "user user/.cargo/config.toml",
           "project ../../.cargo/i.toml",

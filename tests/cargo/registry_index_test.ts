@@ -1,4 +1,5 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
+import { pathToFileURL } from "node:url";
 import fc from "fast-check";
 import type { ConfigFile, ConfigLayers } from "../../src/cargo/config.ts";
 import type { Environment } from "../../src/cargo/home.ts";
@@ -14,12 +15,6 @@ import {
 } from "../../src/cargo/registry_index.ts";
 import { sameRegistry, spellings } from "../../src/cargo/spellings.ts";
 import { withCheckout } from "./config_support.ts";
-import { onlyOn } from "../support/platform.ts";
-
-const unixPaths = onlyOn(
-  "unix",
-  "paths are written as on Unix in what is expected",
-);
 
 const CWD = "/work/project";
 const GOOD = "sparse+https://good.example/";
@@ -105,7 +100,7 @@ Deno.test("registryIndex() says which layer binds a name", () => {
   assertEquals(configuredNames(layers), ["a", "b", "c", "my-reg"]);
 });
 
-unixPaths.test("registryIndex() resolves a relative index from its file's root", () =>
+Deno.test("registryIndex() resolves a relative index from its file's root", () =>
   withCheckout({
     "user/.cargo/config.toml": "[registries]\na.index = 'file:reg'\n",
     "work/project/.cargo/config.toml":
@@ -114,15 +109,15 @@ unixPaths.test("registryIndex() resolves a relative index from its file's root",
     const layers = await load({ CARGO_REGISTRIES_C_INDEX: "file:../reg" });
     assertEquals(
       registryIndex(layers, cwd, "a")?.url,
-      `file://${root}/user/reg`,
+      pathToFileURL(`${root}/user/reg`).href,
     );
     assertEquals(
       registryIndex(layers, cwd, "b")?.url,
-      `file://${root}/work/project/reg`,
+      pathToFileURL(`${root}/work/project/reg`).href,
     );
     assertEquals(
       registryIndex(layers, cwd, "c")?.url,
-      `file://${root}/work/project/reg`,
+      pathToFileURL(`${root}/work/project/reg`).href,
     );
   }));
 

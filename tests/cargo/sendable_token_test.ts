@@ -1,13 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { sendableToken } from "../../src/cargo/sendable_token.ts";
 import type { Environment } from "../../src/cargo/home.ts";
-import { withCheckout } from "./config_support.ts";
+import { shownPath, withCheckout } from "./config_support.ts";
 import { onlyOn } from "../support/platform.ts";
 
-const unixPaths = onlyOn(
-  "unix",
-  "paths are written as on Unix in what is expected",
-);
 const links = onlyOn(
   "unix",
   "making FIFOs and symbolic links takes privileges on Windows",
@@ -121,7 +117,7 @@ const SENDABLE: [
 ];
 
 for (const [what, files, environment, expected] of SENDABLE) {
-  unixPaths.test(`sendableToken() looks at ${what}`, () =>
+  Deno.test(`sendableToken() looks at ${what}`, () =>
     withCheckout(files, async ({ root, home, load }) => {
       const layers = await load(environment);
       const path = "user/.cargo/credentials" in files
@@ -131,7 +127,7 @@ for (const [what, files, environment, expected] of SENDABLE) {
       assertEquals(
         found.kind === "none"
           ? found.kind
-          : `${found.kind} ${found.where.replace(`${root}/`, "")}`,
+          : `${found.kind} ${shownPath(found.where, root)}`,
         expected,
       );
     }));

@@ -3,6 +3,7 @@ import {
   describeTokenFileFault,
   readTokenFile,
 } from "../../src/cargo/token_file.ts";
+import { onWindows } from "../support/windows.ts";
 
 const UNIX = Deno.build.os !== "windows";
 
@@ -77,6 +78,18 @@ Deno.test("readTokenFile() tells what is not there from what is no file", async 
     assertEquals(lineOf(folder), "is not a regular file");
   });
 });
+
+onWindows(
+  "readTokenFile() says of no file on Windows that others may read it",
+  () =>
+    withFolder(async (folder) => {
+      const path = `${folder}/token`;
+      await Deno.writeTextFile(path, "abc");
+      const file = readTokenFile(path);
+      assert(file.kind === "token");
+      assertEquals(file.readableByOthers, false);
+    }),
+);
 
 if (UNIX) {
   Deno.test("readTokenFile() waits for no FIFO, and reads no device", async () => {

@@ -9,12 +9,6 @@ import { isPinned } from "../../src/state/pins.ts";
 import type { StoreFailure } from "../../src/stores/credential_store.ts";
 import { FakeScene, type FakeSceneOptions } from "../support/fake_session.ts";
 import { FakeStore, type FakeStoreFaults } from "../support/fake_store.ts";
-import { onlyOn } from "../support/platform.ts";
-
-const unixPaths = onlyOn(
-  "unix",
-  "paths are written as on Unix in what is expected",
-);
 
 const CORP = "sparse+https://corp.example/index/";
 const OTHER = "sparse+https://other.example/index/";
@@ -68,7 +62,7 @@ async function corpScene(
   return { scene, store };
 }
 
-unixPaths.test("restore moves a token into the file, where it stays", async () => {
+Deno.test("restore moves a token into the file, where it stays", async () => {
   const { scene, store } = await corpScene();
   await using _ = scene;
   const { status, rows } = await restore(scene);

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { join } from "node:path";
 import { readPlaintext } from "../../src/credentials/file.ts";
 import { credentialsPath } from "../../src/credentials/place.ts";
 import {
@@ -9,10 +10,6 @@ import {
 import { Secret } from "../../src/base/secret.ts";
 import { onlyOn } from "../support/platform.ts";
 
-const unixPaths = onlyOn(
-  "unix",
-  "paths are written as on Unix in what is expected",
-);
 const links = onlyOn(
   "unix",
   "making FIFOs and symbolic links takes privileges on Windows",
@@ -291,19 +288,21 @@ modes.test("withCredentialsLock() says what the system has against it", () =>
     assertEquals(await Deno.readTextFile(path), text);
   }));
 
-unixPaths.test("credentialsPath() prefers the file without an extension", () =>
+Deno.test("credentialsPath() prefers the file without an extension", () =>
   inDirectory(async (directory) => {
-    assertEquals(
-      await credentialsPath(directory),
-      `${directory}/credentials.toml`,
-    );
+    const named = join(directory, "credentials.toml");
+    const plain = join(directory, "credentials");
+    assertEquals(await credentialsPath(directory), named);
+    await Deno.writeTextFile(named, "");
+    await Deno.writeTextFile(plain, "");
+    assertEquals(await credentialsPath(directory), plain);
+  }));
+
+links.test("credentialsPath() takes a link to nowhere for no file", () =>
+  inDirectory(async (directory) => {
     await Deno.symlink("nowhere", `${directory}/credentials`);
     assertEquals(
       await credentialsPath(directory),
       `${directory}/credentials.toml`,
     );
-    await Deno.remove(`${directory}/credentials`);
-    await Deno.writeTextFile(`${directory}/credentials.toml`, "");
-    await Deno.writeTextFile(`${directory}/credentials`, "");
-    assertEquals(await credentialsPath(directory), `${directory}/credentials`);
   }));

@@ -3,6 +3,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { stripAnsiCode } from "@std/fmt/colors";
+import { dirname, join } from "node:path";
 import { CRATES_IO_INDEX } from "../../src/cargo/registries.ts";
 import { run } from "../../src/cli/commands/doctor.ts";
 import { gatherFacts } from "../../src/doctor/facts.ts";
@@ -14,13 +15,14 @@ import { displayWidth } from "../../src/terminal/display_width.ts";
 import { FakeScene, type FakeSceneOptions } from "../support/fake_session.ts";
 import { FakeStore } from "../support/fake_store.ts";
 import { run as runProgram } from "../support/run.ts";
-import { onlyOn } from "../support/platform.ts";
+import { onlyOn, type Platform } from "../support/platform.ts";
 
-const unix = onlyOn("unix", "the scenes' paths are Unix's");
+const modes = onlyOn("unix", "modes are Unix's");
+const git = onlyOn("unix", "git is a judge, and missing in Wine");
+const linux = onlyOn("linux", "find(1) says what is there, and WSL is Linux");
 
 const CORP = "sparse+https://corp.example/index/";
 const CONFIG = `[registries.corp]\nindex = "${CORP}"\n`;
-const UNIX = Deno.build.os !== "windows";
 
 /** A healthy home: the program is there, and the store has corp's token. */
 async function healthy(options: FakeSceneOptions = {}): Promise<FakeScene> {
@@ -30,15 +32,13 @@ async function healthy(options: FakeSceneOptions = {}): Promise<FakeScene> {
     providers: ["cargo:token", "cargo-credential-keyring"],
     ...options,
   });
-  await writeProgram(`${scene.home}/bin/cargo-credential-keyring`);
+  await writeProgram(scene.program);
   return scene;
 }
 
 async function writeProgram(path: string): Promise<void> {
-  await Deno.mkdir(path.replace(/\/[^/]*$/, ""), { recursive: true });
-  await Deno.writeTextFile(path + (UNIX ? "" : ".exe"), "#!/bin/sh\n", {
-    mode: 0o755,
-  });
+  await Deno.mkdir(dirname(path), { recursive: true });
+  await Deno.writeTextFile(path, "#!/bin/sh\n", { mode: 0o755 });
 }
 
 async function doctor(
@@ -81,7 +81,8 @@ const CASES: Readonly<
     ])[];
     /** What the last one says somewhere. */
     readonly says?: string;
-    readonly unixOnly?: true;
+    /** Where there is more to it than on all systems. */
+    readonly platform?: Platform;
   }>
 > = {
   "a healthy home": { found: [] },
@@ -105,7 +106,7 @@ const CASES: Readonly<
         '[registry]\nglobal-credential-providers = ["cargo:token"]\n',
       ),
     found: [["asked-first", "serious"]],
-    says: "checkout/.cargo/config.toml",
+    says: join("checkout", ".cargo", "config.toml"),
   },
   "cargo's own provider before this one": {
     options: { providers: ["cargo-credential-keyring", "cargo:libsecret"] },
@@ -143,7 +144,7 @@ const CASES: Readonly<
       Deno.chmod(`${scene.home}/bin/cargo-credential-keyring`, 0o644),
     found: [["program-missing", "serious"]],
     says: "may not be executed",
-    unixOnly: true,
+    platform: modes,
   },
   "two names for one registry": {
     options: { config: `${CONFIG}[registries.twin]\nindex = "${CORP}"\n` },
@@ -269,18 +270,18 @@ const CASES: Readonly<
       await Deno.chmod(`${scene.home}/credentials`, 0o600);
     },
     found: [["two-credentials-files", "warning"]],
-    unixOnly: true,
+    platform: modes,
   },
   "credentials that others may read": {
     options: { credentials: `[registries.corp]\n${ENTRY}"planted-stored"\n` },
     before: (scene) => Deno.chmod(scene.path, 0o644),
     found: [["file-mode", "serious"], ["token-in-file", "warning", ["corp"]]],
-    unixOnly: true,
+    platform: modes,
   },
   "a cargo home that others may write into": {
     before: (scene) => Deno.chmod(scene.home, 0o777),
     found: [["home-writable", "serious"]],
-    unixOnly: true,
+    platform: modes,
   },
   "a credentials file that cargo cannot parse": {
     options: { credentials: "[registry]\ntoken = planted" },
@@ -347,12 +348,12 @@ const CASES: Readonly<
 };
 
 for (
-  const [what, { options, before, found, says, unixOnly }] of Object.entries(
-    CASES,
-  )
+  const [what, { options, before, found, says, platform: { test } = Deno }]
+    of Object.entries(
+      CASES,
+    )
 ) {
-  if (unixOnly && !UNIX) continue;
-  unix.test(`doctor finds ${what}`, async () => {
+  test(`doctor finds ${what}`, async () => {
     await using scene = await healthy(options);
     await before?.(scene);
     const result = await doctor(scene);
@@ -381,8 +382,7 @@ for (
   });
 }
 
-unix.test("doctor finds a secret file that others may read", async () => {
-  if (!UNIX) return;
+modes.test("doctor finds a secret file that others may read", async () => {
   await using folder = await healthy();
   const path = `${folder.root}/secret`;
   await Deno.writeTextFile(path, "planted-secret\n");
@@ -396,22 +396,22 @@ unix.test("doctor finds a secret file that others may read", async () => {
   assertEquals((await doctor(scene)).found, []);
 });
 
-unix.test("doctor finds credentials that git tracks", async () => {
+git.test("doctor finds credentials that git tracks", async () => {
   await using scene = await healthy({
     credentials: `[registries.corp]\n${ENTRY}"planted-stored"\n`,
   });
-  const git = async (...args: string[]): Promise<void> => {
+  const runGit = async (...args: string[]): Promise<void> => {
     const { code, stderr } = await runProgram(["git", ...args], {
       cwd: scene.home,
       env: { PATH: Deno.env.get("PATH") ?? "", HOME: scene.root },
     });
     assertEquals(code, 0, stderr);
   };
-  await git("init", "-q");
+  await runGit("init", "-q");
   assertEquals((await doctor(scene)).found.map(({ code }) => code), [
     "token-in-file",
   ]);
-  await git("add", "credentials.toml");
+  await runGit("add", "credentials.toml");
   const { found } = await doctor(scene);
   assertEquals(found.map(({ code }) => code), [
     "tracked-by-git",
@@ -419,29 +419,25 @@ unix.test("doctor finds credentials that git tracks", async () => {
   ]);
   // The fix is a command that works.
   const fix = found[0]?.fix.replace(/, and .*/, "") ?? "";
-  await git(...fix.split(" ").slice(1));
+  await runGit(...fix.split(" ").slice(1));
   assertEquals((await doctor(scene)).found.map(({ code }) => code), [
     "token-in-file",
   ]);
 });
 
-unix.test({
-  name: "doctor finds the Windows program, in WSL",
-  ignore: Deno.build.os !== "linux",
-  fn: async () => {
-    const program = "cargo-credential-keyring.exe";
-    await using scene = await healthy({ providers: ["cargo:token", program] });
-    await writeProgram(`${scene.home}/bin/${program}`);
-    const { status, found } = await doctor(scene);
-    assertEquals(
-      [status, found.map(({ code, severity }) => [code, severity])],
-      [0, [["windows-program", "note"]]],
-    );
-    assertStringIncludes(found[0]?.fix ?? "", `run ${program}`);
-  },
+linux.test("doctor finds the Windows program, in WSL", async () => {
+  const program = "cargo-credential-keyring.exe";
+  await using scene = await healthy({ providers: ["cargo:token", program] });
+  await writeProgram(`${scene.home}/bin/${program}`);
+  const { status, found } = await doctor(scene);
+  assertEquals(
+    [status, found.map(({ code, severity }) => [code, severity])],
+    [0, [["windows-program", "note"]]],
+  );
+  assertStringIncludes(found[0]?.fix ?? "", `run ${program}`);
 });
 
-unix.test("doctor knows cargo's versions from rustup's toolchains", async () => {
+Deno.test("doctor knows cargo's versions from rustup's toolchains", async () => {
   await using place = await healthy();
   const home = `${place.root}/rustup`;
   await using scene = await healthy({ env: { RUSTUP_HOME: home } });
@@ -478,7 +474,7 @@ unix.test("doctor knows cargo's versions from rustup's toolchains", async () => 
   assertEquals((await doctor(scene)).found[0]?.severity, "serious");
 });
 
-unix.test("doctor leaves nothing behind", async () => {
+linux.test("doctor leaves nothing behind", async () => {
   await using scene = await healthy({
     credentials: `[registry]\n${ENTRY}"planted"\n`,
   });
@@ -493,7 +489,6 @@ unix.test("doctor leaves nothing behind", async () => {
     });
     return stdout.split("\n").sort();
   };
-  if (Deno.build.os !== "linux") return;
   const before = await list();
   await doctor(scene);
   assertEquals(await list(), before);
@@ -505,7 +500,7 @@ unix.test("doctor leaves nothing behind", async () => {
   assert(handedOut.every(({ bytes }) => bytes.every((byte) => byte === 0)));
 });
 
-unix.test("doctor fits every screen and cuts nothing", async () => {
+Deno.test("doctor fits every screen and cuts nothing", async () => {
   await using scene = await healthy({
     config: `${CONFIG}${ENTRY}"planted"\n`,
     credentials: `[registries.corp]\n${ENTRY}"planted-file"\n`,
@@ -523,17 +518,19 @@ unix.test("doctor fits every screen and cuts nothing", async () => {
   }
 });
 
-unix.test("doctor says of a healthy home that nothing is wrong", async () => {
+Deno.test("doctor says of a healthy home that nothing is wrong", async () => {
   await using scene = await healthy();
   assertEquals(await run({ json: false }, scene.session()), 0);
   assertEquals(scene.out, ["Fine  nothing is wrong"]);
 });
 
-unix.test("doctor says what, why and what to do", async () => {
+Deno.test("doctor says what, why and what to do", async () => {
   await using scene = await healthy({ providers: ["cargo:token"] });
   assertEquals(await run({ json: false }, scene.session()), 1);
   assertEquals(scene.out, [
-    `Serious  the providers in ${scene.home}/config.toml do not include this ` +
+    `Serious  the providers in ${
+      join(scene.home, "config.toml")
+    } do not include this ` +
     "program: cargo asks cargo:token",
     "Why      stored tokens are not found, and `cargo login` keeps new ones " +
     "elsewhere; another tool may have replaced the list",
@@ -541,7 +538,7 @@ unix.test("doctor says what, why and what to do", async () => {
   ]);
 });
 
-unix.test("every code of doctor is documented", async () => {
+Deno.test("every code of doctor is documented", async () => {
   const documentation = await Deno.readTextFile(
     new URL("../../docs/json.md", import.meta.url),
   );

@@ -34,8 +34,10 @@ const PACKAGES: Readonly<Record<string, string | undefined>> = {
   "man-db": "man", // shows the manual page
   "mandoc": "mandoc", // judges it
   "shellcheck": "shellcheck", // judges the installer
+  "openssh-sftp-server": undefined, // the other end of sshfs
   "python3": "python3", // terminals to type at
   "python3-gi": undefined, // a scripted prompter, and what tests ask of the bus
+  "sshfs": "sshfs", // a folder that is another machine's
   "strace": "strace", // faults at chosen system calls
   "xdotool": undefined, // answers the dialogs of KWallet and KeePassXC
   "xvfb": undefined, // the screen that they are shown on

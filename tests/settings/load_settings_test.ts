@@ -4,6 +4,7 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
+import { join } from "node:path";
 import {
   loadSettings,
   type SettingsSources,
@@ -21,10 +22,6 @@ import {
 } from "../../src/settings/system_file.ts";
 import { onlyOn } from "../support/platform.ts";
 
-const unixPaths = onlyOn(
-  "unix",
-  "paths are written as on Unix in what is expected",
-);
 const links = onlyOn(
   "unix",
   "making FIFOs and symbolic links takes privileges on Windows",
@@ -37,9 +34,9 @@ const TOKEN = "cioABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
 /** A cargo home and a system folder of their own, gone when it is disposed of. */
 class Folders implements Disposable {
   readonly #root = Deno.makeTempDirSync({ prefix: "settings-test-" });
-  readonly home = `${this.#root}/home`;
-  readonly userFile = `${this.home}/credential-keyring.toml`;
-  readonly systemPath = `${this.#root}/system.toml`;
+  readonly home = join(this.#root, "home");
+  readonly userFile = join(this.home, "credential-keyring.toml");
+  readonly systemPath = join(this.#root, "system.toml");
 
   constructor() {
     Deno.mkdirSync(this.home);
@@ -56,7 +53,7 @@ class Folders implements Disposable {
     return loadSettings({
       env: {},
       cargoHome: this.home,
-      os: "linux",
+      os: Deno.build.os,
       indexUrl: INDEX,
       systemFile: this.system(),
       ...sources,
@@ -87,7 +84,7 @@ Deno.test("loadSettings() answers the defaults where nothing is set", async () =
   assertSettings(await folders.load({ cargoHome: undefined }), {});
 });
 
-unixPaths.test("loadSettings() merges every source", async () => {
+Deno.test("loadSettings() merges every source", async () => {
   using folders = new Folders();
   Deno.writeTextFileSync(
     folders.systemPath,
@@ -113,7 +110,7 @@ unixPaths.test("loadSettings() merges every source", async () => {
   );
 });
 
-modes.test("loadSettings() finds a registry by any spelling of its URL", async () => {
+Deno.test("loadSettings() finds a registry by any spelling of its URL", async () => {
   using folders = new Folders();
   const spellings = [
     ["https://example.com/index", "https://example.com/index.git"],
@@ -135,7 +132,7 @@ Deno.test("loadSettings() ignores the case of names on Windows alone", async () 
   using folders = new Folders();
   const env = { Cargo_Credential_Keyring_Store: "off" };
   assertSettings(await folders.load({ env, os: "windows" }), { store: "off" });
-  const outcome = await folders.load({ env });
+  const outcome = await folders.load({ env, os: "linux" });
   assert(outcome.kind === "settings");
   assertEquals(outcome.store, "auto");
   assertEquals(outcome.notices.map(({ topic }) => topic), ["unknown-variable"]);
@@ -163,7 +160,7 @@ Deno.test("loadSettings() ignores a system file that others can write, and says 
   assertStringIncludes(outcome.notices[0]?.text ?? "", folders.systemPath);
 });
 
-unixPaths.test("loadSettings() reports the system file before any other mistake", async () => {
+Deno.test("loadSettings() reports the system file before any other mistake", async () => {
   using folders = new Folders();
   Deno.writeTextFileSync(folders.systemPath, `stroe = "off"\n`);
   Deno.writeTextFileSync(folders.userFile, `stroe = "off"\n`);
@@ -190,7 +187,7 @@ for (
     ["too long", "#".repeat(64 * 1024 + 1), /is larger than 65536 bytes$/],
   ] as const
 ) {
-  unixPaths.test(`loadSettings() refuses a file that is ${name}`, async () => {
+  Deno.test(`loadSettings() refuses a file that is ${name}`, async () => {
     using folders = new Folders();
     for (const path of [folders.userFile, folders.systemPath]) {
       if (typeof content === "string") Deno.writeTextFileSync(path, content);

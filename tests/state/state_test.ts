@@ -5,6 +5,7 @@ import {
   assertNotEquals,
   assertStrictEquals,
 } from "@std/assert";
+import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { readState, updateState } from "../../src/state/file.ts";
 import {
@@ -24,12 +25,8 @@ import {
 import { formatState, parseState } from "../../src/state/format.ts";
 import { EMPTY_STATE, type State } from "../../src/state/state.ts";
 import { Secret } from "../../src/base/secret.ts";
-import { onlyOn } from "../support/platform.ts";
+import { onlyOn, type Platform } from "../support/platform.ts";
 
-const unixPaths = onlyOn(
-  "unix",
-  "paths are written as on Unix in what is expected",
-);
 const links = onlyOn(
   "unix",
   "making FIFOs and symbolic links takes privileges on Windows",
@@ -446,15 +443,19 @@ async function mkfifo(path: string): Promise<void> {
 }
 
 for (
-  const [name, put] of [
-    ["a FIFO", mkfifo],
+  const [name, put, { test } = Deno] of [
+    ["a FIFO", mkfifo, links],
     ["a folder", (path) => Deno.mkdir(path)],
     ["a link to a file", async (path) => {
       await Deno.writeTextFile(`${path}.target`, `{"version":1}`);
       await Deno.symlink(`${path}.target`, path);
-    }],
-    ["a link to nowhere", (path) => Deno.symlink(`${path}.nowhere`, path)],
-    ["a link to itself", (path) => Deno.symlink(path, path)],
+    }, links],
+    [
+      "a link to nowhere",
+      (path) => Deno.symlink(`${path}.nowhere`, path),
+      links,
+    ],
+    ["a link to itself", (path) => Deno.symlink(path, path), links],
     ["a file of a gigabyte", async (path) => {
       await Deno.writeTextFile(path, "");
       await Deno.truncate(path, 1 << 30);
@@ -462,9 +463,10 @@ for (
   ] as const satisfies readonly (readonly [
     string,
     (path: string) => Promise<void>,
+    Platform?,
   ])[]
 ) {
-  links.test(`updateState() has no memory with ${name} in the state's place`, async () => {
+  test(`updateState() has no memory with ${name} in the state's place`, async () => {
     using home = new Home();
     await put(home.file);
     const before = home.names();
@@ -478,16 +480,21 @@ for (
 }
 
 for (
-  const [name, put] of [
-    ["a FIFO", mkfifo],
+  const [name, put, { test } = Deno] of [
+    ["a FIFO", mkfifo, links],
     ["a folder", (path) => Deno.mkdir(path)],
-    ["a link to nowhere", (path) => Deno.symlink(`${path}.nowhere`, path)],
+    [
+      "a link to nowhere",
+      (path) => Deno.symlink(`${path}.nowhere`, path),
+      links,
+    ],
   ] as const satisfies readonly (readonly [
     string,
     (path: string) => Promise<void>,
+    Platform?,
   ])[]
 ) {
-  links.test(`updateState() records nothing with ${name} in the lock's place`, async () => {
+  test(`updateState() records nothing with ${name} in the lock's place`, async () => {
     using home = new Home();
     await put(home.lock);
     assertEquals(await updateState(home.path, pinUrl), false);
@@ -507,8 +514,8 @@ Deno.test("updateState() records nothing where cargo's home is missing or no fol
 
 // --- Several processes ---------------------------------------------------
 
-const SCRIPT = new globalThis.URL("./_update_state.ts", import.meta.url);
-const CONFIG = new globalThis.URL("../../deno.json", import.meta.url);
+const SCRIPT = import.meta.resolve("./_update_state.ts");
+const CONFIG = fileURLToPath(import.meta.resolve("../../deno.json"));
 
 function updater(home: Home, ...args: readonly string[]): Deno.Command {
   return new Deno.Command(Deno.execPath(), {
@@ -516,23 +523,25 @@ function updater(home: Home, ...args: readonly string[]): Deno.Command {
       "run",
       "--no-prompt",
       "--frozen",
-      `--config=${CONFIG.pathname}`,
+      `--config=${CONFIG}`,
       "--allow-read",
       "--allow-write",
       "--allow-env",
       "--allow-ffi",
       "--allow-sys=uid",
-      SCRIPT.pathname,
+      SCRIPT,
       home.path,
       ...args,
     ],
+    // That of the tests is none for a child under Wine.
+    cwd: home.path,
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
   });
 }
 
-unixPaths.test("updateState() loses nothing when processes write at once", async () => {
+Deno.test("updateState() loses nothing when processes write at once", async () => {
   using home = new Home();
   const names = ["a", "b", "c", "d", "e", "f"];
   const outputs = await Promise.all(
@@ -557,6 +566,7 @@ Deno.test("updateState() records what it says it has, without any patience", asy
   const outputs = await Promise.all(
     names.map((name) => updater(home, name, "20", "0").output()),
   );
+  assertEquals(outputs.map(({ code }) => code), [0, 0, 0, 0]);
   const recorded = outputs.flatMap(({ stdout }, n) =>
     [...new TextDecoder().decode(stdout)].flatMap((c, i) =>
       c === "1" ? [`${names[n]}/${i}`] : []
@@ -565,7 +575,7 @@ Deno.test("updateState() records what it says it has, without any patience", asy
   assertEquals([...(await readState(home.path)).pins].sort(), recorded.sort());
 });
 
-unixPaths.test("updateState() leaves a whole file wherever it is killed", async () => {
+Deno.test("updateState() leaves a whole file wherever it is killed", async () => {
   using home = new Home();
   let before = 0;
   for (let round = 0; round < 8; round++) {

@@ -13,9 +13,6 @@ import {
   type Trouble,
   troubleOf,
 } from "../../src/stores/_secret_service_failures.ts";
-import { onlyOn } from "../support/platform.ts";
-
-const unix = onlyOn("unix", "another program of Unix takes part");
 
 const DESKTOP: Surroundings = {
   os: "linux",
@@ -134,7 +131,7 @@ const SURROUNDINGS: readonly Surroundings[] = [
   { ...DESKTOP, distributions: ["nixos"] },
 ];
 
-unix.test("describeTrouble() has a clause and whole sentences for everything", () => {
+Deno.test("describeTrouble() has a clause and whole sentences for everything", () => {
   for (const trouble of TROUBLES) {
     for (const surroundings of SURROUNDINGS) {
       const failure = describeTrouble(trouble, surroundings);

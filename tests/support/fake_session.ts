@@ -96,6 +96,13 @@ export class FakeScene implements AsyncDisposable {
     return join(this.home, "credentials.toml");
   }
 
+  /** Where the program lies if somebody has installed it. */
+  get program(): string {
+    const name = "cargo-credential-keyring";
+    const file = Deno.build.os === "windows" ? `${name}.exe` : name;
+    return join(this.home, "bin", file);
+  }
+
   async write(credentials: string): Promise<void> {
     await Deno.writeTextFile(this.path, credentials, { mode: 0o600 });
   }

@@ -1,4 +1,3 @@
-import { setUp } from "../harness/set_up.ts";
 import { findProgram, missing } from "./requirements.ts";
 import { run } from "./run.ts";
 
@@ -19,7 +18,6 @@ export async function mountOverNetwork(
   folder: string,
   mount: string,
 ): Promise<AsyncDisposable> {
-  await setUp(["fuse3", "openssh-sftp-server", "sshfs"]);
   const sshfs = await findProgram("sshfs") ??
     missing("sshfs", "apt-get install sshfs");
   const server = await firstFile(SFTP_SERVERS) ??

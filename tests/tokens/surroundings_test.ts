@@ -91,21 +91,22 @@ links.test("gatherSurroundings() looks at the file behind a link", async () => {
 });
 
 for (
-  const [name, put] of [
+  const [name, put, { test } = Deno] of [
     ["a folder", (path) => Deno.mkdir(path)],
     ["a FIFO", async (path) => {
       const { success } = await new Deno.Command("mkfifo", { args: [path] })
         .output();
       assert(success, "mkfifo failed");
-    }],
-    ["a link to nowhere", (path) => Deno.symlink(`${path}.none`, path)],
+    }, links],
+    ["a link to nowhere", (path) => Deno.symlink(`${path}.none`, path), links],
     ["nothing", () => Promise.resolve()],
   ] as const satisfies readonly (readonly [
     string,
     (path: string) => Promise<void>,
+    Platform?,
   ])[]
 ) {
-  links.test(`gatherSurroundings() does not open ${name}`, async () => {
+  test(`gatherSurroundings() does not open ${name}`, async () => {
     using folders = new Folders();
     await Deno.remove(folders.credentials);
     await put(folders.credentials);

@@ -1,5 +1,6 @@
 import { executablePath } from "../../base/executable.ts";
 import { foldersAbove, joinPath } from "../../base/paths.ts";
+import { permissionsOf } from "../../base/files.ts";
 import { realPath } from "../../base/real_path.ts";
 import type { Environment } from "../../cargo/home.ts";
 import { replaceFile } from "./write_file.ts";
@@ -79,9 +80,9 @@ function isSameContent(one: string, other: string): boolean {
   const [path, otherPath] = [realPath(one), realPath(other)];
   if (path === undefined || otherPath === undefined) return false;
   if (path === otherPath) return true;
-  const { mode } = Deno.statSync(path);
-  if (mode !== null && (mode & 0o111) === 0) return false;
-  if (Deno.statSync(path).size !== Deno.statSync(otherPath).size) return false;
+  const info = Deno.statSync(path);
+  if (((permissionsOf(info) ?? 0o111) & 0o111) === 0) return false;
+  if (info.size !== Deno.statSync(otherPath).size) return false;
   const bytes = Deno.readFileSync(path);
   return Deno.readFileSync(otherPath).every((byte, i) => byte === bytes[i]);
 }

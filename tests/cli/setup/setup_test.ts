@@ -1,6 +1,7 @@
 // `setup` without a process: a home in a temporary folder, a store in memory.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { dirname, join } from "node:path";
 import { CRATES_IO_INDEX } from "../../../src/cargo/registries.ts";
 import { run, type SetupArguments } from "../../../src/cli/commands/setup.ts";
 import {
@@ -19,7 +20,9 @@ import {
 import { FakeStore } from "../../support/fake_store.ts";
 import { onlyOn } from "../../support/platform.ts";
 
-const unix = onlyOn("unix", "paths, modes and links are Unix's");
+const links = onlyOn("unix", "making links takes privileges on Windows");
+const modes = onlyOn("unix", "modes are Unix's");
+const linux = onlyOn("linux", "WSL is Linux");
 
 const CORP = "sparse+https://corp.example/index/";
 const CONFIG = `[registries.corp]\nindex = "${CORP}"\n`;
@@ -39,13 +42,9 @@ async function scene(options: FakeSceneOptions = {}): Promise<FakeScene> {
     config: CONFIG,
     ...options,
   });
-  await Deno.mkdir(`${scene.home}/bin`);
-  await Deno.writeTextFile(program(scene), "#!/bin/sh\n", { mode: 0o755 });
+  await Deno.mkdir(dirname(scene.program));
+  await Deno.writeTextFile(scene.program, "#!/bin/sh\n", { mode: 0o755 });
   return scene;
-}
-
-function program(scene: FakeScene): string {
-  return `${scene.home}/bin/cargo-credential-keyring`;
 }
 
 function config(scene: FakeScene): Promise<string> {
@@ -90,7 +89,7 @@ async function setup(
   }
 }
 
-unix.test("setup lists the program, moves the tokens and says what cargo asks", async () => {
+Deno.test("setup lists the program, moves the tokens and says what cargo asks", async () => {
   const store = new FakeStore();
   await using place = await scene({
     store,
@@ -98,7 +97,7 @@ unix.test("setup lists the program, moves the tokens and says what cargo asks", 
   });
   const before = await config(place);
   assertEquals(await setup(place), 0);
-  assertStringIncludes(await config(place), `"${program(place)}"`);
+  assertStringIncludes(await config(place), JSON.stringify(place.program));
   assertEquals(store.items.get(CORP), "planted");
   assertStringIncludes(
     place.out.join("\n"),
@@ -116,7 +115,7 @@ unix.test("setup lists the program, moves the tokens and says what cargo asks", 
   assertStringIncludes(place.out.join("\n"), "restore");
 });
 
-unix.test("setup shows what it would do, and does nothing", async () => {
+Deno.test("setup shows what it would do, and does nothing", async () => {
   await using place = await scene();
   const before = await config(place);
   assertEquals(await setup(place, { dryRun: true, yes: false }), 0);
@@ -125,7 +124,7 @@ unix.test("setup shows what it would do, and does nothing", async () => {
   assertStringIncludes(place.out.join("\n"), `- global-credential-providers`);
 });
 
-unix.test("setup changes nothing that nobody has confirmed", async (t) => {
+Deno.test("setup changes nothing that nobody has confirmed", async (t) => {
   await t.step("nobody is there", async () => {
     await using place = await scene();
     const before = await config(place);
@@ -140,7 +139,7 @@ unix.test("setup changes nothing that nobody has confirmed", async (t) => {
   });
 });
 
-unix.test("setup asks a person which of two tokens lives", async (t) => {
+Deno.test("setup asks a person which of two tokens lives", async (t) => {
   const CREDENTIALS = '[registries.corp]\ntoken = "tok-file"\n';
   for (
     const [answers, stored, file] of [
@@ -164,7 +163,7 @@ unix.test("setup asks a person which of two tokens lives", async (t) => {
   }
 });
 
-unix.test("setup takes --prefer in scripts", async () => {
+Deno.test("setup takes --prefer in scripts", async () => {
   const store = new FakeStore({ [CORP]: "tok-store" });
   await using place = await scene({
     store,
@@ -174,7 +173,7 @@ unix.test("setup takes --prefer in scripts", async () => {
   assertEquals(store.items.get(CORP), "tok-file");
 });
 
-unix.test("setup names the registries that do not reach the program", async () => {
+Deno.test("setup names the registries that do not reach the program", async () => {
   await using place = await scene({
     config: `${CONFIG}credential-provider = "cargo:token"\n`,
   });
@@ -184,7 +183,7 @@ unix.test("setup names the registries that do not reach the program", async () =
   assertStringIncludes(said, "Cargo asks this program for crates-io.");
 });
 
-unix.test("setup names what is asked before it, in the words of doctor", async (t) => {
+Deno.test("setup names what is asked before it, in the words of doctor", async (t) => {
   const VARIABLE = "CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS";
   const TOKEN_LIST =
     '[registry]\nglobal-credential-providers = ["cargo:token"]\n';
@@ -197,11 +196,11 @@ unix.test("setup names what is asked before it, in the words of doctor", async (
   > = {
     "a project": {
       project: TOKEN_LIST,
-      where: "/checkout/.cargo/config.toml",
+      where: join("checkout", ".cargo", "config.toml"),
     },
     "a file that a project includes": {
       project: 'include = ["shared.toml"]\n',
-      where: "/checkout/.cargo/shared.toml",
+      where: join("checkout", ".cargo", "shared.toml"),
     },
     "a variable": {
       options: { env: { [VARIABLE]: "cargo:token" } },
@@ -225,7 +224,7 @@ unix.test("setup names what is asked before it, in the words of doctor", async (
   }
 });
 
-unix.test("setup shows no token that stands in a line it changes", async () => {
+Deno.test("setup shows no token that stands in a line it changes", async () => {
   await using place = await scene();
   await Deno.writeTextFile(
     `${place.home}/config.toml`,
@@ -237,14 +236,14 @@ unix.test("setup shows no token that stands in a line it changes", async () => {
   assert(!shown.includes("planted"));
 });
 
-unix.test("setup touches no file that it cannot read", async () => {
+Deno.test("setup touches no file that it cannot read", async () => {
   await using place = await scene();
   await Deno.writeTextFile(`${place.home}/config.toml`, "[registry\n");
   assertStringIncludes(String(await setup(place)), "not valid TOML");
   assertEquals(await config(place), "[registry\n");
 });
 
-unix.test("setup does nothing by halves where a setting is wrong", async () => {
+Deno.test("setup does nothing by halves where a setting is wrong", async () => {
   await using place = await scene({
     env: { CARGO_CREDENTIAL_KEYRING_STORE: "planted" },
   });
@@ -253,19 +252,19 @@ unix.test("setup does nothing by halves where a setting is wrong", async () => {
   assertEquals(await config(place), before);
 });
 
-unix.test("setup keeps a link and the mode of what it leads to", async () => {
+links.test("setup keeps a link and the mode of what it leads to", async () => {
   await using place = await scene();
   const real = `${place.root}/dotfiles.toml`;
   await Deno.rename(`${place.home}/config.toml`, real);
   await Deno.chmod(real, 0o640);
   await Deno.symlink(real, `${place.home}/config.toml`);
   assertEquals(await setup(place), 0);
-  assertStringIncludes(await Deno.readTextFile(real), program(place));
+  assertStringIncludes(await Deno.readTextFile(real), place.program);
   assertEquals((await Deno.stat(real)).mode ?? 0 & 0o777, 0o100640);
   assert((await Deno.lstat(`${place.home}/config.toml`)).isSymlink);
 });
 
-unix.test("setup names the toolchains that ask nobody", async () => {
+Deno.test("setup names the toolchains that ask nobody", async () => {
   const root = await Deno.makeTempDir();
   try {
     for (const name of ["1.70.0-x86_64-unknown-linux-gnu", "stable-x86_64"]) {
@@ -281,7 +280,7 @@ unix.test("setup names the toolchains that ask nobody", async () => {
   }
 });
 
-unix.test("findWindowsProgram() looks on the Windows side of WSL, and only there", async () => {
+linux.test("findWindowsProgram() looks on the Windows side of WSL, and only there", async () => {
   const users = await Deno.makeTempDir();
   try {
     const path = `${users}/Jane/.cargo/bin/cargo-credential-keyring.exe`;
@@ -298,7 +297,7 @@ unix.test("findWindowsProgram() looks on the Windows side of WSL, and only there
   }
 });
 
-unix.test("findOwnProgram() copies the compiled program, and leaves it with --here where only its user can write", async () => {
+modes.test("findOwnProgram() copies the compiled program, and leaves it with --here where only its user can write", async () => {
   const root = await Deno.makeTempDir();
   try {
     const executable = `${root}/program`;
@@ -332,7 +331,7 @@ unix.test("findOwnProgram() copies the compiled program, and leaves it with --he
   }
 });
 
-unix.test("copyProgram() makes a program that runs, and leaves what a link led to", async () => {
+links.test("copyProgram() makes a program that runs, and leaves what a link led to", async () => {
   const root = await Deno.makeTempDir();
   try {
     await Deno.writeTextFile(`${root}/new`, "new");
@@ -374,16 +373,16 @@ async function jsonScene(store: FakeStore): Promise<FakeScene> {
 
 const TWICE = "sparse+https://twice.example/index/";
 
-unix.test("setup --json has exactly the keys that are documented", async () => {
+Deno.test("setup --json has exactly the keys that are documented", async () => {
   const store = new FakeStore({ [TWICE]: "planted-store" });
   await using place = await jsonScene(store);
-  const path = `${place.home}/config.toml`;
+  const path = join(place.home, "config.toml");
   const list = (...entries: string[]): string =>
     `global-credential-providers = ${
       JSON.stringify(entries).replaceAll(",", ", ")
     }`;
   const REGISTRY = {
-    providers: [program(place), "cargo:token"],
+    providers: [place.program, "cargo:token"],
     asks_us: true,
     finding: null,
   };
@@ -398,12 +397,12 @@ unix.test("setup --json has exactly the keys that are documented", async () => {
   };
   const report = (config: string, outcome: string, reason: string) => ({
     action: "setup",
-    program: { path: program(place), outcome: "in-place" },
+    program: { path: place.program, outcome: "in-place" },
     config: {
       path,
       outcome: config,
       removed: [list("cargo:token")],
-      added: [list("cargo:token", program(place))],
+      added: [list("cargo:token", place.program)],
     },
     store: { name: "secret-service", state: "available", reason: null },
     registries: [
@@ -449,7 +448,7 @@ unix.test("setup --json has exactly the keys that are documented", async () => {
   for (const key of keys) assertStringIncludes(documentation, `\`${key}\``);
 });
 
-unix.test("setup --json settles with --prefer and --yes, and not without", async () => {
+Deno.test("setup --json settles with --prefer and --yes, and not without", async () => {
   const store = new FakeStore({ [TWICE]: "planted-store" });
   await using place = await jsonScene(store);
   const asked = await setupJson(place, { prefer: "file" });
@@ -463,7 +462,7 @@ unix.test("setup --json settles with --prefer and --yes, and not without", async
   assertEquals(store.items.get(TWICE), "planted-file");
 });
 
-unix.test("setup succeeds where no store is there yet, however it reports", async () => {
+Deno.test("setup succeeds where no store is there yet, however it reports", async () => {
   const store = new FakeStore({}, { failure: LOCKED });
   await using place = await scene({
     store,
@@ -480,7 +479,7 @@ unix.test("setup succeeds where no store is there yet, however it reports", asyn
   assertEquals(said.results.map(({ outcome }) => outcome), ["failed"]);
 });
 
-unix.test("setup --json says why cargo does not ask, as doctor does", async () => {
+Deno.test("setup --json says why cargo does not ask, as doctor does", async () => {
   await using place = await scene({
     config: `${CONFIG}credential-provider = "cargo:token"\n`,
   });
@@ -501,7 +500,7 @@ unix.test("setup --json says why cargo does not ask, as doctor does", async () =
   );
 });
 
-unix.test("setup --json --undo says what goes and what remains", async () => {
+Deno.test("setup --json --undo says what goes and what remains", async () => {
   const store = new FakeStore({ [CORP]: "planted" });
   await using place = await scene({ store, answers: [] });
   const before = await config(place);
@@ -511,7 +510,7 @@ unix.test("setup --json --undo says what goes and what remains", async () => {
     const { status, said } = await setupJson(place, { undo: true, ...args });
     assertEquals(said.action, "undo");
     assertEquals(said.program, {
-      path: program(place),
+      path: place.program,
       outcome: "left",
       reason: "not-from-setup",
     });
@@ -534,7 +533,7 @@ unix.test("setup --json --undo says what goes and what remains", async () => {
   assertEquals(said.store["state"], "locked");
 });
 
-unix.test("setup --undo says so where it could not look for tokens", async () => {
+Deno.test("setup --undo says so where it could not look for tokens", async () => {
   const store = new FakeStore({ [CORP]: "planted" });
   await using place = await scene({ store });
   assertEquals(await setup(place), 0);
@@ -544,7 +543,7 @@ unix.test("setup --undo says so where it could not look for tokens", async () =>
   assertStringIncludes(place.err.join("\n"), "the fake store is locked");
 });
 
-unix.test("setup --undo says where cargo still asks the program", async () => {
+Deno.test("setup --undo says where cargo still asks the program", async () => {
   const store = new FakeStore({ [CORP]: "planted" });
   await using place = await scene({
     store,
