@@ -4,13 +4,15 @@
 // launcher it would tell what Deno does with its caches.
 
 import { assert, assertEquals } from "@std/assert";
+import { onlyOn } from "../support/platform.ts";
 import { PROGRAM_VARIABLE } from "../support/program.ts";
 import { startSessionBus } from "../support/session_bus.ts";
 import { type Deeds, watch } from "../support/strace.ts";
 import { PROVIDER, TestHome } from "../support/test_home.ts";
 
 const program = Deno.env.get(PROGRAM_VARIABLE) ?? "";
-const ignore = Deno.build.os !== "linux" || program === "";
+const ignore = program === "";
+const linux = onlyOn("linux", "strace watches it");
 
 const TOKEN = "hardened-token-5d1e";
 
@@ -71,7 +73,7 @@ function assertHardened(home: TestHome, bus: string, deeds: Deeds): void {
   );
 }
 
-Deno.test({
+linux.test({
   name: "the program keeps to cargo's home and the bus, and leaves no core",
   ignore,
   fn: async (t) => {
@@ -144,9 +146,8 @@ Deno.test({
   },
 });
 
-Deno.test({
+linux.test({
   name: "watch() sees what the program must not do",
-  ignore: Deno.build.os !== "linux",
   fn: async () => {
     const directory = await Deno.makeTempDir();
     try {
