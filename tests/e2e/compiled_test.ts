@@ -12,9 +12,13 @@ import { toolchain } from "../support/cargo.ts";
 import { PROGRAM_VARIABLE } from "../support/program.ts";
 import { runInPty } from "../support/pty.ts";
 import { run, type RunResult } from "../support/run.ts";
+import { onlyOn } from "../support/platform.ts";
+
+const unix = onlyOn("unix", "the scenes are scripts of the shell");
+const linux = onlyOn("linux", "what the system answers is Linux's");
 
 const program = Deno.env.get(PROGRAM_VARIABLE) ?? "";
-const ignore = Deno.build.os === "windows" || program === "";
+const ignore = program === "";
 
 const TOKEN = "compiled-token-77b0";
 const REQUEST = JSON.stringify({
@@ -134,7 +138,7 @@ exec cargo-credential-keyring "$@"`,
     "with arguments that Deno would know": `exec "$@" --allow-run -A --inspect`,
   })
 ) {
-  Deno.test({
+  unix.test({
     name: `the compiled program answers ${where}`,
     ignore,
     fn: async () => {
@@ -145,7 +149,7 @@ exec cargo-credential-keyring "$@"`,
   });
 }
 
-Deno.test({
+unix.test({
   name: "variables of Deno, Node and npm have no influence",
   ignore,
   fn: async () => {
@@ -164,7 +168,7 @@ Deno.test({
   },
 });
 
-Deno.test({
+unix.test({
   name: "what has influence all the same is in docs/building.md",
   ignore,
   fn: async (t) => {
@@ -206,9 +210,9 @@ Deno.test({
   },
 });
 
-Deno.test({
+linux.test({
   name: "in a directory that is gone the compiled program ends, as cargo does",
-  ignore: ignore || Deno.build.os !== "linux",
+  ignore,
   fn: async () => {
     await using scene = await Scene.create();
     const gone = `mkdir gone && cd gone && rmdir ../gone && exec "$@"`;
@@ -226,9 +230,9 @@ Deno.test({
   },
 });
 
-Deno.test({
+linux.test({
   name: "an argument that is no text ends the compiled program, and says why",
-  ignore: ignore || Deno.build.os !== "linux",
+  ignore,
   fn: async () => {
     await using scene = await Scene.create();
     for (const more of ['"$1" "$odd"', '"$@" "$odd"']) {
@@ -242,7 +246,7 @@ Deno.test({
   },
 });
 
-Deno.test({
+unix.test({
   name: "options of Deno and V8 are no options of the compiled program",
   ignore,
   fn: async () => {
@@ -255,7 +259,7 @@ Deno.test({
   },
 });
 
-Deno.test({
+unix.test({
   name: "every command loads, and describes itself",
   ignore,
   fn: async () => {
@@ -275,9 +279,9 @@ Deno.test({
   },
 });
 
-Deno.test({
+linux.test({
   name: "at a terminal, what it may not do is not asked for",
-  ignore: ignore || Deno.build.os !== "linux",
+  ignore,
   fn: async () => {
     await using scene = await Scene.create();
     // Deno lets nobody read there who may not do everything.

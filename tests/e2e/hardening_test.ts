@@ -8,9 +8,12 @@ import { PROGRAM_VARIABLE } from "../support/program.ts";
 import { startSessionBus } from "../support/session_bus.ts";
 import { type Deeds, watch } from "../support/strace.ts";
 import { PROVIDER, TestHome } from "../support/test_home.ts";
+import { onlyOn } from "../support/platform.ts";
+
+const linux = onlyOn("linux", "strace is a program of Linux");
 
 const program = Deno.env.get(PROGRAM_VARIABLE) ?? "";
-const ignore = Deno.build.os !== "linux" || program === "";
+const ignore = program === "";
 
 const TOKEN = "hardened-token-5d1e";
 
@@ -71,7 +74,7 @@ function assertHardened(home: TestHome, bus: string, deeds: Deeds): void {
   );
 }
 
-Deno.test({
+linux.test({
   name: "the program keeps to cargo's home and the bus, and leaves no core",
   ignore,
   fn: async (t) => {
@@ -144,9 +147,8 @@ Deno.test({
   },
 });
 
-Deno.test({
+linux.test({
   name: "watch() sees what the program must not do",
-  ignore: Deno.build.os !== "linux",
   fn: async () => {
     const directory = await Deno.makeTempDir();
     try {

@@ -10,6 +10,9 @@ import { runInPty } from "../support/pty.ts";
 import { run, type RunResult } from "../support/run.ts";
 import { startSessionBus } from "../support/session_bus.ts";
 import { TestHome } from "../support/test_home.ts";
+import { onlyOn } from "../support/platform.ts";
+
+const linux = onlyOn("linux", "WSL is Linux");
 
 const NAME = "cargo-credential-keyring";
 
@@ -351,9 +354,8 @@ Deno.test({
   },
 });
 
-Deno.test({
+linux.test({
   name: "setup in WSL makes the Windows program cargo's provider",
-  ignore: Deno.build.os !== "linux",
   fn: async () => {
     const TOKEN = "planted-token-b2";
     await using home = await TestHome.create({ providers: ["cargo:token"] });
