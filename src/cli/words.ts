@@ -44,9 +44,18 @@ const WORDS:
     "superseded": ({ store, file }) =>
       `${store} has the newer one, and ${file} no longer has the older`,
     "copied": ({ store, file }) => `to ${store}; it stays in ${file} as well`,
-    "not-yet-on-disk": ({ store, name }) =>
-      `${store} has it, and writes it to disk later; the file's copy goes with ` +
-      `the next cargo command that needs it after that, or ${migrate(name)}`,
+    "not-yet-on-disk": ({ store, name }, from) =>
+      `${store} has it${
+        from === "" ? "" : " for this URL"
+      }, and writes it to ` +
+      `disk later; ${
+        from === ""
+          ? "the file's copy goes with the next cargo command that needs it " +
+            `after that, or ${migrate(name)}`
+          : `the item of ${from} goes when this command is run again`
+      }`,
+    "not-durable": ({ store }) =>
+      `${store} has it for this URL in memory alone, and keeps the other item`,
     "adopted": ({ store }, from) =>
       `${store} has it for this URL, and no longer for ${from}`,
     "imported": ({ store }) => `to ${store}`,

@@ -73,8 +73,9 @@ async function adoptLocked(
     if (kept.keeps !== "on-disk") {
       return {
         kind: "both",
-        reason: {
-          code: kept.keeps === "in-memory" ? "not-durable" : "not-yet-on-disk",
+        reason: kept.keeps === "in-memory" ? { code: "not-durable" } : {
+          code: "not-yet-on-disk",
+          detail: from.key.indexUrl,
         },
       };
     }

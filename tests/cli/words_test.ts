@@ -4,6 +4,15 @@ import { describeReason } from "../../src/cli/words.ts";
 
 const ROWS: readonly (readonly [Reason, string])[] = [
   [
+    { code: "not-durable" },
+    "the store has it for this URL in memory alone, and keeps the other item",
+  ],
+  [
+    { code: "not-yet-on-disk", detail: "sparse+https://old.example/" },
+    "the store has it for this URL, and writes it to disk later; the item of " +
+    "sparse+https://old.example/ goes when this command is run again",
+  ],
+  [
     {
       code: "ci",
       obstacle: { kind: "not", reason: "ci", byHand: true },

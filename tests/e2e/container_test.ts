@@ -6,9 +6,12 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { copyPrograms, inherited, UNSHARE } from "../support/image.ts";
 import { PROGRAM_VARIABLE } from "../support/program.ts";
 import { run, type RunResult } from "../support/run.ts";
+import { onlyOn } from "../support/platform.ts";
+
+const linux = onlyOn("linux", "containers are Linux's");
 
 const program = Deno.env.get(PROGRAM_VARIABLE) ?? "";
-const ignore = Deno.build.os !== "linux" || program === "";
+const ignore = program === "";
 
 const TOKEN = "container-token-20ee";
 const HELLO = '{"v":[1]}\n';
@@ -29,7 +32,7 @@ async function writeImage(root: string): Promise<void> {
   await Deno.chmod(root, 0o755);
 }
 
-Deno.test({
+linux.test({
   name: "the compiled program runs in an image with glibc and libgcc alone",
   ignore,
   fn: async (t) => {
