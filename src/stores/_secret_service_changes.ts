@@ -5,7 +5,6 @@ import type { RegistryRef } from "../cargo/registries.ts";
 import {
   CARGO,
   describeItem,
-  GNOME_KEYRING,
   howLocked,
   isIn,
   KEEPASSXC,
@@ -24,7 +23,11 @@ import type {
 } from "./credential_store.ts";
 import { itemLabel, labelledItem } from "./item_name.ts";
 import { isPlaintextKeyring } from "./keyring_file.ts";
-import { type Answer, trouble } from "./secret_service_session.ts";
+import {
+  type Answer,
+  GNOME_KEYRING,
+  trouble,
+} from "./secret_service_session.ts";
 import { readVariable } from "./session_bus.ts";
 
 /** What a default collection is called if one has to be made, as in libsecret. */

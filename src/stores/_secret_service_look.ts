@@ -8,10 +8,12 @@ import type { RegistryRef } from "../cargo/registries.ts";
 import type { Trouble } from "./_secret_service_failures.ts";
 import type { GetOutcome, Keeping } from "./credential_store.ts";
 import { keyringName } from "./keyring_name.ts";
-import { type Answer, trouble } from "./secret_service_session.ts";
+import {
+  type Answer,
+  GNOME_KEYRING,
+  trouble,
+} from "./secret_service_session.ts";
 
-/** A name that gnome-keyring has on the bus beside that of the Secret Service. */
-export const GNOME_KEYRING = "org.gnome.keyring";
 /** KeePassXC's. */
 export const KEEPASSXC = "org.keepassxc.KeePassXC.MainWindow";
 

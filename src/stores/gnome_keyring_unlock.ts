@@ -5,8 +5,13 @@ import {
 import type { SecretService } from "../../ffi/libsecret/service.ts";
 import type { Secret } from "../base/secret.ts";
 import type { StoreFailure, StoreOptions } from "./credential_store.ts";
-import { GNOME_KEYRING, SESSION_COLLECTION } from "./_secret_service_look.ts";
-import { type Answer, inSession, trouble } from "./secret_service_session.ts";
+import { SESSION_COLLECTION } from "./_secret_service_look.ts";
+import {
+  type Answer,
+  GNOME_KEYRING,
+  inSession,
+  trouble,
+} from "./secret_service_session.ts";
 
 /** A keyring that takes a password. */
 export interface LockedKeyring {

@@ -14,6 +14,9 @@ export function trouble(what: Trouble): Answer<never> {
   return { kind: "trouble", trouble: what };
 }
 
+/** A name that gnome-keyring has on the bus beside that of the Secret Service. */
+export const GNOME_KEYRING = "org.gnome.keyring";
+
 /** What {@linkcode connect} has begun, until calls are made on it. */
 let begun:
   | { readonly signal: AbortSignal; readonly service: Promise<SecretService> }
@@ -21,7 +24,8 @@ let begun:
 
 /**
  * Begins a session for calls that read a secret, where the bus is known to be
- * ours; what goes wrong shows when they are made. Nothing is asked yet.
+ * ours; what goes wrong shows when they are made. Who answers there is all that
+ * is asked yet.
  *
  * @param signal Ends it; the session is for calls that are given the same.
  */
@@ -29,7 +33,7 @@ export function connect(signal: AbortSignal): void {
   const bus = findSessionBus(readVariable, Deno.uid(), statSocket);
   if (bus.kind !== "ours") return;
   const service = SecretService.open({ signal, session: true });
-  service.catch(() => {});
+  service.then((each) => each.alsoOwns(GNOME_KEYRING)).catch(() => {});
   begun = { signal, service };
 }
 
