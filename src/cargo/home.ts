@@ -19,8 +19,8 @@ export interface CargoHomeOptions {
 }
 
 /**
- * Finds cargo's home as cargo does (cargo: `crates/home/src/env.rs` and
- * `windows.rs`): `CARGO_HOME` unless it is empty, relative to the current
+ * Finds cargo's home as cargo does (`env.rs` and `windows.rs` of its crate
+ * `home`): `CARGO_HOME` unless it is empty, relative to the current
  * directory; else `.cargo` in `HOME` (on Windows in `USERPROFILE` unless it is
  * empty), else in the home that the system knows.
  *

@@ -22,7 +22,7 @@ import type {
   VerifyOutcome,
 } from "./credential_store.ts";
 import { indexUrlIn, itemName } from "./item_name.ts";
-import { ANOTHER_STORE, storeFailure } from "./store_failure.ts";
+import { ANOTHER_STORE, askedTooLate, storeFailure } from "./store_failure.ts";
 import { verifyByGet } from "./verify_by_get.ts";
 
 /** Every line that mentions this store says so. */
@@ -93,11 +93,7 @@ const NO_KERNEL_KEYS: StoreFailure = storeFailure(
   { storeExists: false },
 );
 
-const TIMEOUT: StoreFailure = storeFailure(
-  "deadline",
-  `the deadline had passed before ${TITLE} was asked`,
-  "Allow more time with the `timeout` setting.",
-);
+const TIMEOUT: StoreFailure = askedTooLate(TITLE);
 
 const NOT_KEPT: StoreFailure = storeFailure(
   "not-kept",

@@ -39,6 +39,15 @@ export interface StoreFailureOptions extends Pick<StoreFailure, "item"> {
 export const ANOTHER_STORE =
   "Choose another store, or keep the token in an environment variable.";
 
+/** A request that came too late for a store whose calls cannot wait. */
+export function askedTooLate(title: string): StoreFailure {
+  return storeFailure(
+    "deadline",
+    `the deadline had passed before ${title} was asked`,
+    "Allow more time with the `timeout` setting.",
+  );
+}
+
 /**
  * A failure with its words.
  *

@@ -23,7 +23,7 @@ import type {
   VerifyOutcome,
 } from "./credential_store.ts";
 import { indexUrlIn, ITEM_NAMES, itemName } from "./item_name.ts";
-import { storeFailure } from "./store_failure.ts";
+import { askedTooLate, storeFailure } from "./store_failure.ts";
 import { verifyByGet } from "./verify_by_get.ts";
 
 const COMMENT = "Cargo registry token";
@@ -109,11 +109,7 @@ const NOT_KEPT: StoreFailure = storeFailure(
   ANOTHER_STORE,
 );
 
-const TIMEOUT: StoreFailure = storeFailure(
-  "deadline",
-  `the deadline had passed before ${TITLE} was asked`,
-  "Allow more time with the `timeout` setting.",
-);
+const TIMEOUT: StoreFailure = askedTooLate(TITLE);
 
 const NOT_WINDOWS: StoreFailure = storeFailure(
   "library-missing",

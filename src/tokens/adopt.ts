@@ -25,9 +25,9 @@ export interface Filed {
 }
 
 /**
- * Files a stored token under the URL of another registry: under cargo's lock, which logins hold
- * as well, it is stored there and read back, and only then the old item is
- * erased. No call opens a dialog.
+ * Files a stored token under the URL of another registry: under cargo's lock,
+ * which logins hold as well, it is stored there and read back, and only then
+ * the old item is erased. No call opens a dialog.
  */
 export async function adoptToken(
   path: string,

@@ -26,7 +26,7 @@ export interface CheckoutOptions {
 
 /**
  * Writes files into a new directory, and runs a test there. The current
- * directory is `work/project/sub`.
+ * directory is `checkout/project/sub`.
  *
  * @param files The files' texts, by their paths below the root. `ROOT` in a
  * text is the root.
@@ -41,7 +41,7 @@ export async function withCheckout(
   const made = await Deno.makeTempDir({ prefix: "checkout-" });
   const root = await Deno.realPath(made);
   const home = join(root, options.home ?? "user/.cargo");
-  const cwd = join(root, "work", "project", "sub");
+  const cwd = join(root, "checkout", "project", "sub");
   try {
     await Deno.mkdir(home, { recursive: true });
     await Deno.mkdir(cwd, { recursive: true });

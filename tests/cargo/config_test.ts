@@ -24,20 +24,20 @@ const RELEVANT = "[registries]\n";
 Deno.test("loadConfig() orders the files as cargo does", () =>
   withCheckout({
     "user/.cargo/config.toml": RELEVANT,
-    "work/.cargo/config.toml": RELEVANT,
-    "work/project/.cargo/config.toml": RELEVANT,
+    "checkout/.cargo/config.toml": RELEVANT,
+    "checkout/project/.cargo/config.toml": RELEVANT,
     // The file without an extension hides the other.
-    "work/project/.cargo/config": RELEVANT,
-    "work/project/sub/.cargo/config.toml": RELEVANT,
-    "work/project/sub/deeper/.cargo/config.toml": RELEVANT,
+    "checkout/project/.cargo/config": RELEVANT,
+    "checkout/project/sub/.cargo/config.toml": RELEVANT,
+    "checkout/project/sub/deeper/.cargo/config.toml": RELEVANT,
     "user/.cargo/credentials.toml": "[registry]\ncredential-provider = 'x'\n",
   }, async ({ root, load }) => {
     const layers = await load();
     assertEquals(order(layers, root), [
       "user user/.cargo/config.toml",
-      "project work/.cargo/config.toml",
-      "project work/project/.cargo/config",
-      "project work/project/sub/.cargo/config.toml",
+      "project checkout/.cargo/config.toml",
+      "project checkout/project/.cargo/config",
+      "project checkout/project/sub/.cargo/config.toml",
       "user user/.cargo/credentials.toml",
     ]);
     assertEquals(layers.problems, []);
@@ -47,30 +47,30 @@ Deno.test("loadConfig() knows cargo's home among the directories above", () =>
   withCheckout(
     {
       ".cargo/config.toml": RELEVANT,
-      "work/.cargo/config.toml": RELEVANT,
-      "work/project/.cargo/config.toml": RELEVANT,
+      "checkout/.cargo/config.toml": RELEVANT,
+      "checkout/project/.cargo/config.toml": RELEVANT,
     },
     async ({ root, load }) => {
       assertEquals(order(await load(), root), [
         "project .cargo/config.toml",
-        "user work/.cargo/config.toml",
-        "project work/project/.cargo/config.toml",
+        "user checkout/.cargo/config.toml",
+        "project checkout/project/.cargo/config.toml",
       ]);
     },
-    { home: "work/.cargo" },
+    { home: "checkout/.cargo" },
   ));
 
 Deno.test("loadConfig() knows cargo's home behind a link", () =>
   withCheckout({ "user/.cargo/config.toml": RELEVANT }, async (checkout) => {
-    await Deno.symlink(checkout.home, `${checkout.root}/work/.cargo`);
+    await Deno.symlink(checkout.home, `${checkout.root}/checkout/.cargo`);
     const layers = await checkout.load();
     assertEquals(layers.files.map(({ layer }) => layer), ["user"]);
   }));
 
 Deno.test("loadConfig() takes a text for the file in cargo's home, in its place", async (t) => {
-  const ABOVE = "work/.cargo/config.toml";
-  const BELOW = "work/project/.cargo/config.toml";
-  const SHARED = "work/project/.cargo/shared.toml";
+  const ABOVE = "checkout/.cargo/config.toml";
+  const BELOW = "checkout/project/.cargo/config.toml";
+  const SHARED = "checkout/project/.cargo/shared.toml";
   const homeConfig = 'include = ["shared.toml"]\n[registry]\ndefault = "x"\n';
   const check = (files: Readonly<Record<string, string>>) =>
     withCheckout(
@@ -92,7 +92,7 @@ Deno.test("loadConfig() takes a text for the file in cargo's home, in its place"
         });
         assertEquals(layers.problems, []);
       },
-      { home: "work/project/.cargo" },
+      { home: "checkout/project/.cargo" },
     );
   await t.step("there is none", () => check({}));
   await t.step("there is one", () => check({ [BELOW]: "# not TOML [\n" }));
@@ -105,8 +105,8 @@ Deno.test("loadConfig() loads what is included before what includes it", () =>
     "user/.cargo/a.toml": "include = ['../c.toml']\n",
     "user/c.toml": RELEVANT,
     "user/.cargo/sub/b.toml": RELEVANT,
-    "work/.cargo/config.toml": "[[include]]\npath = 'd.toml'\n",
-    "work/.cargo/d.toml": RELEVANT,
+    "checkout/.cargo/config.toml": "[[include]]\npath = 'd.toml'\n",
+    "checkout/.cargo/d.toml": RELEVANT,
   }, async ({ root, load }) => {
     const layers = await load();
     assertEquals(order(layers, root), [
@@ -114,8 +114,8 @@ Deno.test("loadConfig() loads what is included before what includes it", () =>
       "user user/.cargo/a.toml",
       "user user/.cargo/sub/b.toml",
       "user user/.cargo/config.toml",
-      "project work/.cargo/d.toml",
-      "project work/.cargo/config.toml",
+      "project checkout/.cargo/d.toml",
+      "project checkout/.cargo/config.toml",
     ]);
     assertEquals(layers.problems, []);
   }));
@@ -127,8 +127,8 @@ links.test("loadConfig() ends at a cycle, and says what it could not read", () =
     "user/.cargo/a.toml": "include = ['config.toml']\n",
     "user/.cargo/bad.toml": "[registries]\na = secret\n",
   }, async ({ root, home, load }) => {
-    const fifo = `${root}/work/.cargo/config.toml`;
-    await Deno.mkdir(`${root}/work/.cargo`);
+    const fifo = `${root}/checkout/.cargo/config.toml`;
+    await Deno.mkdir(`${root}/checkout/.cargo`);
     const { success } = await new Deno.Command("mkfifo", { args: [fifo] })
       .output();
     assertEquals(success, true);
@@ -155,23 +155,26 @@ const MANY_INTEGERS = `x = [${"1,".repeat(1_000_000)}]\n`;
 const TOO_MUCH: [what: string, files: Record<string, string>][] = [
   [
     "a file of 2 MB",
-    { "work/.cargo/config.toml": `include = []\n${MANY_INTEGERS}` },
+    { "checkout/.cargo/config.toml": `include = []\n${MANY_INTEGERS}` },
   ],
   [
     "many files, each of them small",
     {
-      "work/.cargo/config.toml": `include = [${
+      "checkout/.cargo/config.toml": `include = [${
         Array.from({ length: 5000 }, (_, i) => `'f${i}.toml'`)
       }]\n`,
       ...Object.fromEntries(
-        Array.from({ length: 300 }, (_, i) => [`work/.cargo/f${i}.toml`, ""]),
+        Array.from(
+          { length: 300 },
+          (_, i) => [`checkout/.cargo/f${i}.toml`, ""],
+        ),
       ),
     },
   ],
   [
     "many files that may be missing",
     {
-      "work/.cargo/config.toml": `include = [${
+      "checkout/.cargo/config.toml": `include = [${
         Array.from(
           { length: 5000 },
           (_, i) => `{path='f${i}.toml',optional=true}`,
@@ -182,7 +185,9 @@ const TOO_MUCH: [what: string, files: Record<string, string>][] = [
   [
     "files of a middle size in every directory",
     Object.fromEntries(
-      ["work/", "work/project/", "work/project/sub/"].map((directory) => [
+      ["checkout/", "checkout/project/", "checkout/project/sub/"].map((
+        directory,
+      ) => [
         `${directory}.cargo/config.toml`,
         `include = []\n${MANY_INTEGERS.slice(0, 100_000)}1]\n`,
       ]),
@@ -205,7 +210,7 @@ for (const [what, files] of TOO_MUCH) {
 
 Deno.test("loadConfig() parses nothing of a large file without a word of cargo's registries", () =>
   withCheckout(
-    { "work/.cargo/config.toml": `[env]\n${MANY_INTEGERS}` },
+    { "checkout/.cargo/config.toml": `[env]\n${MANY_INTEGERS}` },
     async ({ load }) => {
       const { problems, files } = await load();
       assertEquals([problems, files], [[], []]);
@@ -216,7 +221,7 @@ for (const depth of [1000, 3000, 10_000, 100_000]) {
   Deno.test(`loadConfig() survives ${depth} brackets`, () =>
     withCheckout({
       "user/.cargo/config.toml": RELEVANT,
-      "work/.cargo/config.toml": `include = []\nx = ${"[".repeat(depth)}${
+      "checkout/.cargo/config.toml": `include = []\nx = ${"[".repeat(depth)}${
         "]".repeat(depth)
       }\n`,
     }, async ({ load }) => {
@@ -227,12 +232,15 @@ for (const depth of [1000, 3000, 10_000, 100_000]) {
 
 links.test("loadConfig() follows a link before the `..` of an include, as the system does", () =>
   withCheckout({
-    "work/.cargo/config.toml": "include = ['link/../i.toml']\n",
-    "work/.cargo/i.toml": "[registries]\nwrong = {}\n",
+    "checkout/.cargo/config.toml": "include = ['link/../i.toml']\n",
+    "checkout/.cargo/i.toml": "[registries]\nwrong = {}\n",
     "elsewhere/i.toml": "[registries]\nright = {}\n",
     "elsewhere/inner/x": "",
   }, async ({ root, load }) => {
-    await Deno.symlink(`${root}/elsewhere/inner`, `${root}/work/.cargo/link`);
+    await Deno.symlink(
+      `${root}/elsewhere/inner`,
+      `${root}/checkout/.cargo/link`,
+    );
     const { files } = await load();
     assertEquals(files[0]?.values, { registries: { right: {} } });
   }));
@@ -240,9 +248,9 @@ links.test("loadConfig() follows a link before the `..` of an include, as the sy
 Deno.test("loadConfig() finds what is above a directory whose name is no text", () =>
   withCheckout({
     "user/.cargo/config.toml": RELEVANT,
-    "work/.cargo/config.toml": "include = ['i.toml']\n",
-    "work/.cargo/i.toml": RELEVANT,
-    "work/project/.cargo/config.toml": RELEVANT,
+    "checkout/.cargo/config.toml": "include = ['i.toml']\n",
+    "checkout/.cargo/i.toml": RELEVANT,
+    "checkout/project/.cargo/config.toml": RELEVANT,
   }, async ({ root, home, cwd }) => {
     const before = Deno.cwd();
     Deno.chdir(cwd);

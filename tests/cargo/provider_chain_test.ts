@@ -34,9 +34,9 @@ Deno.test("providerChain() joins the lists of all layers, the last entry first",
       "include = ['i.toml']\n[registry]\nglobal-credential-providers = ['home1', 'home2 --x y']\n",
     "user/.cargo/i.toml":
       "[registry]\nglobal-credential-providers = ['included']\n",
-    "work/.cargo/config.toml":
+    "checkout/.cargo/config.toml":
       "registry.global-credential-providers = ['proj1', 'proj2']\n",
-    "work/project/.cargo/config.toml":
+    "checkout/project/.cargo/config.toml":
       "registry = { global-credential-providers = ['near'] }\n",
   }, async ({ load }) => {
     assertEquals(
@@ -88,7 +88,7 @@ const CHAINS: [
     {
       "user/.cargo/config.toml":
         "[registry]\ncredential-provider = ['h', 'a b']\n",
-      "work/.cargo/config.toml":
+      "checkout/.cargo/config.toml":
         "[registry]\ncredential-provider = ['p', 'c d']\n",
     },
     {},
@@ -96,7 +96,9 @@ const CHAINS: [
   ],
   [
     "takes the environment's own provider before any file's",
-    { "work/.cargo/config.toml": "[registry]\ncredential-provider = 'p'\n" },
+    {
+      "checkout/.cargo/config.toml": "[registry]\ncredential-provider = 'p'\n",
+    },
     { CARGO_REGISTRY_CREDENTIAL_PROVIDER: "env --x" },
     "registry: env --x",
   ],
@@ -125,7 +127,7 @@ const CHAINS: [
     {
       "user/.cargo/config.toml":
         "[registry]\nglobal-credential-providers = ['home']\n",
-      "work/.cargo/config.toml":
+      "checkout/.cargo/config.toml":
         "[registry]\nglobal-credential-providers = ['proj']\n",
       "user/.cargo/credentials.toml":
         "[registry]\nglobal-credential-providers = ['cred']\n",
@@ -246,7 +248,7 @@ const REACHES: [
     {
       "user/.cargo/config.toml":
         `[registries.alt]\ncredential-provider = "cargo:token"\n${LIST}`,
-      "work/.cargo/config.toml": ALT_INDEX,
+      "checkout/.cargo/config.toml": ALT_INDEX,
     },
     {},
     "not-listed: cargo:token by user/.cargo/config.toml",
@@ -265,7 +267,7 @@ const REACHES: [
   ],
   [
     "a project alone",
-    { "work/.cargo/config.toml": LIST },
+    { "checkout/.cargo/config.toml": LIST },
     {},
     "not-listed: cargo:token by nobody",
   ],
@@ -279,11 +281,11 @@ const REACHES: [
     "a list that a project overrules for the registry",
     {
       "user/.cargo/config.toml": LIST,
-      "work/.cargo/config.toml":
+      "checkout/.cargo/config.toml":
         `${ALT_INDEX}credential-provider = ["cargo:token"]\n`,
     },
     {},
-    "not-listed: cargo:token by work/.cargo/config.toml",
+    "not-listed: cargo:token by checkout/.cargo/config.toml",
   ],
   [
     "a list beside a file of the user's that cannot be read",
@@ -298,7 +300,7 @@ const REACHES: [
     "a list beside a project's file that cannot be read",
     {
       "user/.cargo/config.toml": LIST,
-      "work/.cargo/config.toml": "[registries\n",
+      "checkout/.cargo/config.toml": "[registries\n",
     },
     {},
     "listed",
@@ -347,9 +349,9 @@ unix.test("providerChain() is what the real cargo asks", () =>
       "[credential-alias]\nkr = ['cargo:wincred', 'by alias']\n",
     "user/.cargo/i.toml":
       "[registry]\nglobal-credential-providers = ['cargo:wincred included']\n",
-    "work/.cargo/config.toml":
+    "checkout/.cargo/config.toml":
       "registry.global-credential-providers = ['cargo:macos-keychain proj']\n",
-    "work/project/.cargo/config.toml":
+    "checkout/project/.cargo/config.toml":
       "[registry]\nglobal-credential-providers = ['cargo:wincred near']\n",
     "user/.cargo/credentials.toml":
       "[registry]\nglobal-credential-providers = ['cargo:wincred cred']\n",
@@ -392,7 +394,7 @@ Deno.test("the Windows program is this one on Windows alone", () => {
   const entry = {
     program: "/mnt/c/Users/me/.cargo/bin/cargo-credential-keyring.exe",
     args: [],
-    where: "/home/me/.cargo/config.toml",
+    where: "/users/me/.cargo/config.toml",
   };
   assertEquals(isThisProgram(entry, "/nowhere"), Deno.build.os === "windows");
 });

@@ -16,7 +16,7 @@ import {
 import { sameRegistry, spellings } from "../../src/cargo/spellings.ts";
 import { withCheckout } from "./config_support.ts";
 
-const CWD = "/work/project";
+const CWD = "/checkout/project";
 const GOOD = "sparse+https://good.example/";
 const EVIL = "sparse+https://evil.example/";
 
@@ -25,7 +25,7 @@ function file(
   indexes: Readonly<Record<string, string>>,
   path = layer === "user"
     ? "/home/ada/.cargo/config.toml"
-    : "/work/.cargo/config.toml",
+    : "/checkout/.cargo/config.toml",
 ): ConfigFile {
   const registries = Object.fromEntries(
     Object.entries(indexes).map(([name, index]) => [name, { index }]),
@@ -81,7 +81,7 @@ Deno.test("registryIndex() says which layer binds a name", () => {
   const project = {
     url: EVIL,
     layer: "project",
-    where: "/work/.cargo/config.toml",
+    where: "/checkout/.cargo/config.toml",
   } as const;
   assertEquals(registryIndex(layers, CWD, "a"), project);
   assertEquals(registryIndex(layers, CWD, "b"), {
@@ -103,7 +103,7 @@ Deno.test("registryIndex() says which layer binds a name", () => {
 Deno.test("registryIndex() resolves a relative index from its file's root", () =>
   withCheckout({
     "user/.cargo/config.toml": "[registries]\na.index = 'file:reg'\n",
-    "work/project/.cargo/config.toml":
+    "checkout/project/.cargo/config.toml":
       "[registries]\nb.index = 'file:a%20b/../reg'\n",
   }, async ({ root, cwd, load }) => {
     const layers = await load({ CARGO_REGISTRIES_C_INDEX: "file:../reg" });
@@ -113,11 +113,11 @@ Deno.test("registryIndex() resolves a relative index from its file's root", () =
     );
     assertEquals(
       registryIndex(layers, cwd, "b")?.url,
-      pathToFileURL(`${root}/work/project/reg`).href,
+      pathToFileURL(`${root}/checkout/project/reg`).href,
     );
     assertEquals(
       registryIndex(layers, cwd, "c")?.url,
-      pathToFileURL(`${root}/work/project/reg`).href,
+      pathToFileURL(`${root}/checkout/project/reg`).href,
     );
   }));
 
@@ -234,7 +234,7 @@ Deno.test("findRebinding() finds a name of the user's at another URL", () => {
     name: "corp",
     userUrl: GOOD,
     projectUrl: EVIL,
-    where: "/work/.cargo/config.toml",
+    where: "/checkout/.cargo/config.toml",
   };
   const request = { indexUrl: EVIL, name: "corp" };
   const layers = layersOf([user, project]);

@@ -75,7 +75,7 @@ const SENDABLE: [
     { CARGO_REGISTRIES_MY_CORP_TOKEN: "" },
     "some CARGO_REGISTRIES_MY_CORP_TOKEN",
   ],
-  ["a project's own", { "work/.cargo/config.toml": CORP }, {}, "none"],
+  ["a project's own", { "checkout/.cargo/config.toml": CORP }, {}, "none"],
   [
     "other names",
     {
@@ -110,7 +110,7 @@ const SENDABLE: [
   ],
   [
     "a project's configuration that cannot be read",
-    { "work/.cargo/config.toml": "[registries\n" },
+    { "checkout/.cargo/config.toml": "[registries\n" },
     {},
     "none",
   ],

@@ -41,7 +41,7 @@ class Scene implements AsyncDisposable {
   ): Promise<Scene> {
     const scene = new Scene(await Deno.makeTempDir({ prefix: "setup-" }), env);
     await Deno.mkdir(`${scene.home}/bin`, { recursive: true });
-    await Deno.mkdir(`${scene.root}/work`);
+    await Deno.mkdir(`${scene.root}/checkout`);
     scene.program = await programUnderTest(`${scene.home}/bin`);
     return scene;
   }
@@ -52,7 +52,7 @@ class Scene implements AsyncDisposable {
 
   async run(...args: string[]): Promise<RunResult> {
     return await run([this.program, ...args], {
-      cwd: `${this.root}/work`,
+      cwd: `${this.root}/checkout`,
       env: this.env,
     });
   }
@@ -71,7 +71,7 @@ class Scene implements AsyncDisposable {
     );
     const { cargo } = await toolchain();
     const { code, stderr } = await run([cargo, ...args], {
-      cwd: `${this.root}/work`,
+      cwd: `${this.root}/checkout`,
       env: this.env,
     });
     const request = await Deno.readTextFile(log).catch(() => "");
@@ -131,9 +131,9 @@ Deno.test("setup says where cargo asks another one first, and cargo does", async
   const WAYS: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     "nobody": () => Promise.resolve(),
     "a project": (scene) =>
-      Deno.writeTextFile(`${scene.root}/work/.cargo/config.toml`, LIST),
+      Deno.writeTextFile(`${scene.root}/checkout/.cargo/config.toml`, LIST),
     "a file that a project includes": async (scene) => {
-      const folder = `${scene.root}/work/.cargo`;
+      const folder = `${scene.root}/checkout/.cargo`;
       await Deno.writeTextFile(`${folder}/shared.toml`, LIST);
       await Deno.writeTextFile(
         `${folder}/config.toml`,
@@ -152,7 +152,7 @@ Deno.test("setup says where cargo asks another one first, and cargo does", async
     if (name.includes("includes") && (minor ?? 0) < 94) continue;
     await t.step(name, async () => {
       await using scene = await Scene.create();
-      await Deno.mkdir(`${scene.root}/work/.cargo`);
+      await Deno.mkdir(`${scene.root}/checkout/.cargo`);
       await prepare(scene);
       const { code, stdout, stderr } = await scene.run("setup", "--yes");
       assertEquals(code, 0, stderr);
@@ -189,7 +189,7 @@ Deno.test("setup installs the program for a person who says yes, and cargo logs 
     { mode: 0o600 },
   );
   const { code, output } = await runInPty([scene.program, "setup"], {
-    cwd: `${scene.root}/work`,
+    cwd: `${scene.root}/checkout`,
     env: { ...scene.env, TERM: "xterm" },
     steps: [
       { expect: "Go on? [y/N]", send: "y\r" },
@@ -208,7 +208,7 @@ Deno.test("setup installs the program for a person who says yes, and cargo logs 
   const { stdout } = await run(
     [installed, "token", "--registry", "crates-io"],
     {
-      cwd: `${scene.root}/work`,
+      cwd: `${scene.root}/checkout`,
       env: scene.env,
     },
   );
@@ -453,7 +453,7 @@ Deno.test("setup changes nothing where a person says no, and asks nobody in a sc
   await using scene = await Scene.create();
   await Deno.writeTextFile(scene.config, "[net]\nretry = 3\n");
   const { code } = await runInPty([scene.program, "setup"], {
-    cwd: `${scene.root}/work`,
+    cwd: `${scene.root}/checkout`,
     env: { ...scene.env, TERM: "xterm" },
     steps: [{ expect: "Go on? [y/N]", send: "n\r" }],
   });

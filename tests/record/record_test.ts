@@ -16,7 +16,7 @@ const ENTRY: RecordEntry = {
   cksum: "0123456789abcdef",
   source: "store",
   outcome: "handed-over",
-  directory: "/work",
+  directory: "/checkout",
 };
 
 const NAME = ".credential-keyring-record.jsonl";

@@ -97,7 +97,10 @@ Deno.test("findUnknownVariables() names what looks like a setting", () => {
   assert(!JSON.stringify(notices).includes(TOKEN));
 });
 
-const USER = { path: "/home/me/.cargo/credential-keyring.toml", system: false };
+const USER = {
+  path: "/users/me/.cargo/credential-keyring.toml",
+  system: false,
+};
 const SYSTEM = { path: "/etc/cargo-credential-keyring.toml", system: true };
 
 Deno.test("parseSettingsFile() reads every key and table", () => {

@@ -17,7 +17,7 @@ import {
 import { describeObstacle } from "../../src/tokens/words.ts";
 
 const FILE: FileFacts = {
-  path: "/home/me/.cargo/credentials.toml",
+  path: "/users/me/.cargo/credentials.toml",
   isRegular: true,
   isOurs: true,
   isWritable: true,
@@ -35,7 +35,7 @@ const STORE: StoreFacts = {
 const ELIGIBLE: EligibilityFacts = {
   occasion: "read",
   binding: { kind: "crates-io" },
-  asked: { kind: "listed", where: "/home/me/.cargo/config.toml", args: [] },
+  asked: { kind: "listed", where: "/users/me/.cargo/config.toml", args: [] },
   isToken: true,
   file: FILE,
   store: STORE,
@@ -120,9 +120,9 @@ const ROWS: readonly Row[] = [
   },
   {
     name: "a file that git tracks",
-    facts: file({ trackedIn: "/home/me/dotfiles" }),
+    facts: file({ trackedIn: "/users/me/dotfiles" }),
     reason: "tracked-by-git",
-    words: "/home/me/dotfiles",
+    words: "/users/me/dotfiles",
   },
   {
     name: "what is no token",
@@ -171,13 +171,13 @@ const ROWS: readonly Row[] = [
     facts: {
       asked: {
         kind: "not-listed",
-        where: "/home/me/.cargo/config.toml",
+        where: "/users/me/.cargo/config.toml",
         instead: ["cargo:token"],
       },
     },
     reason: "not-asked",
     words: "it asks cargo:token for this registry, and not this program " +
-      "(/home/me/.cargo/config.toml); `cargo-credential-keyring setup`",
+      "(/users/me/.cargo/config.toml); `cargo-credential-keyring setup`",
   },
   {
     name: "a program that nobody lists",
@@ -194,7 +194,7 @@ const ROWS: readonly Row[] = [
   {
     name: "a configuration that nobody can read",
     facts: {
-      asked: { kind: "not-listed", where: "/home/me/x.toml", instead: [] },
+      asked: { kind: "not-listed", where: "/users/me/x.toml", instead: [] },
     },
     reason: "not-asked",
     words: "it asks other providers",

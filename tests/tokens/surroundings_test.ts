@@ -234,7 +234,7 @@ for (
     [{ CI: "true" }, { ci: true }],
     [{ CI: "woodpecker" }, { ci: true }],
     // An editor that is a snap, and its terminal on the host.
-    [{ SNAP: "/snap/code/1", SNAP_USER_DATA: "/home/me/snap/code/1" }, {
+    [{ SNAP: "/snap/code/1", SNAP_USER_DATA: "/users/me/snap/code/1" }, {
       sandbox: "none",
     }],
     [{ SNAP: "/snap/ide/1", SNAP_USER_DATA: "/s", HOME: "/s" }, {

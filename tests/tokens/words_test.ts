@@ -7,7 +7,7 @@ import {
 
 const NOT_LISTED = {
   kind: "not-listed",
-  where: "/home/me/config.toml",
+  where: "/users/me/config.toml",
   instead: ["cargo:token"],
 } as const;
 
@@ -56,7 +56,7 @@ const ROWS: readonly (readonly [Obstacle, string])[] = [
   [
     NOT_LISTED,
     "cargo does not ask this program for it: it asks cargo:token " +
-    "(/home/me/config.toml); `cargo-credential-keyring setup` lists it",
+    "(/users/me/config.toml); `cargo-credential-keyring setup` lists it",
   ],
   [
     { ...NOT_LISTED, where: undefined, instead: [] },

@@ -66,7 +66,7 @@ Deno.test("putProvider() leaves the provider of one registry unless cargo's own"
 });
 
 Deno.test("putProvider() replaces a path where the program no longer lies", () => {
-  const old = "/home/me/old/cargo-credential-keyring";
+  const old = "/users/me/old/cargo-credential-keyring";
   const before = put(CONFIGS["libsecret"] ?? "", { program: old });
   const after = put(before);
   assertEquals(after.includes(old), false);
