@@ -1,6 +1,7 @@
 /**
- * What calls answer; `undefined` once the signal is aborted, even if a call does
- * not come back. A token that comes too late for anyone to take it is wiped.
+ * What calls answer; `undefined` once the signal is aborted, even if a call
+ * does not come back. A token that comes too late for anyone to take it is
+ * wiped.
  */
 export async function inTime<T extends { readonly kind: string }>(
   signal: AbortSignal,

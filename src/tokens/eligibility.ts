@@ -6,7 +6,7 @@ import type {
   StoreName,
 } from "../stores/credential_store.ts";
 
-/** The providers that cargo asks for a registry, where this one is not among them. */
+/** The providers that cargo asks for a registry where it does not ask this one. */
 export type NotListed = Extract<Reach, { readonly kind: "not-listed" }>;
 
 /**
@@ -267,7 +267,7 @@ export interface LogoutRemovalFacts {
   >;
 }
 
-/** A token that a logout leaves in the file, by the first rule that it fails. */
+/** A token that a logout leaves in the file, by the first rule it fails. */
 export interface NotRemovable {
   readonly kind: "not-removable";
   readonly reason:

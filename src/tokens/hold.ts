@@ -16,10 +16,9 @@ const LOCK_MS = 10_000;
 
 /**
  * Does something while nobody moves a registry's token into the store or out of
- * it: under cargo's lock on the credentials file, which is waited for, but not for
- * the whole of the deadline. Where
- * that file cannot be locked, because it is not there or not to be read, nobody
- * moves anything either.
+ * it: under cargo's lock on the credentials file, which is waited for, but not
+ * for the whole of the deadline. Where that file cannot be locked, because it is
+ * not there or not to be read, nobody moves anything either.
  *
  * Returns what `use` returned; `busy`: somebody else has kept the lock.
  */
